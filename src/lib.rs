@@ -1,0 +1,11 @@
+//! Kitbag: a bag processor for heaps of JSON lines.
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod error;
+mod os;
+mod spill;
+
+pub use batch::Seq;
+pub use error::{Error, ErrorKind, Place, Result};

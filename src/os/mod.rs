@@ -1,0 +1,67 @@
+//! The one door to files, threads, clock and randomness. Everything else in the crate asks here (clippy's disallowed
+//! methods see to it), so that a fault put into this room reaches every caller. [`Os`] travels in the run: no globals.
+
+mod files;
+mod machine;
+mod tree;
+
+use std::hash::{BuildHasher, Hasher};
+use std::time::Instant;
+
+pub(crate) use files::{Commit, File, StageDir};
+pub(crate) use tree::{Entry, FileId, Meta};
+
+/// A handle on the operating system. Cheap to clone; carries nothing yet but is where a fault plan goes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Os {}
+
+impl Os {
+    /// Monotonic time, for durations only.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Sleeps on the calling thread; used by tests and by nothing on a hot path.
+    #[cfg(test)]
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn sleep(&self, time: std::time::Duration) {
+        std::thread::sleep(time);
+    }
+
+    /// 64 random bits from the standard library's seeding of hash maps (the operating system's randomness).
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn random(&self) -> u64 {
+        std::collections::hash_map::RandomState::new().build_hasher().finish()
+    }
+
+    /// Runs `body` with a scope whose threads are all joined before it returns.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn scope<'env, R>(
+        &self,
+        body: impl for<'scope> FnOnce(&'scope std::thread::Scope<'scope, 'env>) -> R,
+    ) -> R {
+        std::thread::scope(body)
+    }
+
+    /// Starts a named thread in a scope.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn spawn_scoped<'scope, 'env, R: Send + 'scope>(
+        &self,
+        scope: &'scope std::thread::Scope<'scope, 'env>,
+        name: String,
+        body: impl FnOnce() -> R + Send + 'scope,
+    ) -> std::io::Result<std::thread::ScopedJoinHandle<'scope, R>> {
+        std::thread::Builder::new().name(name).spawn_scoped(scope, body)
+    }
+
+    /// Starts a named thread that may outlive the caller's frame; whoever starts it joins it.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn spawn<R: Send + 'static>(
+        &self,
+        name: String,
+        body: impl FnOnce() -> R + Send + 'static,
+    ) -> std::io::Result<std::thread::JoinHandle<R>> {
+        std::thread::Builder::new().name(name).spawn(body)
+    }
+}

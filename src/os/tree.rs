@@ -1,0 +1,78 @@
+//! Names and directories: what is at a path, what is in a folder, what a pattern matches.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Os;
+
+/// One name in a directory.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) path: PathBuf,
+    pub(crate) name: std::ffi::OsString,
+}
+
+/// A file's identity (device and inode), so that a file reached by two names is read once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileId(u64, u64);
+
+/// What is at a path, links followed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meta {
+    pub(crate) dir: bool,
+    /// A regular file: has a size, can be read at any offset and read again.
+    pub(crate) regular: bool,
+    pub(crate) len: u64,
+    pub(crate) id: FileId,
+}
+
+impl From<std::fs::Metadata> for Meta {
+    fn from(meta: std::fs::Metadata) -> Meta {
+        #[cfg(unix)]
+        let id = {
+            use std::os::unix::fs::MetadataExt;
+            FileId(meta.dev(), meta.ino())
+        };
+        #[cfg(not(unix))]
+        let id = FileId(0, 0);
+        Meta { dir: meta.is_dir(), regular: meta.is_file(), len: meta.len(), id }
+    }
+}
+
+impl Os {
+    /// What is at a path, links followed.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn meta(&self, path: &Path) -> io::Result<Meta> {
+        std::fs::metadata(path).map(Meta::from)
+    }
+
+    /// Whether a name is taken, by anything, also by a link that leads nowhere.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn taken(&self, path: &Path) -> io::Result<bool> {
+        match std::fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The names in a directory, in no order.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        std::fs::read_dir(dir)?
+            .map(|entry| entry.map(|entry| Entry { path: entry.path(), name: entry.file_name() }))
+            .collect()
+    }
+
+    /// The paths that a pattern matches, in no order. The outer error says where the pattern is wrong.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn glob(&self, pattern: &str) -> Result<Vec<Result<PathBuf, glob::GlobError>>, glob::PatternError> {
+        // `*` does not match a leading dot and does not cross a `/`, as in a shell.
+        let options = glob::MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        Ok(glob::glob_with(pattern, options)?.collect())
+    }
+}

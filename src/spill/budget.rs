@@ -1,0 +1,107 @@
+//! One memory budget for a run. It refuses and never waits: whoever is refused spills or fails with the limit's name.
+//! A reservation gives its bytes back when it is dropped, so that no path, a panic included, can leak any.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The bytes that a run may hold. Clones share the same account.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget(Arc<Account>);
+
+#[derive(Debug)]
+struct Account {
+    limit: u64,
+    used: AtomicU64,
+    peak: AtomicU64,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: u64) -> Budget {
+        Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0) }))
+    }
+
+    /// Reserves `bytes`, or refuses at once.
+    pub(crate) fn try_reserve(&self, bytes: u64) -> Option<Reservation> {
+        let mut reservation = Reservation { budget: self.clone(), bytes: 0 };
+        reservation.grow(bytes).then_some(reservation)
+    }
+
+    /// An empty reservation, to be grown.
+    pub(crate) fn reservation(&self) -> Reservation {
+        Reservation { budget: self.clone(), bytes: 0 }
+    }
+
+    pub(crate) fn limit(&self) -> u64 {
+        self.0.limit
+    }
+
+    pub(crate) fn used(&self) -> u64 {
+        self.0.used.load(Ordering::Relaxed)
+    }
+
+    /// The most that was ever reserved at once.
+    pub(crate) fn peak(&self) -> u64 {
+        self.0.peak.load(Ordering::Relaxed)
+    }
+}
+
+/// Bytes taken from a [`Budget`], given back on drop.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    budget: Budget,
+    bytes: u64,
+}
+
+impl Reservation {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes `more` bytes; `false` (and nothing taken) if they would exceed the limit.
+    pub(crate) fn grow(&mut self, more: u64) -> bool {
+        let account = &*self.budget.0;
+        let taken = account.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+            used.checked_add(more).filter(|&sum| sum <= account.limit)
+        });
+        match taken {
+            Ok(before) => {
+                account.peak.fetch_max(before + more, Ordering::Relaxed);
+                self.bytes += more;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Gives back all but `bytes`; no effect if it holds fewer.
+    pub(crate) fn shrink_to(&mut self, bytes: u64) {
+        if let Some(surplus) = self.bytes.checked_sub(bytes) {
+            self.budget.0.used.fetch_sub(surplus, Ordering::Relaxed);
+            self.bytes = bytes;
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.shrink_to(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_and_gives_back() {
+        let budget = Budget::new(100);
+        let mut first = budget.try_reserve(60).unwrap();
+        assert!(budget.try_reserve(41).is_none());
+        assert!(first.grow(40) && !first.grow(1));
+        first.shrink_to(10);
+        assert_eq!((budget.used(), budget.peak()), (10, 100));
+        drop(first);
+        assert_eq!(budget.used(), 0);
+        assert!(budget.try_reserve(u64::MAX).is_none());
+    }
+}
