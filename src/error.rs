@@ -102,6 +102,19 @@ impl Error {
         Error::new(ErrorKind::Internal, format!("internal error: {}", message.into()))
     }
 
+    /// The same error once more, without its cause: for one that is noticed by a reader and reported by a worker.
+    pub(crate) fn again(&self) -> Error {
+        let Inner { kind, place, message, stage, excerpt, source: _ } = &*self.0;
+        let (place, message, stage) = (place.clone(), message.clone(), stage.clone());
+        Error(Box::new(Inner { kind: *kind, place, message, stage, excerpt: excerpt.clone(), source: None }))
+    }
+
+    /// The same error with another kind and text; place and cause stay.
+    pub(crate) fn replaced(mut self, kind: ErrorKind, message: &str) -> Error {
+        (self.0.kind, self.0.message) = (kind, message.to_owned());
+        self
+    }
+
     pub(crate) fn at(mut self, place: Place) -> Error {
         self.0.place = Some(place);
         self

@@ -3,9 +3,22 @@
 #![forbid(unsafe_code)]
 
 mod batch;
-mod error;
 mod os;
-mod spill;
 
+mod bag;
+mod config;
+mod engine;
+mod error;
+mod input;
+mod narrow;
+mod shuffle;
+mod spill;
+mod write;
+
+pub use bag::Bag;
 pub use batch::Seq;
+pub use config::{BadRecords, CancelToken, Config};
+pub use engine::{Monitor, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result};
+pub use input::Input;
+pub use write::{Iter, Target, Written};

@@ -27,8 +27,8 @@ impl File {
         }
     }
 
-    /// Whether a read would return at once (data, or the end). Regular files always do.
-    pub(crate) fn ready(&self) -> bool {
+    /// Whether a read would return (data, or the end) within so many milliseconds. Regular files always do.
+    pub(crate) fn ready(&self, millis: u32) -> bool {
         #[cfg(unix)]
         {
             use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -36,10 +36,12 @@ impl File {
                 File::Disk(file) => [PollFd::new(file, PollFlags::IN)],
                 File::Stdin(stdin) => [PollFd::new(stdin, PollFlags::IN)],
             };
-            !matches!(poll(&mut fds, Some(&Timespec::default())), Ok(0))
+            let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(millis.min(999)) * 1_000_000 };
+            !matches!(poll(&mut fds, Some(&limit)), Ok(0))
         }
         #[cfg(not(unix))]
         {
+            let _ = millis;
             true
         }
     }
@@ -188,6 +190,16 @@ impl Os {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn stdin(&self) -> File {
         File::Stdin(io::stdin())
+    }
+
+    /// Creates or empties a file that only its owner may read.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn create_private(&self, path: &Path) -> io::Result<std::fs::File> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)
     }
 
     /// A file without a name in `dir` (the system's temporary directory if none): its space is given back when it is

@@ -1,0 +1,249 @@
+//! Settings of a run: one builder, no globals, nothing read from the environment. [`Settings`] is what a run works
+//! with: every default resolved, every dependent limit computed, in one place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::engine::Monitor;
+use crate::error::{Error, ErrorKind, Result};
+use crate::os::Os;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// What to do with a record that cannot be read or that a `try_…` closure refuses, and with a damaged shard.
+/// Skipped and quarantined records are always counted in the [`RunReport`](crate::RunReport).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadRecords {
+    /// The first one (in record order) ends the run with an error.
+    #[default]
+    Fail,
+    /// They are left out and counted.
+    Skip,
+    /// They are left out, counted, and written to this file in record order, one JSON object a line:
+    /// `path`, `line`, `byte`, `column`, `error`, `raw`. An existing file is replaced.
+    Quarantine(PathBuf),
+}
+
+/// Asks a run to stop from outside: from a signal handler, another thread, a time limit. The run ends within a block or
+/// so with an error of kind [`ErrorKind::Cancelled`], and nothing half-done stays behind.
+///
+/// ```
+/// use kitbag::{Bag, CancelToken, Config, ErrorKind};
+///
+/// let token = CancelToken::new();
+/// token.cancel();
+/// let run = Bag::range(0..1_000_000).with(Config::new().cancel_token(&token)).count();
+/// assert_eq!(run.unwrap_err().kind(), ErrorKind::Cancelled);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// A token that is not cancelled.
+    pub fn new() -> CancelToken {
+        CancelToken::default()
+    }
+
+    /// Asks every run that holds a clone of this token to stop. Cannot be taken back.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`cancel`](CancelToken::cancel) was called.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How a run works. Results never depend on it, except through [`ordered`](Config::ordered) and the limits.
+///
+/// ```
+/// use kitbag::{Bag, Config};
+///
+/// let config = Config::new().threads(2).memory(64 << 20);
+/// let sum = Bag::range(0..10).with(config).sum()?;
+/// assert_eq!(sum, 45);
+/// # Ok::<(), kitbag::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a configuration does nothing until it is given to a bag"]
+pub struct Config {
+    threads: Option<usize>,
+    memory: Option<u64>,
+    temp_dir: Option<PathBuf>,
+    max_temp: Option<u64>,
+    block_size: Option<usize>,
+    max_record: Option<u64>,
+    max_depth: Option<usize>,
+    bad_records: BadRecords,
+    unordered: bool,
+    cancel: CancelToken,
+    monitor: Option<Monitor>,
+    os: Os,
+}
+
+impl Config {
+    /// The defaults.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// Threads that read and as many that compute. Default: the cores this process may use.
+    pub fn threads(mut self, threads: usize) -> Config {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// The memory budget in bytes. Default: half of what the machine or its cgroup allows.
+    pub fn memory(mut self, bytes: u64) -> Config {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Where spill files go. They have no name and vanish with the process. Default: the system's temporary directory.
+    pub fn temp_dir(mut self, dir: impl Into<PathBuf>) -> Config {
+        self.temp_dir = Some(dir.into());
+        self
+    }
+
+    /// The most bytes that may be spilled. Default: no limit but the disk's.
+    pub fn max_temp(mut self, bytes: u64) -> Config {
+        self.max_temp = Some(bytes);
+        self
+    }
+
+    /// Bytes of decompressed text in a block, the unit of work. Default: 256 KiB, less under a small budget.
+    pub fn block_size(mut self, bytes: usize) -> Config {
+        self.block_size = Some(bytes);
+        self
+    }
+
+    /// The longest record, in bytes. Default: the smaller of 64 MiB and a thirty-second of the budget.
+    pub fn max_record(mut self, bytes: u64) -> Config {
+        self.max_record = Some(bytes);
+        self
+    }
+
+    /// The deepest nesting of arrays and objects, at most 1024. Default: 128.
+    pub fn max_depth(mut self, levels: usize) -> Config {
+        self.max_depth = Some(levels);
+        self
+    }
+
+    /// What to do with bad records. Default: [`BadRecords::Fail`].
+    pub fn bad_records(mut self, policy: BadRecords) -> Config {
+        self.bad_records = policy;
+        self
+    }
+
+    /// Whether results and outputs keep record order (the default). `false` lets outputs be written in the order in
+    /// which they are ready; results that are values (counts, folds) are the same.
+    pub fn ordered(mut self, ordered: bool) -> Config {
+        self.unordered = !ordered;
+        self
+    }
+
+    /// Lets the token stop the run.
+    pub fn cancel_token(mut self, token: &CancelToken) -> Config {
+        self.cancel = token.clone();
+        self
+    }
+
+    /// Lets the monitor see the run's report.
+    pub fn monitor(mut self, monitor: &Monitor) -> Config {
+        self.monitor = Some(monitor.clone());
+        self
+    }
+
+    /// Every default filled in; refuses what cannot work.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let os = self.os.clone();
+        let usage = |text: String| Err(Error::new(ErrorKind::Usage, text));
+        let threads = self.threads.unwrap_or_else(|| os.cores());
+        if threads == 0 || threads > 1024 {
+            return usage(format!("threads is {threads}: expected 1 to 1024"));
+        }
+        let memory = self.memory.unwrap_or_else(|| os.memory() / 2);
+        let block = match self.block_size {
+            Some(0) => return usage("block_size is 0: expected at least 1".into()),
+            Some(bytes) => bytes as u64,
+            None => (memory / (64 * threads as u64)).clamp(16 * KIB, 256 * KIB),
+        };
+        // What every run needs: a block in each reader's hand, two a reader in the edge, one in each worker's hand,
+        // and as much again for what is encoded and waits for its turn.
+        let least = (MIB + 8 * threads as u64 * block).max(2 * MIB);
+        if memory < least {
+            let text = format!(
+                "the memory budget is {memory} bytes; with {threads} threads and blocks of {block} bytes the smallest \
+                 that would do is {least}"
+            );
+            return Err(Error::new(ErrorKind::Limit, text));
+        }
+        let max_record = self.max_record.unwrap_or_else(|| (64 * MIB).min(memory / 32)).max(1);
+        if max_record > memory / 4 {
+            let text = format!(
+                "max_record is {max_record} bytes: a record may take a quarter of the memory budget, so the smallest \
+                 budget that would do is {}",
+                max_record.saturating_mul(4)
+            );
+            return Err(Error::new(ErrorKind::Limit, text));
+        }
+        let max_depth = self.max_depth.unwrap_or(128);
+        if max_depth == 0 || max_depth > 1024 {
+            return usage(format!("max_depth is {max_depth}: expected 1 to 1024"));
+        }
+        // A zstd frame asks for its window before anything is decoded: each reader may hold one.
+        let max_window = (memory / (2 * threads as u64)).clamp(MIB, 1 << 31);
+        Ok(Settings {
+            threads,
+            memory,
+            block: usize::try_from(block).unwrap_or(usize::MAX),
+            max_record: usize::try_from(max_record).unwrap_or(usize::MAX),
+            max_depth,
+            max_window_log: max_window.ilog2(),
+            temp_dir: self.temp_dir.clone(),
+            max_temp: self.max_temp.unwrap_or(u64::MAX),
+            bad_records: self.bad_records.clone(),
+            ordered: !self.unordered,
+            cancel: self.cancel.clone(),
+            monitor: self.monitor.clone(),
+            os,
+        })
+    }
+}
+
+/// A [`Config`] with every default filled in.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) threads: usize,
+    pub(crate) memory: u64,
+    pub(crate) block: usize,
+    pub(crate) max_record: usize,
+    pub(crate) max_depth: usize,
+    pub(crate) max_window_log: u32,
+    pub(crate) temp_dir: Option<PathBuf>,
+    pub(crate) max_temp: u64,
+    pub(crate) bad_records: BadRecords,
+    pub(crate) ordered: bool,
+    pub(crate) cancel: CancelToken,
+    pub(crate) monitor: Option<Monitor>,
+    pub(crate) os: Os,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_follow_from_the_budget() {
+        let settings = Config::new().threads(4).memory(64 * MIB).settings().unwrap();
+        assert_eq!((settings.block, settings.max_record), (256 << 10, 2 << 20));
+        let error = Config::new().threads(64).memory(8 * MIB).block_size(1 << 20).settings().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        assert!(error.to_string().ends_with("the smallest that would do is 537919488"), "{error}");
+        assert_eq!(Config::new().threads(0).settings().unwrap_err().kind(), ErrorKind::Usage);
+    }
+}

@@ -1,0 +1,144 @@
+//! What a worker carries: where it is (for messages), and what it does with a record that is refused.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::batch::At;
+use crate::config::BadRecords;
+use crate::error::{Error, Place};
+
+use super::{Flow, Phase, Stop};
+
+/// One worker of a phase. Its position is kept in relaxed atomics (plain stores on the usual machines) so that a chain
+/// of operators may be handed to another thread, as the ordered verbs do.
+#[derive(Debug)]
+pub(crate) struct WorkerCx<'r> {
+    pub(crate) phase: &'r Phase<'r>,
+    pub(crate) index: usize,
+    stage: AtomicU32,
+    shard: AtomicU32,
+    byte: AtomicU64,
+    refused_any: AtomicBool,
+    rejects: Mutex<Rejects>,
+}
+
+/// The rejected records of the unit in hand.
+#[derive(Debug, Default)]
+struct Rejects {
+    /// Refused by a closure; the source adds place and text when the record is through.
+    refused: Vec<(At, Error)>,
+    count: u64,
+    lines: Vec<u8>,
+}
+
+/// A line of the quarantine file.
+#[derive(Serialize)]
+struct QuarantineLine<'a> {
+    path: &'a str,
+    line: Option<u64>,
+    byte: Option<u64>,
+    column: Option<u64>,
+    error: &'a str,
+    raw: Option<std::borrow::Cow<'a, str>>,
+}
+
+impl<'r> WorkerCx<'r> {
+    pub(crate) fn new(phase: &'r Phase<'r>, index: usize) -> WorkerCx<'r> {
+        WorkerCx {
+            phase,
+            index,
+            stage: AtomicU32::new(0),
+            shard: AtomicU32::new(0),
+            byte: AtomicU64::new(0),
+            refused_any: AtomicBool::new(false),
+            rejects: Mutex::default(),
+        }
+    }
+
+    /// The record in hand.
+    pub(crate) fn set_at(&self, at: At) {
+        self.shard.store(at.shard, Ordering::Relaxed);
+        self.byte.store(at.byte, Ordering::Relaxed);
+    }
+
+    pub(crate) fn at(&self) -> At {
+        At { shard: self.shard.load(Ordering::Relaxed), byte: self.byte.load(Ordering::Relaxed) }
+    }
+
+    /// The stage whose closure runs.
+    pub(crate) fn set_stage(&self, stage: u32) {
+        self.stage.store(stage, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stage(&self) -> u32 {
+        self.stage.load(Ordering::Relaxed)
+    }
+
+    /// A closure refuses a record: an error under `Fail`; otherwise the record is left out, and the source, which has
+    /// its text, completes the account when the record is through. The error needs no place: it gets the record's.
+    pub(crate) fn refuse(&self, at: At, error: Error) -> Flow {
+        if self.phase.run.settings.bad_records == BadRecords::Fail {
+            return Flow::Break(Stop::from(error));
+        }
+        self.rejects().refused.push((at, error));
+        self.refused_any.store(true, Ordering::Relaxed);
+        Flow::Continue(())
+    }
+
+    /// What closures refused since the last call. Costs one load when there is nothing.
+    pub(crate) fn take_refused(&self) -> Vec<(At, Error)> {
+        if !self.refused_any.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        self.refused_any.store(false, Ordering::Relaxed);
+        std::mem::take(&mut self.rejects().refused)
+    }
+
+    /// A bad record: an error under `Fail`, otherwise counted, and written down where the policy says so. `place` is
+    /// called only if somebody will read it.
+    pub(crate) fn reject(&self, error: Error, raw: Option<&[u8]>, place: impl FnOnce() -> Place) -> Flow {
+        match self.phase.run.settings.bad_records {
+            BadRecords::Fail => {
+                let error = if error.place().is_some() { error } else { error.at(place()) };
+                return Flow::Break(Stop::from(error));
+            }
+            BadRecords::Skip => self.rejects().count += 1,
+            BadRecords::Quarantine(_) => {
+                let place = error.place().cloned().unwrap_or_else(place);
+                let text = error.message().to_owned();
+                let line = QuarantineLine {
+                    path: &place.path,
+                    line: place.line,
+                    byte: place.byte,
+                    column: place.column,
+                    error: &text,
+                    raw: raw.map(String::from_utf8_lossy),
+                };
+                let mut rejects = self.rejects();
+                rejects.count += 1;
+                if let Err(error) = serde_json::to_writer(&mut rejects.lines, &line) {
+                    return Flow::Break(Stop::from(Error::internal(error.to_string())));
+                }
+                rejects.lines.push(b'\n');
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// The account of the unit that ends: how many were rejected, and their quarantine lines.
+    pub(crate) fn end_rejects(&self) -> (u64, Vec<u8>) {
+        for (at, error) in self.take_refused() {
+            // Nobody has the text any more (the record comes from a wide verb): place and error remain. Under `Fail`
+            // nothing is refused, so the flow is always to go on.
+            let _ = self.reject(error, None, || self.phase.run.place(at, None));
+        }
+        let mut rejects = self.rejects();
+        (std::mem::take(&mut rejects.count), std::mem::take(&mut rejects.lines))
+    }
+
+    fn rejects(&self) -> MutexGuard<'_, Rejects> {
+        self.rejects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,84 @@
+//! Where a phase ends early. The lowest place in record order wins: an error beyond it is no error, and a `take` that
+//! was satisfied before it makes it none either. So the same error is reported for any number of threads.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::batch::Unit;
+use crate::error::Error;
+
+use super::Stop;
+
+/// The lowest stop of a phase so far.
+#[derive(Debug)]
+pub(crate) struct Fence {
+    /// The unit of the lowest stop, packed; units beyond it are not begun.
+    unit: AtomicU64,
+    verdict: Mutex<Option<Verdict>>,
+}
+
+#[derive(Debug)]
+struct Verdict {
+    unit: Unit,
+    byte: u64,
+    stop: Stop,
+}
+
+fn pack(unit: Unit) -> u64 {
+    u64::from(unit.task) << 32 | u64::from(unit.no)
+}
+
+impl Fence {
+    pub(crate) fn new() -> Fence {
+        Fence { unit: AtomicU64::new(u64::MAX), verdict: Mutex::new(None) }
+    }
+
+    /// Whether a unit lies at or before the lowest stop.
+    pub(crate) fn allows(&self, unit: Unit) -> bool {
+        pack(unit) <= self.unit.load(Ordering::Acquire)
+    }
+
+    /// A stop at a record (`byte` orders records inside the unit); kept if it is the lowest.
+    pub(crate) fn lower(&self, unit: Unit, byte: u64, stop: Stop) {
+        let mut verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        if verdict.as_ref().is_none_or(|lowest| (unit, byte) < (lowest.unit, lowest.byte)) {
+            self.unit.store(pack(unit), Ordering::Release);
+            *verdict = Some(Verdict { unit, byte, stop });
+        }
+    }
+
+    /// Whether anything stopped the phase.
+    pub(crate) fn stopped(&self) -> bool {
+        self.unit.load(Ordering::Acquire) != u64::MAX
+    }
+
+    /// The error that wins, if one does.
+    pub(crate) fn into_error(self) -> Option<Error> {
+        match self.verdict.into_inner().unwrap_or_else(PoisonError::into_inner)?.stop {
+            Stop::Enough => None,
+            Stop::Error(error) => Some(*error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn the_lowest_place_wins() {
+        let error = |text: &str| Stop::from(Error::new(ErrorKind::Record, text));
+        let unit = |task, no| Unit { task, no };
+        let fence = Fence::new();
+        fence.lower(unit(1, 0), 5, error("late"));
+        assert!(fence.allows(unit(0, 9)) && fence.allows(unit(1, 0)) && !fence.allows(unit(1, 1)));
+        fence.lower(unit(1, 0), 4, error("earlier in the same unit"));
+        fence.lower(unit(2, 0), 0, Stop::Enough);
+        assert_eq!(fence.into_error().unwrap().to_string(), "earlier in the same unit");
+        let fence = Fence::new();
+        fence.lower(unit(1, 0), 0, error("beyond"));
+        fence.lower(unit(0, 0), 0, Stop::Enough);
+        assert!(fence.into_error().is_none());
+    }
+}

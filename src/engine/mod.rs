@@ -1,0 +1,22 @@
+//! Runs a plan: phases of reader and worker threads joined by one bounded edge. The engine knows the contracts of
+//! [`contract`] and not one operator.
+//!
+//! A phase: readers take tasks in order and feed bodies (blocks) through the gate and the edge; each worker pushes the
+//! records of a body through the chain of operators fused behind it. A wide verb ends a phase by absorbing it, and
+//! begins the next as its source, so that no live edge crosses a wide verb.
+
+mod contract;
+mod cx;
+mod fence;
+mod phase;
+mod report;
+mod run;
+mod tally;
+
+pub(crate) use contract::{Fan, Feed, Flow, Plan, Push, Stop, UnitEnd, Work};
+pub(crate) use cx::WorkerCx;
+pub(crate) use fence::Fence;
+pub(crate) use phase::{Feeder, Halted, Phase};
+pub(crate) use report::StageMeter;
+pub use report::{Monitor, RunReport, StageReport};
+pub(crate) use run::{Origin, Run};

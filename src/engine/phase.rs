@@ -1,0 +1,222 @@
+//! One phase: as many readers as threads, as many workers, one gate, one edge. All threads are joined before it
+//! returns; it is complete only if every one of them ended without an error and the edge's two counts agree.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::batch::Unit;
+use crate::config::BadRecords;
+use crate::error::{Error, ErrorKind, Result, escape};
+use crate::shuffle::{Gate, Inlet, Outlet, Permit, Sequencer, edge};
+
+use super::{Feed, Fence, Flow, Run, StageMeter, Stop, UnitEnd, WorkerCx};
+
+/// What the workers of a running phase share.
+#[derive(Debug)]
+pub(crate) struct Phase<'r> {
+    pub(crate) run: &'r Run,
+    pub(crate) fence: Fence,
+    /// Rejected records of a unit: how many, and their quarantine lines.
+    pub(crate) rejects: Sequencer<(u64, Vec<u8>)>,
+}
+
+struct Message<B> {
+    unit: Unit,
+    last: bool,
+    permit: Permit,
+    body: B,
+}
+
+/// A reader's way into the phase, for one task.
+pub(crate) struct Feeder<'p, B> {
+    phase: &'p Phase<'p>,
+    gate: &'p Arc<Gate>,
+    outlet: &'p dyn Outlet<Message<B>>,
+    next: Unit,
+}
+
+/// The phase wants no more of this task.
+#[derive(Debug)]
+pub(crate) struct Halted;
+
+impl<B: Send> Feeder<'_, B> {
+    /// Asks to hold `bytes` more; waits for its turn.
+    pub(crate) fn admit(&self, bytes: usize) -> Result<Permit, Halted> {
+        let halted = || !self.phase.fence.allows(self.next);
+        self.gate.admit(self.next.task, bytes as u64, halted).ok_or(Halted)
+    }
+
+    /// Sends the next unit of the task; exactly the final one is `last`.
+    pub(crate) fn emit(&mut self, body: B, bytes: usize, permit: Permit, last: bool) -> Result<(), Halted> {
+        let unit = self.next;
+        if !self.phase.fence.allows(unit) {
+            return Err(Halted);
+        }
+        self.next.no += 1;
+        self.outlet.send(bytes as u64, Message { unit, last, permit, body }).map_err(|_| Halted)
+    }
+
+    pub(crate) fn run(&self) -> &Run {
+        self.phase.run
+    }
+
+    /// Whether the run was cancelled or needs nothing more of this task.
+    pub(crate) fn halted(&self) -> bool {
+        !self.phase.fence.allows(self.next) || self.phase.run.settings.cancel.is_cancelled()
+    }
+}
+
+impl<'r> Phase<'r> {
+    /// Runs a source into the workers that it opens.
+    pub(crate) fn run<B: Send + 'static>(run: &'r Run, source: &StageMeter, feed: &dyn Feed<B>) -> Result<()> {
+        let settings = &run.settings;
+        let (threads, block) = (settings.threads, settings.block as u64);
+        // A quarter of the budget for what is in flight; the oldest task's reserve lets its reader, the edge and the
+        // workers be busy with it alone.
+        let gate = Gate::new(settings.memory / 4, (threads as u64 + 2) * 2 * block, &settings.cancel);
+        let phase = Phase { run, fence: Fence::new(), rejects: Sequencer::new(true) };
+        let next_task = AtomicU32::new(0);
+        let (outlet, inlet) = edge::<Message<B>>(&run.os, 2 * threads, &source.edge);
+        let spawned = run.os.scope(|scope| {
+            for reader in 0..threads {
+                let outlet = outlet.another();
+                let (phase, gate, next_task) = (&phase, &gate, &next_task);
+                let body = move || read(phase, gate, &*outlet, feed, next_task);
+                run.os.spawn_scoped(scope, format!("kitbag-read-{reader}"), body)?;
+            }
+            for worker in 0..threads {
+                let inlet = inlet.another();
+                let (phase, gate) = (&phase, &gate);
+                let body = move || work(phase, gate, worker, &*inlet, feed);
+                run.os.spawn_scoped(scope, format!("kitbag-work-{worker}"), body)?;
+            }
+            drop((outlet, inlet));
+            Ok(())
+        });
+        spawned.map_err(|error: std::io::Error| {
+            Error::new(ErrorKind::Limit, format!("cannot start {} threads: {error}", 2 * threads)).caused_by(error)
+        })?;
+        let stopped = phase.fence.stopped();
+        let rejects_balance = phase.rejects.balanced();
+        if let Some(error) = phase.fence.into_error() {
+            return Err(error);
+        }
+        if settings.cancel.is_cancelled() {
+            return Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"));
+        }
+        if !stopped && (!source.edge.balanced() || !rejects_balance) {
+            return Err(Error::internal(format!("the edge after stage {} does not balance", source.name)));
+        }
+        Ok(())
+    }
+}
+
+/// A reader: takes tasks in order until there are no more, or none is wanted.
+fn read<'p, B: Send>(
+    phase: &'p Phase<'p>,
+    gate: &'p Arc<Gate>,
+    outlet: &'p dyn Outlet<Message<B>>,
+    feed: &dyn Feed<B>,
+    next_task: &AtomicU32,
+) {
+    loop {
+        // Tasks must reach the gate in order: the claim and the gate's entry are one step for the oldest to be right.
+        let Some(task) = gate.claim(|| {
+            let task = next_task.fetch_add(1, Ordering::Relaxed);
+            (task < feed.tasks()).then_some(task)
+        }) else {
+            return;
+        };
+        let mut feeder = Feeder { phase, gate, outlet, next: Unit { task, no: 0 } };
+        if !feeder.halted() {
+            let fed = catch_unwind(AssertUnwindSafe(|| feed.feed(task, &mut feeder)));
+            let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, "reading")));
+            if let Err(error) = fed {
+                phase.fence.lower(feeder.next, 0, Stop::from(error));
+            }
+        }
+        gate.end(task);
+        if phase.run.settings.cancel.is_cancelled() || !phase.fence.allows(Unit { task: task + 1, no: 0 }) {
+            return;
+        }
+    }
+}
+
+/// A worker: takes units as they come until the readers are gone.
+fn work<'p, B: Send>(
+    phase: &'p Phase<'p>,
+    gate: &'p Arc<Gate>,
+    index: usize,
+    inlet: &dyn Inlet<Message<B>>,
+    feed: &'p dyn Feed<B>,
+) {
+    let cx = WorkerCx::new(phase, index);
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| worker_loop(&cx, gate, inlet, feed))) {
+        // Outside a unit only our own code and a consumer's `finish` run.
+        phase.fence.lower(AFTER_ALL, 0, Stop::from(panic_error(&*payload, &phase.run.stage_name(cx.stage()))));
+        gate.shut();
+        // Readers must not wait on an edge that nobody empties.
+        while inlet.recv().is_some() {}
+    }
+}
+
+fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet<Message<B>>, feed: &'s dyn Feed<B>) {
+    let (phase, run) = (cx.phase, cx.phase.run);
+    let mut work = feed.open(cx);
+    let mut failed = false;
+    while let Some(Message { unit, last, permit, body }) = inlet.recv() {
+        if !phase.fence.allows(unit) || run.settings.cancel.is_cancelled() {
+            continue;
+        }
+        match catch_unwind(AssertUnwindSafe(|| work.unit(unit, body))) {
+            Ok(flow) => {
+                let cut = stop(cx, unit, flow);
+                let flow = work.end(UnitEnd { unit, last: last && !cut, permit: Some(permit) });
+                stop(cx, unit, flow);
+                if run.settings.bad_records != BadRecords::Fail {
+                    phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
+                        let written = run.reject(count, &lines);
+                        written.map_err(|error| phase.fence.lower(unit, 0, Stop::from(error))).is_ok()
+                    });
+                }
+            }
+            Err(payload) => {
+                // The chain is in an unknown state: it is dropped, and a new one goes on with the units that lie before
+                // this one, among which an earlier error may still be found.
+                failed = true;
+                let (at, error) = (cx.at(), panic_error(&*payload, &run.stage_name(cx.stage())));
+                phase.fence.lower(unit, at.byte, Stop::from(error.at(run.place(at, None))));
+                work = feed.open(cx);
+            }
+        }
+        if phase.fence.stopped() {
+            gate.wake();
+        }
+    }
+    if !failed && let Err(error) = work.finish() {
+        phase.fence.lower(AFTER_ALL, 0, Stop::from(error));
+    }
+}
+
+/// Where errors stand that belong to no unit.
+const AFTER_ALL: Unit = Unit { task: u32::MAX, no: u32::MAX - 1 };
+
+/// Lowers the fence if a unit was stopped; an error that has no place gets that of the record in hand.
+fn stop(cx: &WorkerCx<'_>, unit: Unit, flow: Flow) -> bool {
+    let Flow::Break(stop) = flow else { return false };
+    let stop = match stop {
+        Stop::Error(error) if error.place().is_none() => Stop::from(error.at(cx.phase.run.place(cx.at(), None))),
+        other => other,
+    };
+    cx.phase.fence.lower(unit, cx.at().byte, stop);
+    true
+}
+
+/// A caught panic as an error; its text is the caller's and is escaped.
+fn panic_error(payload: &(dyn Any + Send), stage: &str) -> Error {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
+    Error::new(ErrorKind::Panic, format!("a closure panicked: {}", escape(text.as_bytes(), 200))).in_stage(stage)
+}

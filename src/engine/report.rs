@@ -1,0 +1,113 @@
+//! What a run did: counts per stage, waits per edge, bytes spilled, records rejected.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::shuffle::EdgeMeter;
+
+/// What one stage of a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StageReport {
+    /// The stage's number in the plan (the source is 0) and its verb: `2:map`.
+    pub stage: String,
+    /// Records that entered.
+    pub records_in: u64,
+    /// Records that left.
+    pub records_out: u64,
+    /// Decompressed bytes that entered (sources) or text bytes that left (writers).
+    pub bytes: u64,
+    /// Batches (units of work) that went over the stage's edge, where it has one.
+    pub batches: u64,
+    /// Time that its senders waited because the edge was full, added up over threads.
+    pub blocked_full: Duration,
+    /// Time that its receivers waited because the edge was empty, added up over threads.
+    pub blocked_empty: Duration,
+    /// Bytes written to spill files.
+    pub spilled: u64,
+}
+
+/// What a run did. Read it from a [`Monitor`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// The stages, source first.
+    pub stages: Vec<StageReport>,
+    /// Records (and damaged shards) that were skipped or quarantined.
+    pub rejected: u64,
+    /// Wall time.
+    pub elapsed: Duration,
+    /// The most bytes of the budget that were in use at once.
+    pub peak_budget: u64,
+    /// Whether the run came to its end without an error.
+    pub complete: bool,
+}
+
+impl RunReport {
+    /// Bytes written to spill files by all stages.
+    pub fn spilled(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.spilled).sum()
+    }
+}
+
+/// Sees the reports of the runs whose [`Config`](crate::Config) holds a clone of it.
+///
+/// ```
+/// use kitbag::{Bag, Config, Monitor};
+///
+/// let monitor = Monitor::new();
+/// let even = Bag::range(0..100).filter(|n| n % 2 == 0).with(Config::new().monitor(&monitor)).count()?;
+/// let report = monitor.report().ok_or("no run yet")?;
+/// assert_eq!((even, report.stages[1].records_in, report.stages[1].records_out), (50, 100, 50));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Monitor(Arc<Mutex<Option<RunReport>>>);
+
+impl Monitor {
+    /// A monitor that has seen nothing yet.
+    pub fn new() -> Monitor {
+        Monitor::default()
+    }
+
+    /// The report of the run that ended last, whether it failed or not.
+    pub fn report(&self) -> Option<RunReport> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn put(&self, report: RunReport) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+}
+
+/// The counters of a stage while it runs. Workers add to them once a unit, not once a record.
+#[derive(Debug, Default)]
+pub(crate) struct StageMeter {
+    pub(crate) name: String,
+    pub(crate) records_in: AtomicU64,
+    pub(crate) records_out: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) spilled: AtomicU64,
+    pub(crate) edge: Arc<EdgeMeter>,
+}
+
+impl StageMeter {
+    pub(crate) fn new(name: String) -> StageMeter {
+        StageMeter { name, ..StageMeter::default() }
+    }
+
+    pub(crate) fn report(&self) -> StageReport {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        StageReport {
+            stage: self.name.clone(),
+            records_in: get(&self.records_in),
+            records_out: get(&self.records_out),
+            bytes: get(&self.bytes),
+            batches: get(&self.edge.batches_in),
+            blocked_full: Duration::from_nanos(get(&self.edge.blocked_full)),
+            blocked_empty: Duration::from_nanos(get(&self.edge.blocked_empty)),
+            spilled: get(&self.spilled),
+        }
+    }
+}

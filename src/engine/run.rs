@@ -1,0 +1,151 @@
+//! What all phases of one run share: settings, budget, the places that messages name, rejects, and the report.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::batch::At;
+use crate::config::{BadRecords, Settings};
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::os::Os;
+use crate::spill::Budget;
+
+use super::{RunReport, StageMeter};
+
+/// Finds the line of a byte by reading a shard again from its start.
+pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
+
+/// Where the records of a shard number come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// A file, by the path that the caller gave or that was found. The function counts lines when a message needs one.
+    File(PathBuf, LineOf),
+    /// Standard input, whose lines can only be counted while they pass.
+    Stdin,
+    /// Records from memory; a record's byte is its index.
+    Memory(&'static str),
+}
+
+/// One run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) settings: Settings,
+    pub(crate) os: Os,
+    pub(crate) budget: Budget,
+    origins: Mutex<Vec<Origin>>,
+    stages: Mutex<Vec<Arc<StageMeter>>>,
+    rejected: AtomicU64,
+    quarantine: Option<Mutex<std::fs::File>>,
+}
+
+impl Run {
+    /// Runs `body`, then hands the report to the monitor.
+    pub(crate) fn start<R>(settings: Settings, body: impl FnOnce(&Run) -> Result<R>) -> Result<R> {
+        let os = settings.os.clone();
+        let before = os.now();
+        let monitor = settings.monitor.clone();
+        let quarantine = match &settings.bad_records {
+            BadRecords::Quarantine(path) => {
+                let file = os.create_private(path).map_err(|error| Error::io(path, "create", error))?;
+                Some(Mutex::new(file))
+            }
+            _ => None,
+        };
+        let budget = Budget::new(settings.memory);
+        let (origins, stages) = (Mutex::default(), Mutex::default());
+        let run = Run { os, budget, settings, origins, stages, rejected: AtomicU64::new(0), quarantine };
+        let mut result = body(&run);
+        if result.is_ok() && run.settings.cancel.is_cancelled() {
+            result = Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"));
+        }
+        if let Some(monitor) = monitor {
+            let mut stages: Vec<_> = run.stages().iter().map(|meter| meter.report()).collect();
+            stages.sort_by_key(|stage| stage_number(&stage.stage));
+            let elapsed = run.os.now() - before;
+            let (rejected, peak_budget) = (run.rejected.load(Ordering::Relaxed), run.budget.peak());
+            monitor.put(RunReport { stages, rejected, elapsed, peak_budget, complete: result.is_ok() });
+        }
+        result
+    }
+
+    /// Registers a stage: its place in the plan and its verb.
+    pub(crate) fn stage(&self, number: u32, verb: &str) -> Arc<StageMeter> {
+        let meter = Arc::new(StageMeter::new(format!("{number}:{verb}")));
+        self.stages().push(meter.clone());
+        meter
+    }
+
+    /// The label of a stage, for messages.
+    pub(crate) fn stage_name(&self, number: u32) -> String {
+        let stages = self.stages();
+        let found = stages.iter().find(|meter| stage_number(&meter.name) == number);
+        found.map_or_else(|| number.to_string(), |meter| meter.name.clone())
+    }
+
+    /// Gives each origin a shard number; the first one's is returned.
+    pub(crate) fn add_origins(&self, origins: impl IntoIterator<Item = Origin>) -> u32 {
+        let mut all = self.origins();
+        let first = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        all.extend(origins);
+        first
+    }
+
+    /// The place of a record, with `column` (from 1) in its line. Reads a file again to count its lines: for messages.
+    pub(crate) fn place(&self, at: At, column: Option<u64>) -> Place {
+        let origin = self.origins().get(at.shard as usize).cloned();
+        match origin {
+            Some(Origin::File(path, line_of)) => {
+                let found = line_of(self, &path, at.byte);
+                Place {
+                    path: path.to_string_lossy().into_owned(),
+                    line: found.map(|(line, _)| line),
+                    column: found.map(|(_, before)| before + column.unwrap_or(1)),
+                    byte: Some(at.byte),
+                }
+            }
+            Some(Origin::Stdin) => Place { path: "<stdin>".into(), line: None, column: None, byte: Some(at.byte) },
+            Some(Origin::Memory(name)) => {
+                Place { path: format!("<{name}>"), line: Some(at.byte + 1), column: Some(1), byte: None }
+            }
+            None => Place::default(),
+        }
+    }
+
+    /// The path of a shard, for messages about the shard as a whole.
+    pub(crate) fn path(&self, shard: u32) -> String {
+        self.place_path(shard)
+    }
+
+    fn place_path(&self, shard: u32) -> String {
+        match self.origins().get(shard as usize) {
+            Some(Origin::File(path, _)) => path.to_string_lossy().into_owned(),
+            Some(Origin::Stdin) => "<stdin>".into(),
+            Some(Origin::Memory(name)) => format!("<{name}>"),
+            None => String::new(),
+        }
+    }
+
+    /// Counts rejects; `lines` are their quarantine lines, in record order.
+    pub(crate) fn reject(&self, count: u64, lines: &[u8]) -> Result<()> {
+        self.rejected.fetch_add(count, Ordering::Relaxed);
+        let Some(file) = &self.quarantine else { return Ok(()) };
+        let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines);
+        written.map_err(|error| match &self.settings.bad_records {
+            BadRecords::Quarantine(path) => Error::io(path, "write", error),
+            _ => Error::internal(error.to_string()),
+        })
+    }
+
+    fn stages(&self) -> std::sync::MutexGuard<'_, Vec<Arc<StageMeter>>> {
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn origins(&self) -> std::sync::MutexGuard<'_, Vec<Origin>> {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stage_number(name: &str) -> u32 {
+    name.split(':').next().and_then(|number| number.parse().ok()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,150 @@
+//! gzip and zstd decoders. They are not a bare `Read`: they take bytes and give bytes, and say where a member or frame
+//! ends, so that the caller knows how much of the output is proven by a checksum and where in the file damage lies.
+
+use flate2::{Decompress, FlushDecompress, Status};
+use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
+
+/// What a call did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) consumed: usize,
+    pub(crate) produced: usize,
+    /// A member or frame came to its end, checksum and all.
+    pub(crate) ended: bool,
+}
+
+/// What is wrong with compressed data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    Corrupt(String),
+    /// A frame asks for a window beyond the cap.
+    Window,
+}
+
+/// Decodes members or frames that follow each other.
+pub(crate) trait Decoder: Send {
+    /// Decodes some of `input` into `out`.
+    fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<Progress, Damage>;
+    /// Whether the data may end here: after a member or frame, not inside one.
+    fn may_end(&self) -> bool;
+    /// What a part is called in messages.
+    fn part(&self) -> &'static str;
+}
+
+/// gzip with any number of members; zeros after the last one are padding (as gzip itself takes them).
+pub(crate) struct Gzip {
+    inflate: Decompress,
+    state: Between,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Between {
+    /// Nothing was decoded yet.
+    Start,
+    Inside,
+    After,
+    Padding,
+}
+
+impl Gzip {
+    pub(crate) fn new() -> Gzip {
+        Gzip { inflate: Decompress::new_gzip(15), state: Between::Start }
+    }
+}
+
+impl Decoder for Gzip {
+    fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<Progress, Damage> {
+        // Inside a member there may still be output to give when the input is used up.
+        let first = match input.first() {
+            Some(&first) => first,
+            None if self.state == Between::Inside => 0,
+            None => return Ok(Progress::default()),
+        };
+        match self.state {
+            Between::After | Between::Padding if first == 0 => {
+                self.state = Between::Padding;
+                let zeros = input.iter().take_while(|&&byte| byte == 0).count();
+                return Ok(Progress { consumed: zeros, ..Progress::default() });
+            }
+            Between::After if first == 0x1f => {
+                self.inflate = Decompress::new_gzip(15);
+                self.state = Between::Inside;
+            }
+            Between::After | Between::Padding => return Err(Damage::Corrupt("garbage after a gzip member".into())),
+            Between::Start => self.state = Between::Inside,
+            Between::Inside => {}
+        }
+        let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
+        let status = self.inflate.decompress(input, out, FlushDecompress::None);
+        let progress = Progress {
+            consumed: (self.inflate.total_in() - before_in) as usize,
+            produced: (self.inflate.total_out() - before_out) as usize,
+            ended: matches!(status, Ok(Status::StreamEnd)),
+        };
+        match status {
+            Ok(Status::StreamEnd) => self.state = Between::After,
+            Ok(_) => {}
+            Err(error) => {
+                let detail = error.message().map_or_else(|| error.to_string(), str::to_owned);
+                return Err(Damage::Corrupt(format!("damaged gzip data ({detail})")));
+            }
+        }
+        Ok(progress)
+    }
+
+    fn may_end(&self) -> bool {
+        matches!(self.state, Between::After | Between::Padding)
+    }
+
+    fn part(&self) -> &'static str {
+        "gzip member"
+    }
+}
+
+/// zstd with any number of frames, skippable ones included.
+pub(crate) struct Zstd {
+    context: DCtx<'static>,
+    inside: bool,
+    begun: bool,
+}
+
+impl Zstd {
+    pub(crate) fn new(max_window_log: u32) -> Result<Zstd, Damage> {
+        let mut context = DCtx::create();
+        context.set_parameter(DParameter::WindowLogMax(max_window_log)).map_err(zstd_damage)?;
+        Ok(Zstd { context, inside: false, begun: false })
+    }
+}
+
+fn zstd_damage(code: usize) -> Damage {
+    match zstd_safe::get_error_name(code) {
+        "Frame requires too much memory for decoding" => Damage::Window,
+        "Unknown frame descriptor" => Damage::Corrupt("expected a zstd frame".into()),
+        detail => Damage::Corrupt(format!("damaged zstd data ({detail})")),
+    }
+}
+
+impl Decoder for Zstd {
+    fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<Progress, Damage> {
+        let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(out));
+        let hint = self.context.decompress_stream(&mut to, &mut from).map_err(|code| match zstd_damage(code) {
+            Damage::Corrupt(_) if self.begun && !self.inside => Damage::Corrupt("garbage after a zstd frame".into()),
+            other => other,
+        })?;
+        let progress = Progress { consumed: from.pos(), produced: to.pos(), ended: hint == 0 };
+        self.begun |= progress.consumed > 0;
+        // A call that takes nothing in at a frame's end says nothing about the next frame.
+        if progress.consumed > 0 || progress.produced > 0 {
+            self.inside = hint != 0;
+        }
+        Ok(progress)
+    }
+
+    fn may_end(&self) -> bool {
+        self.begun && !self.inside
+    }
+
+    fn part(&self) -> &'static str {
+        "zstd frame"
+    }
+}

@@ -1,0 +1,318 @@
+//! Lines of a block, and the text source. `read_text` gives each line as a `String`; counting its lines makes none.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::bag::Bag;
+use crate::batch::{At, Unit};
+use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::error::{Error, ErrorKind, Place, Result};
+
+use super::blocks::Block;
+use super::feed::{Shards, too_long};
+use super::stream::Stream;
+use super::{Input, Shard};
+
+/// Cuts text after each newline: the offset of each line and its bytes, without the newline and one `\r` before it.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(from..).filter(|rest| !rest.is_empty())?;
+        let (line, next) = match memchr::memchr(b'\n', rest) {
+            Some(newline) => (&rest[..newline], from + newline + 1),
+            None => (rest, text.len()),
+        };
+        let at = from;
+        from = next;
+        Some((at, line.strip_suffix(b"\r").unwrap_or(line)))
+    })
+}
+
+/// The number of the line that holds this byte of a shard, and how many bytes of the line are before it. Reads the
+/// shard again from its start, which is what a message may cost.
+pub(crate) fn line_of(run: &Run, path: &Path, byte: u64) -> Option<(u64, u64)> {
+    let shard = Shard { path: path.to_owned(), meta: Some(run.os.meta(path).ok()?).filter(|meta| meta.regular) };
+    shard.meta?;
+    let mut stream = Stream::open(&shard, &run.settings).ok()?;
+    let mut buffer = vec![0; 64 << 10];
+    let (mut at, mut line, mut line_start) = (0, 1, 0);
+    while at < byte {
+        let wanted = usize::try_from(byte - at).unwrap_or(usize::MAX).min(buffer.len());
+        let read = stream.fill(&mut buffer[..wanted]).ok().filter(|&read| read > 0)?;
+        for newline in memchr::memchr_iter(b'\n', &buffer[..read]) {
+            line += 1;
+            line_start = at + newline as u64 + 1;
+        }
+        at += read as u64;
+    }
+    // A byte-order mark is not part of the first line's columns.
+    let mark = if line_start == 0 && byte >= 3 && starts_with_mark(&shard, run) { 3 } else { 0 };
+    Some((line, byte - line_start - mark))
+}
+
+fn starts_with_mark(shard: &Shard, run: &Run) -> bool {
+    let mut head = [0; 3];
+    Stream::open(shard, &run.settings).is_ok_and(|mut stream| {
+        let mut filled = 0;
+        while filled < 3 {
+            match stream.fill(&mut head[filled..]) {
+                Ok(read) if read > 0 => filled += read,
+                _ => return false,
+            }
+        }
+        head == *b"\xef\xbb\xbf"
+    })
+}
+
+/// Walks the lines of blocks for a worker: sets the record's place, applies the limits, turns what a handler refuses
+/// into a reject with place and text.
+pub(crate) struct LineWalk<'s> {
+    cx: &'s WorkerCx<'s>,
+    meter: &'s StageMeter,
+    stage: &'static str,
+    limit: usize,
+    records: u64,
+}
+
+/// A line that its handler could not read: what is wrong, and where in the line (from 1).
+pub(crate) struct LineError {
+    pub(crate) error: Error,
+    pub(crate) column: u64,
+}
+
+/// What a handler makes of a line.
+pub(crate) type LineFlow = std::result::Result<Flow, LineError>;
+
+impl<'s> LineWalk<'s> {
+    pub(crate) fn new(cx: &'s WorkerCx<'s>, meter: &'s StageMeter, stage: &'static str) -> LineWalk<'s> {
+        LineWalk { cx, meter, stage, limit: cx.phase.run.settings.max_record, records: 0 }
+    }
+
+    /// Calls `record` for each line of the block, and deals with what it refuses. `blank` says whether blank lines are
+    /// records.
+    pub(crate) fn walk(&mut self, block: Block, blank: bool, mut record: impl FnMut(At, &[u8]) -> LineFlow) -> Flow {
+        let text = block.text();
+        self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+        for (offset, line) in lines(text) {
+            if !blank && line.iter().all(|byte| byte.is_ascii_whitespace()) {
+                continue;
+            }
+            let at = At { shard: block.shard, byte: block.start + offset as u64 };
+            self.cx.set_at(at);
+            self.cx.set_stage(0);
+            self.records += 1;
+            let refused = if line.len() > self.limit {
+                Err(LineError { error: too_long(self.limit), column: 1 })
+            } else {
+                record(at, line)
+            };
+            match refused {
+                Ok(Flow::Continue(())) => {}
+                Ok(Flow::Break(Stop::Error(error))) if error.place().is_none() => {
+                    // The record in hand is the one to blame; its line can be counted here even if it comes from a pipe.
+                    return Flow::Break(Stop::from(error.at(self.place(&block, at, offset, 1))));
+                }
+                Ok(stop) => return stop,
+                Err(LineError { error, column }) => {
+                    let error = error.in_stage(self.stage_name()).with_excerpt(line);
+                    let place = || self.place(&block, at, offset, column);
+                    self.cx.reject(error, Some(line), place)?;
+                }
+            }
+            for (at, error) in self.cx.take_refused() {
+                self.cx.reject(error, Some(line), || self.place(&block, at, offset, 1))?;
+            }
+        }
+        match block.bad.as_ref() {
+            Some(bad) => self.bad(&block, bad),
+            None => Flow::Continue(()),
+        }
+    }
+
+    fn bad(&mut self, block: &Block, bad: &super::blocks::Bad) -> Flow {
+        let at = At { shard: block.shard, byte: bad.byte };
+        self.cx.set_at(at);
+        let raw = (!bad.raw.is_empty()).then_some(&bad.raw[..]);
+        let mut error = bad.error.again().in_stage(self.stage_name());
+        if let Some(raw) = raw.filter(|_| error.place().is_none()) {
+            error = error.with_excerpt(raw);
+        }
+        self.cx.reject(error, raw, || self.place(block, at, block.range.len(), 1))
+    }
+
+    fn stage_name(&self) -> String {
+        format!("0:{}", self.stage)
+    }
+
+    /// The place of a byte of the block, by counting where the block's first line is known.
+    fn place(&self, block: &Block, at: At, offset: usize, column: u64) -> Place {
+        let run = self.cx.phase.run;
+        match block.first_line {
+            Some(first) => Place {
+                path: run.path(block.shard),
+                line: Some(first + memchr::memchr_iter(b'\n', &block.text()[..offset]).count() as u64),
+                column: Some(column),
+                byte: Some(at.byte),
+            },
+            None => run.place(at, Some(column)),
+        }
+    }
+
+    /// Adds what was counted to the report.
+    pub(crate) fn end(&mut self) {
+        let records = std::mem::take(&mut self.records);
+        self.meter.records_in.fetch_add(records, Ordering::Relaxed);
+        self.meter.records_out.fetch_add(records, Ordering::Relaxed);
+    }
+}
+
+impl Bag<String> {
+    /// Reads lines of text; a record is a line without its end (`\n` or `\r\n`). Blank lines are records. Streams; a
+    /// line that is not UTF-8 is a bad record.
+    ///
+    /// ```no_run
+    /// # use kitbag::Bag;
+    /// let errors = Bag::read_text("logs/*.log.gz").filter(|line| line.contains("ERROR")).count()?;
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    #[doc(alias = "from_url")]
+    pub fn read_text(input: impl Into<Input>) -> Bag<String> {
+        Bag::from_plan(ReadText { input: input.into() })
+    }
+}
+
+struct ReadText {
+    input: Input,
+}
+
+impl Plan<String> for ReadText {
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<String>) -> Result<()> {
+        let meter = run.stage(0, "read_text");
+        let shards = Shards::new(&self.input, run, false)?;
+        let feed = TextFeed { shards, meter: meter.clone(), to: To::Strings(down) };
+        Phase::run(run, &meter, &feed)
+    }
+
+    fn count(self: Box<Self>, run: &Run) -> Result<u64> {
+        let meter = run.stage(0, "read_text");
+        let shards = Shards::new(&self.input, run, false)?;
+        let count = AtomicU64::new(0);
+        Phase::run(run, &meter, &TextFeed { shards, meter: meter.clone(), to: To::Count(&count) })?;
+        Ok(count.into_inner())
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        to.push("read_text".into());
+    }
+}
+
+struct TextFeed<'a> {
+    shards: Shards,
+    meter: Arc<StageMeter>,
+    to: To<'a>,
+}
+
+enum To<'a> {
+    Strings(&'a dyn Fan<String>),
+    Count(&'a AtomicU64),
+}
+
+impl Feed<Block> for TextFeed<'_> {
+    fn tasks(&self) -> u32 {
+        self.shards.tasks()
+    }
+
+    fn feed(&self, task: u32, out: &mut Feeder<'_, Block>) -> Result<()> {
+        self.shards.feed(task, out)
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
+        let walk = LineWalk::new(cx, &self.meter, "read_text");
+        match &self.to {
+            To::Strings(down) => Box::new(TextWork { walk, down: down.worker(cx) }),
+            To::Count(total) => Box::new(CountWork { walk, total }),
+        }
+    }
+}
+
+struct TextWork<'s> {
+    walk: LineWalk<'s>,
+    down: Box<dyn Push<String> + 's>,
+}
+
+impl Work<Block> for TextWork<'_> {
+    fn unit(&mut self, unit: Unit, block: Block) -> Flow {
+        self.down.begin(unit)?;
+        let down = &mut self.down;
+        self.walk.walk(block, true, |at, line| match std::str::from_utf8(line) {
+            Ok(line) => Ok(down.push(at, line.to_owned())),
+            Err(error) => Err(not_utf8(error.valid_up_to())),
+        })
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.walk.end();
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}
+
+pub(crate) fn not_utf8(valid: usize) -> LineError {
+    let error = Error::new(ErrorKind::Record, "expected UTF-8: this byte is not");
+    LineError { error, column: valid as u64 + 1 }
+}
+
+struct CountWork<'s> {
+    walk: LineWalk<'s>,
+    total: &'s AtomicU64,
+}
+
+impl Work<Block> for CountWork<'_> {
+    fn unit(&mut self, _unit: Unit, block: Block) -> Flow {
+        let text = block.text();
+        // The block is validated as a whole; only if that fails does each line matter.
+        if block.bad.is_none() && text.len() <= self.walk.limit.max(1) && std::str::from_utf8(text).is_ok() {
+            let unfinished = text.last().is_some_and(|&last| last != b'\n');
+            let count = memchr::memchr_iter(b'\n', text).count() as u64 + u64::from(unfinished);
+            self.walk.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+            self.walk.records += count;
+            self.total.fetch_add(count, Ordering::Relaxed);
+            return Flow::Continue(());
+        }
+        let mut count = 0;
+        let flow = self.walk.walk(block, true, |_, line| match std::str::from_utf8(line) {
+            Ok(_) => {
+                count += 1;
+                Ok(Flow::Continue(()))
+            }
+            Err(error) => Err(not_utf8(error.valid_up_to())),
+        });
+        self.total.fetch_add(count, Ordering::Relaxed);
+        flow
+    }
+
+    fn end(&mut self, _end: UnitEnd) -> Flow {
+        self.walk.end();
+        Flow::Continue(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_with_lf_or_crlf_or_the_text() {
+        let found: Vec<_> = lines(b"a\r\n\nb\rc\n\r\nd").collect();
+        assert_eq!(found, [(0, &b"a"[..]), (3, b""), (4, b"b\rc"), (8, b""), (10, b"d")]);
+        assert_eq!(lines(b"").count(), 0);
+    }
+}

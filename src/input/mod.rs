@@ -1,0 +1,19 @@
+//! Bytes come in: from paths, globs, directories and standard input to line-aligned blocks, and from memory. The only
+//! reader of the caller's files.
+
+mod blocks;
+mod decode;
+mod feed;
+mod items;
+mod lines;
+#[cfg(feature = "libdeflate")]
+mod oneshot;
+mod partition;
+mod shards;
+mod source;
+mod stream;
+
+pub(crate) use blocks::{Block, Buffer, Pool};
+pub(crate) use feed::Shards;
+pub(crate) use shards::Shard;
+pub use source::Input;

@@ -1,0 +1,241 @@
+//! An open shard as a stream of decompressed bytes: format by magic bytes, damage with its place in the file.
+
+use std::path::Path;
+
+use crate::config::Settings;
+use crate::error::{Error, ErrorKind, Place};
+use crate::os::File;
+
+use super::Shard;
+use super::decode::{Damage, Decoder, Gzip, Zstd};
+
+/// How a shard is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// Bytes of a compressed file that are read at once.
+const INPUT: usize = 128 << 10;
+
+/// A shard being read.
+pub(crate) struct Stream {
+    file: File,
+    path: std::path::PathBuf,
+    format: Format,
+    decoder: Option<Box<dyn Decoder>>,
+    input: Vec<u8>,
+    taken: usize,
+    filled: usize,
+    end_of_file: bool,
+    /// Offset in the file of the next byte that is decoded.
+    offset: u64,
+    /// Members or frames decoded, checksum and all.
+    parts: u64,
+    window_log: u32,
+}
+
+impl Stream {
+    /// Opens a shard and looks at its first bytes.
+    pub(crate) fn open(shard: &Shard, settings: &Settings) -> Result<Stream, Error> {
+        let os = &settings.os;
+        let file = match shard.is_stdin() {
+            true => os.stdin(),
+            false => os.open(&shard.path).map_err(|error| Error::io(&shard.path, "open", error))?,
+        };
+        let path = if shard.is_stdin() { "<stdin>".into() } else { shard.path.clone() };
+        let mut stream = Stream {
+            file,
+            path,
+            format: Format::Plain,
+            decoder: None,
+            input: vec![0; INPUT.min(shard.meta.map_or(INPUT, |meta| meta.len as usize + 1)).max(16)],
+            taken: 0,
+            filled: 0,
+            end_of_file: false,
+            offset: 0,
+            parts: 0,
+            window_log: settings.max_window_log,
+        };
+        // Four bytes tell the formats apart; a pipe may bring them one by one, and a short line may be all there is.
+        while stream.filled < 6 && !stream.end_of_file && !stream.input[..stream.filled].contains(&b'\n') {
+            stream.more()?;
+        }
+        stream.format = sniff(&stream.input[..stream.filled], &stream.path)?;
+        stream.decoder = match stream.format {
+            Format::Plain => None,
+            Format::Gzip => Some(Box::new(Gzip::new())),
+            Format::Zstd => Some(Box::new(Zstd::new(stream.window_log).map_err(|damage| stream.damaged(damage))?)),
+        };
+        Ok(stream)
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Starts decoding at this offset of the file, where a member begins.
+    pub(crate) fn seek(&mut self, offset: u64) -> Result<(), Error> {
+        self.file.seek(offset).map_err(|error| Error::io(&self.path, "read", error))?;
+        (self.taken, self.filled, self.end_of_file, self.offset) = (0, 0, false, offset);
+        Ok(())
+    }
+
+    /// Decompresses into `out`; 0 is the end of the shard.
+    pub(crate) fn fill(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            if self.taken == self.filled && !self.end_of_file {
+                if self.decoder.is_none() {
+                    // Plain bytes go straight into the block.
+                    let read = self.file.read(out).map_err(|error| Error::io(&self.path, "read", error))?;
+                    self.offset += read as u64;
+                    return Ok(read);
+                }
+                self.more()?;
+            }
+            let input = &self.input[self.taken..self.filled];
+            let Some(decoder) = &mut self.decoder else {
+                let count = input.len().min(out.len());
+                out[..count].copy_from_slice(&input[..count]);
+                self.taken += count;
+                self.offset += count as u64;
+                return Ok(count);
+            };
+            let progress = match decoder.decode(input, out) {
+                Ok(progress) => progress,
+                Err(damage) => return Err(self.damaged(damage)),
+            };
+            self.taken += progress.consumed;
+            self.offset += progress.consumed as u64;
+            self.parts += u64::from(progress.ended);
+            if progress.produced > 0 {
+                return Ok(progress.produced);
+            }
+            if self.end_of_file && self.taken == self.filled {
+                return if self.decoder.as_ref().is_some_and(|decoder| decoder.may_end()) {
+                    Ok(0)
+                } else {
+                    Err(self.truncated())
+                };
+            }
+            if progress.consumed == 0 && self.taken < self.filled && !progress.ended {
+                // No decoder stands still with input and room; if one did, this loop would never end.
+                return Err(self.damaged(Damage::Corrupt("the decoder makes no progress".into())));
+            }
+        }
+    }
+
+    /// Whether the next read of the file would wait.
+    pub(crate) fn would_wait(&self) -> bool {
+        self.waits_beyond(0)
+    }
+
+    /// Whether the next read of the file would wait for more than so many milliseconds. Waits for as long to see.
+    pub(crate) fn waits_beyond(&self, millis: u32) -> bool {
+        self.taken == self.filled && !self.end_of_file && !self.file.ready(millis)
+    }
+
+    fn more(&mut self) -> Result<(), Error> {
+        if self.taken > 0 && self.taken == self.filled {
+            (self.taken, self.filled) = (0, 0);
+        }
+        let room = &mut self.input[self.filled..];
+        let read = self.file.read(room).map_err(|error| Error::io(&self.path, "read", error))?;
+        self.filled += read;
+        self.end_of_file = read == 0;
+        Ok(())
+    }
+
+    fn place(&self) -> Place {
+        Place { path: self.path.to_string_lossy().into_owned(), byte: Some(self.offset), ..Place::default() }
+    }
+
+    fn part(&self) -> String {
+        let part = self.decoder.as_ref().map_or("file", |decoder| decoder.part());
+        format!("{part} {}", self.parts + 1)
+    }
+
+    fn truncated(&self) -> Error {
+        let text = format!("expected the rest of {}: the compressed file ends in the middle of it", self.part());
+        Error::new(ErrorKind::Truncated, text).at(self.place())
+    }
+
+    fn damaged(&self, damage: Damage) -> Error {
+        match damage {
+            Damage::Corrupt(text) => {
+                let text = format!("{text} in the compressed file, at {}", self.part());
+                Error::new(ErrorKind::Corrupt, text).at(self.place())
+            }
+            Damage::Window => {
+                let text = format!(
+                    "{} asks for a window of more than 2^{} bytes, the most that the memory budget allows here",
+                    self.part(),
+                    self.window_log
+                );
+                Error::new(ErrorKind::Limit, text).at(self.place())
+            }
+        }
+    }
+}
+
+/// The format that the first bytes tell; refuses by name what is not read.
+pub(crate) fn sniff(head: &[u8], path: &Path) -> Result<Format, Error> {
+    let wrong = |text: String| {
+        let place = Place { path: path.to_string_lossy().into_owned(), byte: Some(0), ..Place::default() };
+        Err(Error::new(ErrorKind::Format, text).at(place))
+    };
+    match head {
+        [0x1f, 0x8b, ..] => return Ok(Format::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => return Ok(Format::Zstd),
+        _ => {}
+    }
+    let refused = match head {
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(("bzip2", "bzip2 -dc")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(("xz", "xz -dc")),
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => Some(("zip", "unzip -p")),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            return wrong("expected UTF-8 text: this is UTF-16 or UTF-32; convert it with `iconv -t UTF-8`".into());
+        }
+        _ => None,
+    };
+    if let Some((name, tool)) = refused {
+        return wrong(format!("expected plain text, gzip or zstd: this is {name}; unpack it with `{tool}` first"));
+    }
+    let ends = |suffix: &str| path.as_os_str().as_encoded_bytes().ends_with(suffix.as_bytes());
+    match head {
+        [] if ends(".gz") => wrong("expected gzip data, as the name says: the file is empty".into()),
+        [] if ends(".zst") => wrong("expected zstd data, as the name says: the file is empty".into()),
+        _ if ends(".gz") => wrong("expected gzip data, as the name says: the first bytes are not gzip's".into()),
+        _ if ends(".zst") => wrong("expected zstd data, as the name says: the first bytes are not zstd's".into()),
+        _ => Ok(Format::Plain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_by_their_first_bytes() {
+        let sniff = |head: &[u8], name: &str| sniff(head, Path::new(name));
+        assert_eq!(sniff(b"\x1f\x8b\x08", "a.txt").unwrap(), Format::Gzip);
+        assert_eq!(sniff(b"\x52\x2a\x4d\x18", "a").unwrap(), Format::Zstd);
+        assert_eq!(sniff(b"{}", "a.jsonl").unwrap(), Format::Plain);
+        for (head, name, word) in [
+            (&b"BZh91AY"[..], "a", "bzip2"),
+            (b"\xfd7zXZ\0", "a", "xz"),
+            (b"PK\x03\x04", "a", "zip"),
+            (b"{}", "a.gz", "gzip"),
+            (b"", "a.zst", "empty"),
+            (b"\xff\xfe{\0", "a", "UTF-16"),
+        ] {
+            assert!(sniff(head, name).unwrap_err().to_string().contains(word));
+        }
+    }
+}

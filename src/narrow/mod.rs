@@ -1,0 +1,7 @@
+//! Verbs that see one record at a time. No thread, no channel, no file: each is a step in the workers' fused loop.
+
+mod filter;
+mod flat_map;
+mod inspect;
+mod map;
+mod try_map;

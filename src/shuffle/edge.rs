@@ -1,0 +1,132 @@
+//! A bounded edge between two stages. A full edge blocks its sender: that wait is the backpressure that reaches the
+//! disk. End of stream is a disconnect; a failed send means that nobody wants more, and is no error. Every edge counts
+//! what goes in and what comes out, and the run compares the two.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::os::Os;
+
+/// The receiving side is gone.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+/// The sending end. A trait so that a model checker can put its own channel here.
+pub(crate) trait Outlet<T>: Send {
+    fn send(&self, bytes: u64, item: T) -> Result<(), Closed>;
+    fn another(&self) -> Box<dyn Outlet<T>>;
+}
+
+/// The receiving end.
+pub(crate) trait Inlet<T>: Send {
+    /// The next item; `None` when every sender is gone.
+    fn recv(&self) -> Option<T>;
+    fn another(&self) -> Box<dyn Inlet<T>>;
+}
+
+/// What went over an edge.
+#[derive(Debug, Default)]
+pub(crate) struct EdgeMeter {
+    pub(crate) batches_in: AtomicU64,
+    pub(crate) bytes_in: AtomicU64,
+    pub(crate) batches_out: AtomicU64,
+    pub(crate) bytes_out: AtomicU64,
+    /// Nanoseconds that senders waited because the edge was full.
+    pub(crate) blocked_full: AtomicU64,
+    /// Nanoseconds that receivers waited because it was empty.
+    pub(crate) blocked_empty: AtomicU64,
+}
+
+impl EdgeMeter {
+    /// Whether everything that was sent was received.
+    pub(crate) fn balanced(&self) -> bool {
+        self.batches_in.load(Ordering::Relaxed) == self.batches_out.load(Ordering::Relaxed)
+            && self.bytes_in.load(Ordering::Relaxed) == self.bytes_out.load(Ordering::Relaxed)
+    }
+}
+
+/// An edge that holds at most `capacity` items.
+pub(crate) fn edge<T: Send + 'static>(
+    os: &Os,
+    capacity: usize,
+    meter: &Arc<EdgeMeter>,
+) -> (Box<dyn Outlet<T>>, Box<dyn Inlet<T>>) {
+    let (sender, receiver) = crossbeam_channel::bounded(capacity);
+    let end = (os.clone(), meter.clone());
+    (Box::new(Sender(sender, end.clone())), Box::new(Receiver(receiver, end)))
+}
+
+type End = (Os, Arc<EdgeMeter>);
+
+struct Sender<T>(crossbeam_channel::Sender<(u64, T)>, End);
+
+impl<T: Send + 'static> Outlet<T> for Sender<T> {
+    fn send(&self, bytes: u64, item: T) -> Result<(), Closed> {
+        let Sender(channel, (os, meter)) = self;
+        match channel.try_send((bytes, item)) {
+            Ok(()) => {}
+            Err(crossbeam_channel::TrySendError::Disconnected(_)) => return Err(Closed),
+            Err(crossbeam_channel::TrySendError::Full(message)) => {
+                let before = os.now();
+                let sent = channel.send(message);
+                meter.blocked_full.fetch_add(nanos(os.now() - before), Ordering::Relaxed);
+                sent.map_err(|_| Closed)?;
+            }
+        }
+        meter.batches_in.fetch_add(1, Ordering::Relaxed);
+        meter.bytes_in.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn another(&self) -> Box<dyn Outlet<T>> {
+        Box::new(Sender(self.0.clone(), self.1.clone()))
+    }
+}
+
+struct Receiver<T>(crossbeam_channel::Receiver<(u64, T)>, End);
+
+impl<T: Send + 'static> Inlet<T> for Receiver<T> {
+    fn recv(&self) -> Option<T> {
+        let Receiver(channel, (os, meter)) = self;
+        let (bytes, item) = match channel.try_recv() {
+            Ok(message) => message,
+            Err(_) => {
+                let before = os.now();
+                let received = channel.recv();
+                meter.blocked_empty.fetch_add(nanos(os.now() - before), Ordering::Relaxed);
+                received.ok()?
+            }
+        };
+        meter.batches_out.fetch_add(1, Ordering::Relaxed);
+        meter.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+        Some(item)
+    }
+
+    fn another(&self) -> Box<dyn Inlet<T>> {
+        Box::new(Receiver(self.0.clone(), self.1.clone()))
+    }
+}
+
+fn nanos(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_both_ends_and_ends_by_disconnect() {
+        let meter = Arc::new(EdgeMeter::default());
+        let (outlet, inlet) = edge(&Os::default(), 2, &meter);
+        outlet.send(10, 'a').unwrap();
+        outlet.another().send(20, 'b').unwrap();
+        assert!(!meter.balanced());
+        drop(outlet);
+        assert_eq!((inlet.recv(), inlet.another().recv(), inlet.recv()), (Some('a'), Some('b'), None));
+        assert!(meter.balanced());
+        let (outlet, inlet) = edge(&Os::default(), 2, &meter);
+        drop(inlet);
+        assert!(outlet.send(1, 'c').is_err());
+    }
+}

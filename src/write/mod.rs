@@ -1,0 +1,13 @@
+//! Results go out: into memory, to a closure, to files that appear when they are complete.
+
+mod chunks;
+mod codec;
+mod collect;
+mod count;
+mod iter;
+mod jsonl;
+mod parts;
+mod target;
+
+pub use iter::Iter;
+pub use target::{Target, Written};

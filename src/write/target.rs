@@ -1,0 +1,153 @@
+//! Where output goes: one file, or a directory of numbered shards.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::os::Os;
+
+use super::codec::Codec;
+
+/// A file to write (`out/clean.jsonl.gz`), or a directory of shards (`out/part-*.jsonl.zst`: the directory is what is
+/// before the last `/`, and `*` becomes the shard's number in six digits). The extension says how it is packed: `.gz`,
+/// `.zst`, or else not at all.
+///
+/// A target must not exist (a directory may be empty), unless [`overwrite`](Target::overwrite) is asked for.
+///
+/// ```no_run
+/// # use kitbag::{Bag, Json, Target};
+/// let logs = Bag::<Json>::read_json("logs/*.gz");
+/// logs.write_jsonl(Target::new("clean/part-*.jsonl.zst").overwrite().shard_size(64 << 20))?;
+/// # Ok::<(), kitbag::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a target is written by `write_jsonl` or `write_text`"]
+pub struct Target {
+    path: PathBuf,
+    overwrite: bool,
+    shard_size: u64,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// The files, in record order.
+    pub files: Vec<PathBuf>,
+    /// Records in all of them.
+    pub records: u64,
+    /// Bytes of text, before compression.
+    pub text_bytes: u64,
+    /// Bytes of the files.
+    pub file_bytes: u64,
+}
+
+impl Target {
+    /// A target that must not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Target {
+        Target { path: path.into(), overwrite: false, shard_size: 128 << 20 }
+    }
+
+    /// Replaces what is there: a file by the new one, a directory, whole, by the new one. Until the new one is complete
+    /// the old one stays.
+    pub fn overwrite(mut self) -> Target {
+        self.overwrite = true;
+        self
+    }
+
+    /// Bytes of text after which a new shard begins, at the next line. Default: 128 MiB.
+    pub fn shard_size(mut self, bytes: u64) -> Target {
+        self.shard_size = bytes.max(1);
+        self
+    }
+
+    /// What the path means; refuses one that is taken before any work is done.
+    pub(crate) fn resolve(&self, os: &Os) -> Result<Resolved> {
+        let wrong = |kind, text: &str| Err(Error::new(kind, text).at(place(&self.path)));
+        let Some(name) = self.path.file_name().and_then(|name| name.to_str()) else {
+            return wrong(ErrorKind::Usage, "expected a file name, or a directory with a `part-*.jsonl` pattern");
+        };
+        if self.path.parent().is_some_and(|dir| dir.to_string_lossy().contains('*')) {
+            return wrong(ErrorKind::Usage, "expected `*` in the file name only");
+        }
+        let codec = Codec::of_name(name);
+        let mut around = name.split('*');
+        let (before, after) = (around.next().unwrap_or_default(), around.next());
+        if around.next().is_some() {
+            return wrong(ErrorKind::Usage, "expected at most one `*`");
+        }
+        let kind = match after {
+            None => Kind::File(self.path.clone()),
+            Some(after) => match self.path.parent() {
+                Some(dir) if !dir.as_os_str().is_empty() => {
+                    Kind::Directory { dir: dir.to_owned(), before: before.to_owned(), after: after.to_owned() }
+                }
+                _ => return wrong(ErrorKind::Usage, "expected a directory before the pattern: it is written whole"),
+            },
+        };
+        let target = match &kind {
+            Kind::File(path) => path,
+            Kind::Directory { dir, .. } => dir,
+        };
+        let taken = os.taken(target).map_err(|error| Error::io(target, "look at", error))?;
+        if taken && matches!(kind, Kind::File(_)) && os.meta(target).is_ok_and(|meta| meta.dir) {
+            return wrong(ErrorKind::OutputExists, "expected a file to write: this is a directory");
+        }
+        if taken && !self.overwrite {
+            let empty_dir = matches!(kind, Kind::Directory { .. })
+                && os.meta(target).is_ok_and(|meta| meta.dir)
+                && os.list(target).map_err(|error| Error::io(target, "list", error))?.is_empty();
+            if !empty_dir {
+                let text = "the target exists: overwriting it was not asked for";
+                return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
+            }
+        }
+        Ok(Resolved { kind, codec, overwrite: self.overwrite, shard_size: self.shard_size })
+    }
+}
+
+impl<P: Into<PathBuf>> From<P> for Target {
+    fn from(path: P) -> Target {
+        Target::new(path)
+    }
+}
+
+fn place(path: &Path) -> Place {
+    Place { path: path.to_string_lossy().into_owned(), ..Place::default() }
+}
+
+/// A target that was looked at.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) kind: Kind,
+    pub(crate) codec: Codec,
+    pub(crate) overwrite: bool,
+    pub(crate) shard_size: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    File(PathBuf),
+    Directory { dir: PathBuf, before: String, after: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_path_means() {
+        let os = Os::default();
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| Target::new(dir.path().join(name)).resolve(&os);
+        assert!(matches!(at("new/part-*.jsonl.zst").unwrap().kind, Kind::Directory { .. }));
+        assert_eq!(at("a.jsonl.gz").unwrap().codec, Codec::Gzip);
+        assert_eq!(at("*-*").unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(Target::new("part-*").resolve(&os).unwrap_err().kind(), ErrorKind::Usage);
+        // The directory exists and is empty, then it is not.
+        assert!(at("part-*.jsonl").is_ok());
+        std::fs::write(dir.path().join("x"), "").unwrap();
+        assert_eq!(at("part-*.jsonl").unwrap_err().kind(), ErrorKind::OutputExists);
+        assert_eq!(at("x").unwrap_err().kind(), ErrorKind::OutputExists);
+        assert!(Target::new(dir.path().join("x")).overwrite().resolve(&os).is_ok());
+    }
+}
