@@ -4,49 +4,19 @@
 //! This is the small superaccumulator of Neal, "Fast exact summation using small and large superaccumulators"
 //! (arXiv 1505.05571), after Kulisch, with a window that grows instead of the full width: most sums need 2 to 5 digits.
 //! Expansions of floats (Shewchuk, as in Python's `fsum`) would be exact as well, but they overflow and underflow:
-//! squares of large or tiny floats do not fit into them, integers of 64 bits do not, and adding takes three times
-//! as long.
+//! squares of large or tiny floats do not fit into them, integers of 64 bits do not, and adding takes five times as
+//! long (measured: 16 against 3 ns for numbers of like size, 62 against 7 ns for sizes from 1e-20 to 1e20).
 
 use serde::{Deserialize, Serialize};
 
 use super::big::{Big, low_word};
+use super::part::{INFINITY, NAN, NEGATIVE_INFINITY, Part};
 
 /// The exponent of the lowest digit: the square of the smallest float, 2^-2148, lies above it.
 const LOWEST: i32 = -2176;
 
 /// Additions that fit between two rounds of carrying: each adds less than 2^32 to a digit of 63 bits.
 const ROOM: u32 = 1 << 30;
-
-/// A number taken apart: (−1)^negative · magnitude · 2^exponent, or what is not finite.
-#[derive(Clone, Copy, Debug)]
-pub enum Part {
-    Finite { negative: bool, magnitude: u64, exponent: i32 },
-    Special(u8),
-}
-
-const NAN: u8 = 1;
-const INFINITY: u8 = 2;
-const NEGATIVE_INFINITY: u8 = 4;
-
-impl Part {
-    /// An integer whose magnitude has at most 64 bits.
-    #[inline]
-    pub(super) fn integer(value: i128) -> Part {
-        Part::Finite { negative: value < 0, magnitude: low_word(value.unsigned_abs()), exponent: 0 }
-    }
-
-    #[inline]
-    pub(super) fn float(value: f64) -> Part {
-        let bits = value.to_bits();
-        let (negative, fraction) = (value.is_sign_negative(), bits & ((1 << 52) - 1));
-        match ((bits >> 52) & 0x7FF) as i32 {
-            0x7FF if fraction != 0 => Part::Special(NAN),
-            0x7FF => Part::Special(if negative { NEGATIVE_INFINITY } else { INFINITY }),
-            0 => Part::Finite { negative, magnitude: fraction, exponent: -1074 },
-            exponent => Part::Finite { negative, magnitude: fraction | 1 << 52, exponent: exponent - 1075 },
-        }
-    }
-}
 
 /// An exact sum.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -81,11 +51,9 @@ impl Exact {
     pub(super) fn add_square(&mut self, part: Part) {
         match part {
             Part::Finite { magnitude, exponent, .. } => {
-                let odd = magnitude >> magnitude.trailing_zeros().min(63);
-                let exponent = 2 * (exponent + magnitude.trailing_zeros().min(63).cast_signed());
-                let square = u128::from(odd) * u128::from(odd);
-                self.add_word(false, low_word(square), exponent);
-                self.add_word(false, low_word(square >> 64), exponent + 64);
+                let square = u128::from(magnitude) * u128::from(magnitude);
+                self.add_word(false, low_word(square), 2 * exponent);
+                self.add_word(false, low_word(square >> 64), 2 * exponent + 64);
             }
             // The square of −∞ is +∞.
             Part::Special(flag) => self.special |= if flag == NAN { NAN } else { INFINITY },
@@ -95,20 +63,17 @@ impl Exact {
     #[inline]
     fn add_word(&mut self, negative: bool, magnitude: u64, exponent: i32) {
         if magnitude == 0 {
+            // Zero has the lowest exponent of all, which would make the window wide.
             return;
         }
-        // Without its trailing zeros a number touches the fewest digits: whole numbers stay in one or two.
-        let zeros = magnitude.trailing_zeros();
-        let position = (exponent + zeros.cast_signed() - LOWEST).cast_unsigned();
-        let mut wide = u128::from(magnitude >> zeros) << (position % 32);
-        let start = self.cover(position as usize / 32, (128 - wide.leading_zeros()).div_ceil(32) as usize);
-        for digit in &mut self.digits[start..] {
-            let low = (wide & 0xFFFF_FFFF) as i64;
-            *digit += if negative { -low } else { low };
-            wide >>= 32;
-            if wide == 0 {
-                break;
-            }
+        let position = (exponent - LOWEST).cast_unsigned();
+        let wide = u128::from(magnitude) << (position % 32);
+        // The same three digits for every word: branches on its size would cost more than they save.
+        let start = self.cover(position as usize / 32, 3);
+        let flip = -i64::from(negative);
+        for (step, digit) in self.digits[start..start + 3].iter_mut().enumerate() {
+            let part = ((wide >> (32 * step)) & 0xFFFF_FFFF) as i64;
+            *digit += (part ^ flip) - flip;
         }
         self.additions += 1;
         if self.additions >= ROOM {
@@ -120,7 +85,7 @@ impl Exact {
     #[inline]
     fn cover(&mut self, digit: usize, count: usize) -> usize {
         let first = usize::from(self.first);
-        if self.digits.is_empty() || digit < first || digit + count > first + self.digits.len() {
+        if digit < first || digit + count > first + self.digits.len() {
             self.widen(digit, count);
         }
         digit - usize::from(self.first)

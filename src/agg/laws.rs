@@ -6,7 +6,7 @@ use proptest::arbitrary::Arbitrary;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
-use super::{Aggregate, Fold, Merging};
+use super::{Aggregate, Fold, Merging, fold_with, last};
 use crate::batch::{Seq, Unit};
 
 /// A way to cut an input: the seed of everything that is random about it.
@@ -104,4 +104,19 @@ fn stored<A: Fold>(_: &A, state: A::State) -> Result<A::State, TestCaseError> {
     let fail = |error: &dyn std::error::Error| TestCaseError::fail(error.to_string());
     let bytes = rmp_serde::to_vec_named(&state).map_err(|error| fail(&error))?;
     rmp_serde::from_slice(&bytes).map_err(|error| fail(&error))
+}
+
+#[test]
+fn the_laws_catch_what_breaks_them() {
+    let broken =
+        |result: &dyn Fn(Cut) -> Result<(), TestCaseError>| (0..100).filter(|cut| result(Cut(*cut)).is_err()).count();
+    // A sum that rounds on the way, a start value that is counted with every part, a merge that forgets.
+    let items = [1e16, 1.0, -1e16, 3.0, 0.1, 0.7];
+    let rounds = fold_with(|| 0.0, |sum: &mut f64, x: &f64| *sum += x, |sum, other| *sum += other);
+    assert!(broken(&|cut| holds(&rounds.clone().exact(), &items, cut)) > 20);
+    let starts = fold_with(|| 1, |sum: &mut u8, _: &f64| *sum += 1, |sum, other| *sum += other);
+    assert!(broken(&|cut| holds(&starts, &items, cut)) > 20);
+    let forgets = fold_with(|| 0, |sum: &mut u8, _: &f64| *sum += 1, |_, _| ());
+    assert!(broken(&|cut| holds(&forgets, &items, cut)) > 20);
+    assert_eq!(broken(&|cut| holds(&last(), &items, cut)), 0);
 }

@@ -36,6 +36,7 @@ mod with;
 mod big;
 mod exact;
 mod number;
+mod part;
 mod weight;
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub trait Number: sealed::Parts + Copy + Send + Sync {
 }
 
 pub(super) mod sealed {
-    use super::super::exact::Part;
+    use super::super::part::Part;
 
     /// Closes [`Number`](super::Number), and takes numbers apart.
     pub trait Parts {
@@ -53,8 +53,8 @@ macro_rules! integers {
     ($($integer:ty),+) => {$(
         impl sealed::Parts for $integer {
             #[inline]
-            fn part(self) -> super::exact::Part {
-                super::exact::Part::integer(self as i128)
+            fn part(self) -> super::part::Part {
+                super::part::Part::integer(self as i128)
             }
         }
 
@@ -93,8 +93,8 @@ macro_rules! floats {
     ($($float:ty),+) => {$(
         impl sealed::Parts for $float {
             #[inline]
-            fn part(self) -> super::exact::Part {
-                super::exact::Part::float(f64::from(self))
+            fn part(self) -> super::part::Part {
+                super::part::Part::float(f64::from(self))
             }
         }
 

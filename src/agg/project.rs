@@ -36,7 +36,7 @@ impl<T: ?Sized, V, F: Fn(&T) -> V + Send + Sync> Project<T, V> for F {
 ///
 /// ```
 /// use kitbag::agg::{self, Itself, sum};
-/// assert_eq!(agg::apply(&sum(Itself), [1, 2, 3]), 6);
+/// assert_eq!(agg::apply(&sum(Itself), [1u8, 2, 3]), 6);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Itself;

@@ -14,7 +14,7 @@ use crate::batch::Seq;
 ///
 /// The sums of the numbers and of their squares are exact, and so is (n·Σx² − (Σx)²) / (n·(n − ddof)) until it is
 /// rounded once: there is no cancellation. `None` where there are not more than `ddof` records; NaN if a number is not
-/// finite. Costs about 25 ns a number, and state of 100 bytes and two small allocations.
+/// finite. Costs 10 to 20 ns a number, and a state of 72 bytes and two allocations of 32 to 128.
 ///
 /// ```
 /// use kitbag::agg::{self, var};
