@@ -8,7 +8,7 @@
 //!
 //! KIND is `events` (records of a social network, shaped like Bluesky's Jetstream), `web` (access logs) or `orders`;
 //! CODEC is `plain`, `gz` (one member) or `zst` (one frame); 1 MB is 10^6 bytes of text. What must stay true: a
-//! shard's text depends on kind, seed, shard number and shard size alone (no clock, no thread, no floating point),
+//! shard's text depends on kind, seed, shard number and shard size alone (no clock, no thread, no rounding),
 //! and memory does not grow with size. Every shard spans one day, as if each came from a server of its own.
 
 #![allow(clippy::disallowed_methods, reason = "an example is a program of its own: the os room is the library's")]
@@ -150,11 +150,12 @@ fn fill(kind: &str, size: u64, mut random: Random, mut to: impl Write) -> io::Re
 
 fn event(to: &mut String, random: &mut Random, time: u64) -> std::fmt::Result {
     let (did, created) = (did(random.skewed()), clock(time.saturating_sub(random.below(2_000_000))));
-    let mut draw = random.below(1_000_000);
-    let (_, collection, deleted) = COLLECTIONS[COLLECTIONS
-        .iter()
-        .position(|(count, ..)| draw.checked_sub(*count).map(|rest| draw = rest).is_none())
-        .unwrap_or_default()];
+    let (draw, mut passed) = (random.below(1_000_000), 0);
+    let chosen = COLLECTIONS.iter().find(|(count, ..)| {
+        passed += count;
+        draw < passed
+    });
+    let (_, collection, deleted) = chosen.copied().unwrap_or_default();
     let name = collection.rsplit('.').next().unwrap_or_default();
     write!(to, r#"{{"did":"{did}","time_us":{},"kind":"#, EPOCH + time)?;
     if name.is_empty() {
@@ -249,8 +250,8 @@ fn order(to: &mut String, random: &mut Random, time: u64, line: u64) -> std::fmt
     write!(to, r#"{{"order_id":{id},"customer":{{"id":{customer},"name":"{name}","email":"c{customer}@{mail}"}},"#)?;
     write!(to, r#""currency":"{currency}","items":["#)?;
     for item in 0..random.below(5) {
-        let (comma, sku, price) =
-            (if item == 0 { "" } else { "," }, random.skewed() % 5_000, 99 + random.below(20_000));
+        let comma = if item == 0 { "" } else { "," };
+        let (sku, price) = (random.skewed() % 5_000, 99 + random.below(20_000));
         write!(to, r#"{comma}{{"sku":"SKU-{sku:04}","price":{}.{:02},"#, price / 100, price % 100)?;
         write!(to, r#""quantity":{}}}"#, 1 + random.below(4))?;
     }

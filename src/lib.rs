@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod agg;
 mod batch;
 mod os;
 
