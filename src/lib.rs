@@ -4,8 +4,10 @@
 
 mod batch;
 mod error;
+mod json;
 mod os;
 mod spill;
 
 pub use batch::Seq;
 pub use error::{Error, ErrorKind, Place, Result};
+pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
