@@ -2,18 +2,22 @@
 
 #![forbid(unsafe_code)]
 
-pub mod agg;
 mod batch;
+mod config;
+mod error;
 mod os;
 
-mod bag;
-mod config;
-mod engine;
-mod error;
-mod input;
-mod narrow;
+mod json;
 mod shuffle;
 mod spill;
+
+mod bag;
+mod engine;
+
+pub mod agg;
+mod input;
+mod narrow;
+mod wide;
 mod write;
 
 pub use bag::Bag;
@@ -22,4 +26,5 @@ pub use config::{BadRecords, CancelToken, Config};
 pub use engine::{Monitor, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use input::Input;
+pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
 pub use write::{Iter, Target, Written};

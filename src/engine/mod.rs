@@ -8,6 +8,7 @@
 mod contract;
 mod cx;
 mod fence;
+mod ordered;
 mod phase;
 mod report;
 mod run;
@@ -16,6 +17,7 @@ mod tally;
 pub(crate) use contract::{Fan, Feed, Flow, Plan, Push, Stop, UnitEnd, Work};
 pub(crate) use cx::WorkerCx;
 pub(crate) use fence::Fence;
+pub(crate) use ordered::{InOrder, Ordered, Pass};
 pub(crate) use phase::{Feeder, Halted, Phase};
 pub(crate) use report::StageMeter;
 pub use report::{Monitor, RunReport, StageReport};

@@ -1,0 +1,220 @@
+//! Verbs that see the records in order on one thread and need not drain them (`take`, …): a contract of their own. What
+//! comes before runs as a phase beside the one that comes after, and the verb's step sits between the two, in the
+//! reader of the second. Each phase has its own gate, so neither can hold what the other waits for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::batch::{At, Unit};
+use crate::error::{Error, ErrorKind, Result};
+use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
+
+use super::{Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether an ordered step wants more records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    More,
+    Enough,
+}
+
+/// A step that sees the records one by one, in order.
+pub(crate) trait InOrder<T, U>: Send {
+    /// Whether it wants no record at all.
+    fn satisfied(&self) -> bool {
+        false
+    }
+    /// Takes the next record; what comes of it goes to `out`.
+    fn step(&mut self, at: At, item: T, out: &mut Vec<(At, U)>) -> Pass;
+}
+
+/// A plan with an ordered step behind it.
+pub(crate) struct Ordered<T: Send, U> {
+    plan: Box<dyn Plan<T>>,
+    stage: u32,
+    verb: &'static str,
+    step: Box<dyn InOrder<T, U>>,
+}
+
+impl<T: Send, U> Ordered<T, U> {
+    pub(crate) fn new(
+        plan: Box<dyn Plan<T>>,
+        stage: u32,
+        verb: &'static str,
+        step: impl InOrder<T, U> + 'static,
+    ) -> Ordered<T, U> {
+        Ordered { plan, stage, verb, step: Box::new(step) }
+    }
+}
+
+impl<T: Send + 'static, U: Send + 'static> Plan<U> for Ordered<T, U> {
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
+        let Ordered { plan, stage, verb, step } = *self;
+        let meter = run.stage(stage, verb);
+        let enough = AtomicBool::new(step.satisfied());
+        if enough.load(Ordering::Relaxed) {
+            // Nothing is read, and what is wrong with the input is no error.
+            return Phase::run(run, &meter, &OrderedFeed::<T, U> { source: Mutex::new(None), meter: meter.clone(), enough: &enough, down });
+        }
+        let (outlet, inlet) = edge::<Batch<T>>(&run.os, 2, &Arc::new(EdgeMeter::default()));
+        run.os.scope(|scope| {
+            let hand = Hand { outlet: Mutex::new(outlet), sequencer: Sequencer::new(true) };
+            let upstream = run.os.spawn_scoped(scope, "kitbag-ordered".into(), move || plan.run(run, &hand));
+            let upstream = upstream.map_err(|error| {
+                Error::new(ErrorKind::Limit, format!("cannot start a thread: {error}")).caused_by(error)
+            })?;
+            let source = Mutex::new(Some((inlet, step)));
+            let feed = OrderedFeed { source, meter: meter.clone(), enough: &enough, down };
+            let after = Phase::run(run, &meter, &feed);
+            // With the inlet gone the phase before cannot send any more, and ends.
+            drop(feed);
+            let before = upstream.join().unwrap_or_else(|_| Err(Error::internal("a phase panicked")));
+            // Whatever failed after the step failed at an earlier record than what failed before it.
+            after?;
+            if enough.load(Ordering::Acquire) { Ok(()) } else { before }
+        })
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        self.plan.describe(to);
+        to.push(self.verb.to_owned());
+    }
+}
+
+/// A unit's records in order, on their way to the step.
+type Batch<T> = (Vec<(At, T)>, Option<Permit>);
+
+/// The end of the phase before: units are put in order and handed over. A slow step makes the sender wait, and the
+/// readers behind it at their gate.
+struct Hand<T> {
+    outlet: Mutex<Box<dyn Outlet<Batch<T>>>>,
+    sequencer: Sequencer<Batch<T>>,
+}
+
+impl<T: Send> Fan<T> for Hand<T> {
+    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
+        Box::new(HandPush { hand: self, cx, items: Vec::new() })
+    }
+}
+
+struct HandPush<'s, T> {
+    hand: &'s Hand<T>,
+    cx: &'s WorkerCx<'s>,
+    items: Vec<(At, T)>,
+}
+
+impl<T: Send> Push<T> for HandPush<'_, T> {
+    fn begin(&mut self, _: Unit) -> Flow {
+        Flow::Continue(())
+    }
+
+    fn push(&mut self, at: At, item: T) -> Flow {
+        self.items.push((at, item));
+        Flow::Continue(())
+    }
+
+    fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
+        let (fence, items) = (&self.cx.phase.fence, std::mem::take(&mut self.items));
+        self.hand.sequencer.submit(unit, last, (items, permit), |unit, batch| {
+            if !fence.allows(unit) {
+                return false;
+            }
+            let outlet = self.hand.outlet.lock().unwrap_or_else(PoisonError::into_inner);
+            let sent = outlet.send(batch.0.len() as u64, batch).is_ok();
+            if !sent {
+                fence.lower(unit, u64::MAX, Stop::Enough);
+            }
+            sent
+        });
+        Flow::Continue(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+type Source<T, U> = (Box<dyn Inlet<Batch<T>>>, Box<dyn InOrder<T, U>>);
+
+/// The beginning of the phase after: one task, whose reader takes the steps.
+struct OrderedFeed<'a, T, U> {
+    source: Mutex<Option<Source<T, U>>>,
+    meter: Arc<StageMeter>,
+    enough: &'a AtomicBool,
+    down: &'a dyn Fan<U>,
+}
+
+impl<T: Send, U: Send + 'static> Feed<Vec<(At, U)>> for OrderedFeed<'_, T, U> {
+    fn tasks(&self) -> u32 {
+        1
+    }
+
+    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<(At, U)>>) -> Result<()> {
+        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A halt is no error: nobody wants more.
+        let _ = self.steps(source, out);
+        Ok(())
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(At, U)>> + 's> {
+        Box::new(OrderedWork { cx, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+    }
+}
+
+impl<T: Send, U: Send + 'static> OrderedFeed<'_, T, U> {
+    fn steps(&self, source: Option<Source<T, U>>, out: &mut Feeder<'_, Vec<(At, U)>>) -> Result<(), Halted> {
+        if let Some((inlet, mut step)) = source {
+            while let Some((items, permit)) = inlet.recv() {
+                let count = items.len() as u64;
+                let mut stepped = Vec::with_capacity(items.len());
+                let mut pass = Pass::More;
+                for (at, item) in items {
+                    pass = step.step(at, item, &mut stepped);
+                    if pass == Pass::Enough {
+                        self.enough.store(true, Ordering::Release);
+                        break;
+                    }
+                }
+                self.meter.records_in.fetch_add(count, Ordering::Relaxed);
+                let weight = stepped.len() * 64;
+                let admitted = out.admit(weight)?;
+                drop(permit);
+                out.emit(stepped, weight, admitted, false)?;
+                if pass == Pass::Enough {
+                    break;
+                }
+            }
+        }
+        let admitted = out.admit(0)?;
+        out.emit(Vec::new(), 0, admitted, true)
+    }
+}
+
+struct OrderedWork<'s, U> {
+    cx: &'s WorkerCx<'s>,
+    meter: &'s StageMeter,
+    down: Box<dyn Push<U> + 's>,
+    count: u64,
+}
+
+impl<U: Send> Work<Vec<(At, U)>> for OrderedWork<'_, U> {
+    fn unit(&mut self, unit: Unit, items: Vec<(At, U)>) -> Flow {
+        self.down.begin(unit)?;
+        for (at, item) in items {
+            self.cx.set_at(at);
+            self.count += 1;
+            self.down.push(at, item)?;
+        }
+        Flow::Continue(())
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}

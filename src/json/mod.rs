@@ -1,0 +1,36 @@
+//! JSON: the only room that knows JSON text. A record is its bytes: parsing checks the whole line, values are decoded
+//! when they are asked for, and the text of everything that is not changed stays as it was written.
+//!
+//! ```text
+//! line ──JsonParser──▶ JsonLine ──view──▶ JsonRef ──to_json──▶ Json ──view──▶ JsonRef
+//!            │ refused   (tape)                     (words)
+//!            └─Scanner─▶ (words) or a Fault
+//! ```
+//!
+//! `JsonRef` is the one way to read a value; behind it are two representations: the SIMD parser's tape beside the line
+//! (`tape`), alive only while the line is, and light words before the text (`words`), which own everything.
+
+mod fault;
+mod iter;
+mod number;
+mod order;
+mod owned;
+mod parser;
+mod path;
+mod scan;
+mod tape;
+mod text;
+mod translate;
+mod value;
+mod words;
+
+pub use iter::{Elements, Entries};
+pub use owned::Json;
+pub use parser::{JsonLine, JsonParser};
+pub use path::Path;
+pub use value::{JsonKind, JsonRef};
+
+#[allow(unused_imports)] // for the rooms that read lines
+pub(crate) use fault::{Fault, FaultKind, looks_like_document_start};
+#[allow(unused_imports)]
+pub(crate) use parser::{JsonParser as Parser, Limits, MAX_DEPTH};

@@ -1,0 +1,267 @@
+//! Equality, order and hash by value. Order is jq's: null, false, true, numbers, strings, arrays, objects; objects by
+//! their sorted keys first, then by their values in that order. Equal values hash alike, however they are written.
+//!
+//! Recursion goes as deep as the document, which is at most [`MAX_DEPTH`](super::parser::MAX_DEPTH) levels.
+
+use super::number::Number;
+use super::owned::Json;
+use super::value::{JsonKind, JsonRef};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+
+/// Objects with at most this many members are compared by looking their keys up, without allocating.
+const SMALL: usize = 16;
+
+impl PartialEq for JsonRef<'_> {
+    fn eq(&self, other: &JsonRef<'_>) -> bool {
+        let kind = self.kind();
+        kind == other.kind()
+            && match kind {
+                JsonKind::Null => true,
+                JsonKind::Bool => self.as_bool() == other.as_bool(),
+                JsonKind::Number => compare_numbers(self, other) == Ordering::Equal,
+                JsonKind::String => self.as_str() == other.as_str(),
+                JsonKind::Array => self.len() == other.len() && self.elements().eq(other.elements()),
+                JsonKind::Object if self.len() <= SMALL && other.len() <= SMALL => small_objects(self, other),
+                JsonKind::Object => members(self) == members(other),
+            }
+    }
+}
+
+impl Eq for JsonRef<'_> {}
+
+fn compare_numbers(a: &JsonRef<'_>, b: &JsonRef<'_>) -> Ordering {
+    let [x, y] = [a, b].map(|value| value.number().unwrap_or(Number::Int(0)));
+    x.compare(y, || a.raw_bytes(), || b.raw_bytes())
+}
+
+/// Two small objects as maps: every last member of the one has an equal last member in the other, and the other way
+/// round there are as many.
+fn small_objects(a: &JsonRef<'_>, b: &JsonRef<'_>) -> bool {
+    let distinct = |object: &JsonRef<'_>| {
+        object.entries().filter(|(key, value)| object.get(key).is_some_and(|last| last.index == value.index)).count()
+    };
+    distinct(a) == distinct(b)
+        && a.entries().all(|(key, _)| match (a.get(&key), b.get(&key)) {
+            (Some(x), Some(y)) => x == y,
+            _ => false,
+        })
+}
+
+/// The members of an object, sorted by key; of duplicate keys the last one.
+fn members<'a>(object: &JsonRef<'a>) -> Vec<(Cow<'a, str>, JsonRef<'a>)> {
+    let mut members: Vec<_> = object.entries().collect();
+    // Later members first among equal keys, so that they are the ones kept.
+    members.reverse();
+    members.sort_by(|(a, _), (b, _)| a.cmp(b));
+    members.dedup_by(|(a, _), (b, _)| a == b);
+    members
+}
+
+impl Ord for JsonRef<'_> {
+    fn cmp(&self, other: &JsonRef<'_>) -> Ordering {
+        let kind = self.kind();
+        kind.cmp(&other.kind()).then_with(|| match kind {
+            JsonKind::Null => Ordering::Equal,
+            JsonKind::Bool => self.as_bool().cmp(&other.as_bool()),
+            JsonKind::Number => compare_numbers(self, other),
+            JsonKind::String => self.as_str().cmp(&other.as_str()),
+            JsonKind::Array => self.elements().cmp(other.elements()),
+            JsonKind::Object => {
+                let (a, b) = (members(self), members(other));
+                let keys = a.iter().map(|(key, _)| key).cmp(b.iter().map(|(key, _)| key));
+                keys.then_with(|| a.iter().map(|(_, value)| value).cmp(b.iter().map(|(_, value)| value)))
+            }
+        })
+    }
+}
+
+impl PartialOrd for JsonRef<'_> {
+    fn partial_cmp(&self, other: &JsonRef<'_>) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for JsonRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let kind = self.kind();
+        kind.hash(state);
+        match kind {
+            JsonKind::Null => {}
+            JsonKind::Bool => self.as_bool().hash(state),
+            JsonKind::Number => {
+                if let Some(number) = self.number() {
+                    number.hash(|| self.raw_bytes(), state);
+                }
+            }
+            JsonKind::String => self.as_str().hash(state),
+            JsonKind::Array => {
+                self.len().hash(state);
+                self.elements().for_each(|element| element.hash(state));
+            }
+            JsonKind::Object => {
+                let members = members(self);
+                members.len().hash(state);
+                members.iter().for_each(|member| member.hash(state));
+            }
+        }
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Json) -> bool {
+        self.view() == other.view()
+    }
+}
+
+impl Eq for Json {}
+
+impl Ord for Json {
+    fn cmp(&self, other: &Json) -> Ordering {
+        self.view().cmp(&other.view())
+    }
+}
+
+impl PartialOrd for Json {
+    fn partial_cmp(&self, other: &Json) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Json {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.view().hash(state);
+    }
+}
+
+impl PartialEq<JsonRef<'_>> for Json {
+    fn eq(&self, other: &JsonRef<'_>) -> bool {
+        self.view() == *other
+    }
+}
+
+impl PartialEq<Json> for JsonRef<'_> {
+    fn eq(&self, other: &Json) -> bool {
+        *self == other.view()
+    }
+}
+
+macro_rules! equal_to_plain {
+    ($($plain:ty, |$value:ident, $other:ident| $equal:expr;)*) => {$(
+        impl PartialEq<$plain> for JsonRef<'_> {
+            fn eq(&self, other: &$plain) -> bool {
+                let ($value, $other) = (self, other);
+                $equal
+            }
+        }
+        impl PartialEq<$plain> for Json {
+            fn eq(&self, other: &$plain) -> bool {
+                self.view() == *other
+            }
+        }
+    )*};
+}
+equal_to_plain! {
+    str, |value, other| value.as_str().is_some_and(|text| text == other);
+    &str, |value, other| value.as_str().is_some_and(|text| text == *other);
+    String, |value, other| value.as_str().is_some_and(|text| text == other.as_str());
+    bool, |value, other| value.as_bool() == Some(*other);
+    i64, |value, other| value.as_i64() == Some(*other);
+    u64, |value, other| value.as_u64() == Some(*other);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::DefaultHasher;
+
+    fn json(text: &str) -> Json {
+        Json::parse(text).unwrap()
+    }
+
+    fn hash(value: &Json) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn equal_values_hash_alike() {
+        let many = |reversed: bool| {
+            let mut members: Vec<_> = (0..40).map(|n| format!("\"k{n}\":{n}")).collect();
+            if reversed {
+                members.reverse();
+            }
+            format!("{{{}}}", members.join(","))
+        };
+        for (a, b) in [
+            (r#"{"a":1,"b":[1.0,-0]}"#, r#"{"b":[1e0,0],"a":1.00}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            (r#"{"a":2,"b":3,"a":1}"#, r#"{"\u0061":1,"b":3}"#),
+            (r#""\u00e9\n""#, "\"é\\n\""),
+            ("9007199254740993", "9007199254740993.0"),
+            ("18446744073709551616", "1.8446744073709551616e19"),
+            (&many(false), &many(true)),
+        ] {
+            let (a, b) = (json(a), json(b));
+            assert_eq!(a, b);
+            assert_eq!(a.cmp(&b), Ordering::Equal);
+            assert_eq!(hash(&a), hash(&b), "{a} {b}");
+        }
+        for (a, b) in [
+            (r#"{"a":1,"a":2}"#, r#"{"a":1}"#),
+            (r#"{"a":1,"b":2}"#, r#"{"a":1}"#),
+            (r#"{"a":1,"b":1,"b":1}"#, r#"{"a":1,"b":1,"c":1}"#),
+            ("9007199254740993", "9007199254740992"),
+        ] {
+            assert_ne!(json(a), json(b));
+        }
+    }
+
+    #[test]
+    fn order_is_that_of_jq() {
+        let ascending = [
+            "null",
+            "false",
+            "true",
+            "-1e400",
+            "-1",
+            "0",
+            "0.5",
+            "1e400",
+            r#""""#,
+            r#""a""#,
+            r#""aa""#,
+            r#""b""#,
+            "\"\u{ffff}\"",
+            "\"\u{10000}\"",
+            "[]",
+            "[null]",
+            "[0,9]",
+            "[1]",
+            "[1,2]",
+            "{}",
+            r#"{"a":9}"#,
+            r#"{"a":1,"b":2}"#,
+            r#"{"b":0,"a":2}"#,
+            r#"{"b":0}"#,
+            r#"{"b":0,"c":0}"#,
+        ]
+        .map(json);
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(a.cmp(b), i.cmp(&j), "{a} {b}");
+                assert_eq!(a == b, i == j, "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn plain_values_compare() {
+        assert_eq!(json("1.0"), 1i64);
+        assert_eq!(json("\"x\""), "x");
+        assert_eq!(json("true"), true);
+        assert!(json("null") != false);
+    }
+}

@@ -1,0 +1,295 @@
+//! [`Json`]: a JSON document that owns its text, in one allocation. No document is nested deeper than [`MAX_DEPTH`] or
+//! longer than 256 MiB, whichever way it was made; whatever walks documents recursively leans on that.
+
+use super::fault::Fault;
+use super::iter::{Elements, Entries};
+use super::parser::{JsonParser, Limits, MAX_DEPTH};
+use super::path::Path;
+use super::text;
+use super::value::{JsonKind, JsonRef, Lane};
+use super::words::{self, Words};
+use crate::error::{Error, ErrorKind, Result};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::str::FromStr;
+
+/// An owned JSON document: compact, `Send + Sync + 'static`, with its text exactly as it was read.
+///
+/// ```
+/// use kitbag::Json;
+///
+/// let record = Json::parse(r#"{"id": 12345678901234567890123, "price": 1.50}"#)?;
+/// assert_eq!(record.to_string(), r#"{"id": 12345678901234567890123, "price": 1.50}"#);
+/// assert_eq!(record.get("price"), Some(Json::from(1.5).view()));
+/// assert_eq!(Json::from("text"), "text");
+/// # Ok::<(), kitbag::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Json {
+    document: Box<[u8]>,
+}
+
+impl Json {
+    pub(super) fn from_document(document: Box<[u8]>) -> Json {
+        Json { document }
+    }
+
+    /// Reads one JSON value from text, which may span lines.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not exactly one JSON value, with line, column and what was expected, or if it is nested deeper
+    /// than 1024 levels or longer than 256 MiB.
+    pub fn parse(text: &str) -> Result<Json> {
+        Json::parse_bytes(text.as_bytes()).map_err(|fault| fault.in_text(text.as_bytes()))
+    }
+
+    /// Like [`parse`](Self::parse), from bytes that may turn out not to be UTF-8.
+    pub(crate) fn parse_bytes(text: &[u8]) -> Result<Json, Fault> {
+        thread_local! {
+            static PARSER: RefCell<JsonParser> = RefCell::new(JsonParser::new(Limits { depth: MAX_DEPTH }));
+        }
+        // The parser calls no code of others, so it is never borrowed twice.
+        PARSER.with_borrow_mut(|parser| parser.parse(text).map(|line| line.view().to_json()))
+    }
+
+    /// The value `null`.
+    pub fn null() -> Json {
+        Json::from_document(words::scalar(words::NULL, b"null"))
+    }
+
+    /// An array of values.
+    ///
+    /// ```
+    /// # use kitbag::Json;
+    /// assert_eq!(Json::array(["a", "b"])?, Json::parse(r#"["a", "b"]"#)?);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the array would be nested deeper than 1024 levels or be longer than 256 MiB.
+    pub fn array<V: Into<Json>>(values: impl IntoIterator<Item = V>) -> Result<Json> {
+        let mut out = vec![b'['];
+        for value in values {
+            if out.len() > 1 {
+                out.push(b',');
+            }
+            out.extend_from_slice(value.into().raw().as_bytes());
+        }
+        out.push(b']');
+        Json::built(&out)
+    }
+
+    /// An object of keys and values. Of duplicate keys the last one counts.
+    ///
+    /// ```
+    /// # use kitbag::Json;
+    /// let point = Json::object([("x", 1), ("y", 2)])?;
+    /// assert_eq!(point.to_string(), r#"{"x":1,"y":2}"#);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the object would be nested deeper than 1024 levels or be longer than 256 MiB.
+    pub fn object<K: AsRef<str>, V: Into<Json>>(members: impl IntoIterator<Item = (K, V)>) -> Result<Json> {
+        let mut out = vec![b'{'];
+        for (key, value) in members {
+            if out.len() > 1 {
+                out.push(b',');
+            }
+            text::quote(key.as_ref(), &mut out);
+            out.push(b':');
+            out.extend_from_slice(value.into().raw().as_bytes());
+        }
+        out.push(b'}');
+        Json::built(&out)
+    }
+
+    /// The document that a value of any serializable type is as JSON.
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be written as JSON (a map whose keys are no strings, for one), or the document would be
+    /// nested deeper than 1024 levels or be longer than 256 MiB.
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Json> {
+        let text = serde_json::to_vec(value)
+            .map_err(|error| Error::new(ErrorKind::Record, format!("cannot be written as JSON: {error}")))?;
+        Json::built(&text)
+    }
+
+    fn built(text: &[u8]) -> Result<Json> {
+        Json::parse_bytes(text).map_err(|fault| fault.in_text(text))
+    }
+
+    /// The document as a borrowed view.
+    #[inline]
+    pub fn view(&self) -> JsonRef<'_> {
+        JsonRef::root(Lane::Words(Words(&self.document)))
+    }
+
+    /// The bytes of memory that the document takes, beyond those of `Json` itself. Exact.
+    pub fn heap_size(&self) -> usize {
+        self.document.len()
+    }
+
+    /// See [`JsonRef::get`].
+    pub fn get(&self, key: &str) -> Option<JsonRef<'_>> {
+        self.view().get(key)
+    }
+
+    /// See [`JsonRef::at`].
+    pub fn at(&self, index: usize) -> Option<JsonRef<'_>> {
+        self.view().at(index)
+    }
+
+    /// See [`JsonRef::pluck`].
+    pub fn pluck(&self, path: &Path) -> Option<JsonRef<'_>> {
+        self.view().pluck(path)
+    }
+
+    /// See [`JsonRef::kind`].
+    pub fn kind(&self) -> JsonKind {
+        self.view().kind()
+    }
+
+    /// See [`JsonRef::is_null`].
+    pub fn is_null(&self) -> bool {
+        self.view().is_null()
+    }
+
+    /// See [`JsonRef::as_bool`].
+    pub fn as_bool(&self) -> Option<bool> {
+        self.view().as_bool()
+    }
+
+    /// See [`JsonRef::as_i64`].
+    pub fn as_i64(&self) -> Option<i64> {
+        self.view().as_i64()
+    }
+
+    /// See [`JsonRef::as_u64`].
+    pub fn as_u64(&self) -> Option<u64> {
+        self.view().as_u64()
+    }
+
+    /// See [`JsonRef::as_f64`].
+    pub fn as_f64(&self) -> Option<f64> {
+        self.view().as_f64()
+    }
+
+    /// See [`JsonRef::as_str`].
+    pub fn as_str(&self) -> Option<Cow<'_, str>> {
+        self.view().as_str()
+    }
+
+    /// See [`JsonRef::len`].
+    pub fn len(&self) -> usize {
+        self.view().len()
+    }
+
+    /// See [`JsonRef::is_empty`].
+    pub fn is_empty(&self) -> bool {
+        self.view().is_empty()
+    }
+
+    /// See [`JsonRef::elements`].
+    pub fn elements(&self) -> Elements<'_> {
+        self.view().elements()
+    }
+
+    /// See [`JsonRef::entries`].
+    pub fn entries(&self) -> Entries<'_> {
+        self.view().entries()
+    }
+
+    /// The text exactly as it was read, without white space around it.
+    pub fn raw(&self) -> &str {
+        self.view().raw()
+    }
+}
+
+impl From<&str> for Json {
+    fn from(value: &str) -> Json {
+        let mut out = Vec::with_capacity(value.len() + 2);
+        let escaped = text::quote(value, &mut out);
+        Json::from_document(words::scalar(if escaped { words::ESCAPED } else { words::STRING }, &out))
+    }
+}
+
+impl From<String> for Json {
+    fn from(value: String) -> Json {
+        Json::from(value.as_str())
+    }
+}
+
+impl From<bool> for Json {
+    fn from(value: bool) -> Json {
+        let (kind, text) = if value { (words::TRUE, "true") } else { (words::FALSE, "false") };
+        Json::from_document(words::scalar(kind, text.as_bytes()))
+    }
+}
+
+/// Not a number and the infinities have no place in JSON: they become `null`.
+impl From<f64> for Json {
+    fn from(value: f64) -> Json {
+        if !value.is_finite() {
+            return Json::null();
+        }
+        Json::from_document(words::scalar(words::NUMBER, format!("{value:?}").as_bytes()))
+    }
+}
+
+macro_rules! from_integers {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Json {
+            fn from(value: $integer) -> Json {
+                Json::from_document(words::scalar(words::NUMBER, value.to_string().as_bytes()))
+            }
+        }
+    )*};
+}
+from_integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+
+impl<T: Into<Json>> From<Option<T>> for Json {
+    fn from(value: Option<T>) -> Json {
+        value.map_or_else(Json::null, Into::into)
+    }
+}
+
+impl From<JsonRef<'_>> for Json {
+    fn from(value: JsonRef<'_>) -> Json {
+        value.to_json()
+    }
+}
+
+impl FromStr for Json {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Json> {
+        Json::parse(text)
+    }
+}
+
+/// `null`
+impl Default for Json {
+    fn default() -> Json {
+        Json::null()
+    }
+}
+
+/// The text of the document.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.raw())
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.raw())
+    }
+}

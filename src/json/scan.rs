@@ -1,0 +1,322 @@
+//! The strict scanner: says of any text whether it is JSON, exactly where it is not and what was expected there, and
+//! builds words from it. It is the second opinion for lines that the SIMD parser refuses: it holds what that one
+//! cannot (2^64, `1e999`), for numbers stay text here, and its faults have columns.
+//!
+//! Strict means RFC 8259: one value, no control characters in strings, no lone surrogates, no leading zeros. No
+//! recursion: open containers are on a stack of their own.
+
+use super::fault::{Fault, FaultKind};
+use super::text::hex4;
+use super::words::{self, HEADER, PART};
+
+/// The scanner with its buffers, which are reused from text to text.
+#[derive(Default)]
+pub(super) struct Scanner {
+    words: Vec<u8>,
+    parts: Vec<u8>,
+    open: Vec<Open>,
+    document: Vec<u8>,
+}
+
+/// A container that has not ended yet: its word, its part, its members so far.
+struct Open {
+    node: usize,
+    part: usize,
+    len: usize,
+    object: bool,
+}
+
+impl Scanner {
+    /// The words document of `text`.
+    pub(super) fn scan(&mut self, text: &[u8], depth: usize) -> Result<&[u8], Fault> {
+        if let Err(error) = std::str::from_utf8(text) {
+            let at = error.valid_up_to();
+            return Err(Fault::new(FaultKind::Utf8, at, "expected UTF-8"));
+        }
+        self.words.clear();
+        self.parts.clear();
+        self.open.clear();
+        let mut pass = Pass { text, at: 0, depth, scanner: self };
+        pass.document()?;
+        self.document.clear();
+        self.document.reserve(HEADER + self.words.len() + self.parts.len() + text.len());
+        self.document.extend_from_slice(&words::plain(self.words.len() / 4));
+        self.document.extend_from_slice(&words::plain(self.parts.len() / PART));
+        self.document.extend_from_slice(&self.words);
+        self.document.extend_from_slice(&self.parts);
+        self.document.extend_from_slice(text);
+        Ok(&self.document)
+    }
+
+    pub(super) fn heap_size(&self) -> usize {
+        self.words.capacity()
+            + self.parts.capacity()
+            + self.open.capacity() * size_of::<Open>()
+            + self.document.capacity()
+    }
+}
+
+struct Pass<'t, 's> {
+    text: &'t [u8],
+    at: usize,
+    depth: usize,
+    scanner: &'s mut Scanner,
+}
+
+impl Pass<'_, '_> {
+    fn document(&mut self) -> Result<(), Fault> {
+        self.space();
+        loop {
+            if self.value()? {
+                continue;
+            }
+            // A value has ended; so may the containers around it.
+            loop {
+                self.space();
+                let Some(open) = self.scanner.open.last_mut() else {
+                    return match self.peek() {
+                        None => Ok(()),
+                        Some(_) => Err(self.fault("expected the end of the line after the value")),
+                    };
+                };
+                open.len += 1;
+                match (self.text.get(self.at), open.object) {
+                    (Some(b','), object) => {
+                        self.at += 1;
+                        self.space();
+                        if object {
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    (Some(b']'), false) | (Some(b'}'), true) => self.close(),
+                    (_, true) => return Err(self.fault("expected `,` or `}`")),
+                    (_, false) => return Err(self.fault("expected `,` or `]`")),
+                }
+            }
+        }
+    }
+
+    /// Scans one value, or the start of a container with elements: then true, and its first value is next.
+    fn value(&mut self) -> Result<bool, Fault> {
+        let start = self.at;
+        match self.peek() {
+            Some(b'"') => self.string()?,
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                self.put(words::NUMBER, start);
+            }
+            Some(b't') => self.atom(b"true", words::TRUE)?,
+            Some(b'f') => self.atom(b"false", words::FALSE)?,
+            Some(b'n') => self.atom(b"null", words::NULL)?,
+            Some(byte @ (b'{' | b'[')) => return self.open(byte == b'{'),
+            Some(0xEF) if start == 0 && self.text.starts_with(b"\xEF\xBB\xBF") => {
+                return Err(self.fault("expected a value, found a byte order mark"));
+            }
+            _ => return Err(self.fault("expected a value")),
+        }
+        Ok(false)
+    }
+
+    fn open(&mut self, object: bool) -> Result<bool, Fault> {
+        if self.scanner.open.len() >= self.depth {
+            let expected = format!("expected at most {} levels of arrays and objects", self.depth);
+            return Err(Fault::new(FaultKind::Depth, self.at, expected));
+        }
+        let part = self.scanner.parts.len();
+        self.scanner.open.push(Open { node: self.scanner.words.len() / 4, part, len: 0, object });
+        self.put(if object { words::OBJECT } else { words::ARRAY }, part / PART);
+        self.scanner.parts.extend_from_slice(&words::part(0, self.at, 0));
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(if object { b'}' } else { b']' }) {
+            self.close();
+            return Ok(false);
+        }
+        if object {
+            self.key()?;
+        }
+        Ok(true)
+    }
+
+    fn close(&mut self) {
+        self.at += 1;
+        let nodes = self.scanner.words.len() / 4;
+        if let Some(open) = self.scanner.open.pop()
+            && let Some(part) = self.scanner.parts.get_mut(open.part..open.part + PART)
+        {
+            part[..4].copy_from_slice(&words::plain(nodes - open.node));
+            part[8..].copy_from_slice(&words::plain(open.len));
+        }
+    }
+
+    fn key(&mut self) -> Result<(), Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("expected a key in quotes"));
+        }
+        self.string()?;
+        self.space();
+        if self.peek() != Some(b':') {
+            return Err(self.fault("expected `:` after the key"));
+        }
+        self.at += 1;
+        self.space();
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(0..0x20) => return Err(self.fault("expected control characters in strings to be escaped")),
+                Some(_) => self.at += 1,
+                None => return Err(self.fault("expected `\"` to end the string")),
+            }
+        }
+        self.at += 1;
+        self.put(if escaped { words::ESCAPED } else { words::STRING }, start);
+        Ok(())
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        match self.text.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => {
+                let code = hex4(self.text, self.at + 2);
+                match code {
+                    0xD800..0xDC00 => {
+                        let low = match self.text.get(self.at + 6..self.at + 8) {
+                            Some(b"\\u") => hex4(self.text, self.at + 8),
+                            _ => 0,
+                        };
+                        if !(0xDC00..0xE000).contains(&low) {
+                            return Err(self.fault("expected both halves of a surrogate pair"));
+                        }
+                        self.at += 12;
+                    }
+                    0xDC00..0xE000 => return Err(self.fault("expected both halves of a surrogate pair")),
+                    0..0x10000 => self.at += 6,
+                    _ => return Err(self.fault("expected four hexadecimal digits after `\\u`")),
+                }
+            }
+            None => {
+                self.at += 1;
+                return Err(self.fault("expected an escape"));
+            }
+            Some(_) => return Err(self.fault("expected one of the escapes \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u")),
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'0'..=b'9')) {
+                return Err(self.fault("expected a number without leading zeros"));
+            }
+        } else {
+            self.digits("expected a digit")?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits("expected a digit after the decimal point")?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits("expected a digit in the exponent")?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self, expected: &str) -> Result<(), Fault> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.fault(expected)) } else { Ok(()) }
+    }
+
+    fn atom(&mut self, atom: &[u8], kind: u32) -> Result<(), Fault> {
+        let same = self.text[self.at..].iter().zip(atom).take_while(|(a, b)| a == b).count();
+        if same < atom.len() {
+            let expected = format!("expected `{}`", super::text::utf8(atom));
+            self.at += same;
+            return Err(self.fault(&expected));
+        }
+        self.put(kind, self.at);
+        self.at += atom.len();
+        Ok(())
+    }
+
+    fn put(&mut self, kind: u32, payload: usize) {
+        self.scanner.words.extend_from_slice(&words::word(kind, payload));
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn fault(&self, expected: &str) -> Fault {
+        let end = if self.at >= self.text.len() { ", found the end of the line" } else { "" };
+        Fault::new(FaultKind::Syntax, self.at, format!("{expected}{end}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_name_the_column_and_what_was_expected() {
+        let deep = "[".repeat(9);
+        for (text, column, expected) in [
+            ("", 1, "a value, found the end of the line"),
+            (r#"{"a" 1}"#, 6, "`:` after the key"),
+            (r#"{"a":1 "b":2}"#, 8, "`,` or `}`"),
+            (r#"{"a":1,}"#, 8, "a key in quotes"),
+            ("[1,]", 4, "a value"),
+            ("[1 2]", 4, "`,` or `]`"),
+            ("{\"a\":1", 7, "`,` or `}`, found the end of the line"),
+            ("1 2", 3, "the end of the line after the value"),
+            ("01", 2, "a number without leading zeros"),
+            ("1.", 3, "a digit after the decimal point, found the end of the line"),
+            ("-", 2, "a digit, found the end of the line"),
+            ("1e+", 4, "a digit in the exponent, found the end of the line"),
+            ("nul", 4, "`null`, found the end of the line"),
+            ("[trie]", 4, "`true`"),
+            ("\"a\tb\"", 3, "control characters in strings to be escaped"),
+            (r#""\ud83d x""#, 2, "both halves of a surrogate pair"),
+            (r#""\ude00""#, 2, "both halves of a surrogate pair"),
+            (r#""\u00zz""#, 2, "four hexadecimal digits after `\\u`"),
+            (r#""\x""#, 2, "one of the escapes \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u"),
+            ("\"abc", 5, "`\"` to end the string, found the end of the line"),
+            ("{\"a\":1}\0", 8, "the end of the line after the value"),
+            ("\u{feff}{}", 1, "a value, found a byte order mark"),
+            (&deep, 9, "at most 8 levels of arrays and objects"),
+        ] {
+            let fault = Scanner::default().scan(text.as_bytes(), 8).unwrap_err();
+            assert_eq!((fault.column, fault.expected.as_str()), (column, &*format!("expected {expected}")), "{text}");
+        }
+        let fault = Scanner::default().scan(b"\"ab\xff\"", 8).unwrap_err();
+        assert_eq!((fault.kind, fault.column), (FaultKind::Utf8, 4));
+    }
+}

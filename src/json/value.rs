@@ -1,0 +1,321 @@
+//! [`JsonRef`]: a borrowed view of a JSON value, the same over both representations of a document. A view is three
+//! words, is copied, allocates nothing, and is the only way by which the rest of the crate reads JSON.
+
+use super::iter::{Elements, Entries};
+use super::number::Number;
+use super::owned::Json;
+use super::path::{Path, Step};
+use super::tape::TapeDoc;
+use super::text;
+use super::words::{self, Words};
+use simd_json::{Node, StaticNode};
+use std::borrow::Cow;
+use std::fmt;
+
+/// The kind of a JSON value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JsonKind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number of any size and precision.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+/// A borrowed JSON value: a record, or a value in one. It is to [`Json`] what `str` is to `String`.
+///
+/// Comparing, ordering and hashing go by value: `1`, `1.0` and `1e0` are equal, numbers of any size are compared
+/// exactly, strings by their decoded text, objects as maps.
+///
+/// ```
+/// use kitbag::Json;
+///
+/// let record = Json::parse(r#"{"user": {"id": 7, "tags": ["a", "b"]}, "score": 1.50}"#)?;
+/// let view = record.view();
+/// let user = view.get("user").ok_or("no user")?;
+/// assert_eq!(user.get("id").and_then(|id| id.as_i64()), Some(7));
+/// assert_eq!(user.get("tags").map(|tags| tags.len()), Some(2));
+/// assert_eq!(view.get("score").map(|score| score.raw()), Some("1.50"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct JsonRef<'a> {
+    pub(super) lane: Lane<'a>,
+    pub(super) index: u32,
+}
+
+/// The two representations of a document.
+#[derive(Clone, Copy)]
+pub(super) enum Lane<'a> {
+    Tape(&'a TapeDoc<'a>),
+    Words(Words<'a>),
+}
+
+impl<'a> JsonRef<'a> {
+    /// The record of a document.
+    pub(super) fn root(lane: Lane<'a>) -> JsonRef<'a> {
+        JsonRef { lane, index: 0 }
+    }
+
+    pub(super) fn position(self) -> usize {
+        self.index as usize
+    }
+
+    /// The value of a key, if this is an object that has it. Of duplicate keys the last one counts.
+    #[inline]
+    pub fn get(&self, key: &str) -> Option<JsonRef<'a>> {
+        let found = match self.lane {
+            Lane::Tape(doc) => doc.find(self.position(), key),
+            Lane::Words(words) if words.kind(self.position()) == words::OBJECT => words.find(self.position(), key),
+            Lane::Words(_) => None,
+        };
+        found.map(|index| self.sibling(index))
+    }
+
+    /// Another value of the same document.
+    #[inline]
+    pub(super) fn sibling(self, index: usize) -> JsonRef<'a> {
+        // Documents have less than 2^32 nodes: MAX_TEXT sees to that.
+        JsonRef { lane: self.lane, index: u32::try_from(index).unwrap_or(u32::MAX) }
+    }
+
+    /// The element with this index, counted from 0, if this is an array that has it.
+    ///
+    /// ```
+    /// # use kitbag::Json;
+    /// let list = Json::parse("[10, [20], 30]")?;
+    /// assert_eq!(list.view().at(2).and_then(|x| x.as_i64()), Some(30));
+    /// assert_eq!(list.view().at(3), None);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn at(&self, index: usize) -> Option<JsonRef<'a>> {
+        self.elements().nth(index)
+    }
+
+    /// The value that a path leads to.
+    ///
+    /// ```
+    /// # use kitbag::{Json, Path};
+    /// let record = Json::parse(r#"{"posts": [{"id": 1}, {"id": 2}]}"#)?;
+    /// let last: Path = ".posts[-1].id".parse()?;
+    /// assert_eq!(record.view().pluck(&last).and_then(|id| id.as_u64()), Some(2));
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn pluck(&self, path: &Path) -> Option<JsonRef<'a>> {
+        path.steps().iter().try_fold(*self, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => match usize::try_from(*index) {
+                Ok(index) => value.at(index),
+                Err(_) => {
+                    let back = usize::try_from(index.unsigned_abs()).ok()?;
+                    value.at(value.elements().len().checked_sub(back)?)
+                }
+            },
+        })
+    }
+
+    /// The kind of value.
+    #[inline]
+    pub fn kind(&self) -> JsonKind {
+        match self.lane {
+            Lane::Tape(doc) => match doc.node(self.position()) {
+                Node::String(_) => JsonKind::String,
+                Node::Object { .. } => JsonKind::Object,
+                Node::Array { .. } => JsonKind::Array,
+                Node::Static(StaticNode::Null) => JsonKind::Null,
+                Node::Static(StaticNode::Bool(_)) => JsonKind::Bool,
+                Node::Static(_) => JsonKind::Number,
+            },
+            Lane::Words(words) => match words.kind(self.position()) {
+                words::NULL => JsonKind::Null,
+                words::FALSE | words::TRUE => JsonKind::Bool,
+                words::NUMBER => JsonKind::Number,
+                words::ARRAY => JsonKind::Array,
+                words::OBJECT => JsonKind::Object,
+                _ => JsonKind::String,
+            },
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        self.kind() == JsonKind::Null
+    }
+
+    /// The boolean, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.lane {
+            Lane::Tape(doc) => match doc.node(self.position()) {
+                Node::Static(StaticNode::Bool(value)) => Some(value),
+                _ => None,
+            },
+            Lane::Words(words) => match words.kind(self.position()) {
+                words::TRUE => Some(true),
+                words::FALSE => Some(false),
+                _ => None,
+            },
+        }
+    }
+
+    /// The number as an `i64`, if that is its exact value: `7`, `7.0` and `7e0` are, `7.5` and 2^63 are not.
+    #[inline]
+    pub fn as_i64(&self) -> Option<i64> {
+        self.as_integer().and_then(|value| i64::try_from(value).ok())
+    }
+
+    /// The number as a `u64`, if that is its exact value.
+    #[inline]
+    pub fn as_u64(&self) -> Option<u64> {
+        self.as_integer().and_then(|value| u64::try_from(value).ok())
+    }
+
+    #[inline]
+    fn as_integer(&self) -> Option<i128> {
+        self.number()?.integer(|| self.raw_bytes())
+    }
+
+    /// The `f64` nearest to the number. `None` for numbers beyond its range, such as `1e999`.
+    pub fn as_f64(&self) -> Option<f64> {
+        self.number().map(Number::nearest).filter(|value| value.is_finite())
+    }
+
+    #[inline]
+    pub(super) fn number(&self) -> Option<Number> {
+        match self.lane {
+            Lane::Tape(doc) => match doc.node(self.position()) {
+                Node::Static(StaticNode::U64(value)) => Some(Number::Int(i128::from(value))),
+                // The parser gives 0 for the text 0 as unsigned, so a signed 0 was written -0.
+                Node::Static(StaticNode::I64(0)) => Some(Number::Float(-0.0)),
+                Node::Static(StaticNode::I64(value)) => Some(Number::Int(i128::from(value))),
+                #[allow(clippy::useless_conversion)] // the node's float is another type if a feature is on
+                Node::Static(StaticNode::F64(value)) => Some(Number::Float(value.into())),
+                _ => None,
+            },
+            Lane::Words(words) if words.kind(self.position()) == words::NUMBER => Some(Number::parse(self.raw_bytes())),
+            Lane::Words(_) => None,
+        }
+    }
+
+    /// The decoded text, if this is a string. Borrowed while a line is being read; owned only for a string with escapes
+    /// in a [`Json`].
+    #[inline]
+    pub fn as_str(&self) -> Option<Cow<'a, str>> {
+        match self.lane {
+            Lane::Tape(doc) => match doc.node(self.position()) {
+                Node::String(string) => Some(Cow::Borrowed(string)),
+                _ => None,
+            },
+            Lane::Words(words) => {
+                let (content, escaped) = words.string(self.position())?;
+                let content = text::utf8(content);
+                Some(if escaped { Cow::Owned(text::unescape(content)) } else { Cow::Borrowed(content) })
+            }
+        }
+    }
+
+    /// The number of elements of an array or of members of an object (duplicate keys counted as written), 0 for
+    /// everything else.
+    pub fn len(&self) -> usize {
+        match self.lane {
+            Lane::Tape(doc) => match doc.node(self.position()) {
+                Node::Object { len, .. } | Node::Array { len, .. } => len,
+                _ => 0,
+            },
+            Lane::Words(words) if words.kind(self.position()) >= words::ARRAY => words.len(self.position()),
+            Lane::Words(_) => 0,
+        }
+    }
+
+    /// Whether [`len`](Self::len) is 0.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements of an array, in order. Empty for everything else.
+    ///
+    /// ```
+    /// # use kitbag::Json;
+    /// let list = Json::parse("[1, 2.5, 4]")?;
+    /// assert_eq!(list.view().elements().filter_map(|x| x.as_f64()).sum::<f64>(), 7.5);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    #[inline]
+    pub fn elements(&self) -> Elements<'a> {
+        Elements::new(*self)
+    }
+
+    /// The members of an object as written: in order, duplicate keys included. Empty for everything else.
+    ///
+    /// ```
+    /// # use kitbag::Json;
+    /// let record = Json::parse(r#"{"b": 1, "a": 2}"#)?;
+    /// let keys: Vec<_> = record.view().entries().map(|(key, _)| key.into_owned()).collect();
+    /// assert_eq!(keys, ["b", "a"]);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    #[inline]
+    pub fn entries(&self) -> Entries<'a> {
+        Entries::new(*self)
+    }
+
+    /// The value's text exactly as it stands in the input, without white space around it.
+    pub fn raw(&self) -> &'a str {
+        text::utf8(self.raw_bytes())
+    }
+
+    /// Like [`raw`](Self::raw), without the check that it is UTF-8.
+    pub(crate) fn raw_bytes(&self) -> &'a [u8] {
+        let all = match self.lane {
+            Lane::Tape(doc) => doc.text,
+            Lane::Words(words) => words.text(),
+        };
+        if self.index == 0 {
+            return all;
+        }
+        let start = self.start();
+        all.get(start..text::value_end(all, start)).unwrap_or_default()
+    }
+
+    fn start(&self) -> usize {
+        match self.lane {
+            Lane::Tape(doc) => doc.start(self.position()),
+            Lane::Words(words) => words.start(self.position()),
+        }
+    }
+
+    /// A copy that owns its text and lives on.
+    pub fn to_json(&self) -> Json {
+        super::translate::to_json(*self)
+    }
+
+    /// The same as [`to_json`](Self::to_json), under the name that borrowed types have for it.
+    #[allow(clippy::should_implement_trait)]
+    pub fn to_owned(&self) -> Json {
+        self.to_json()
+    }
+
+    /// Appends the value's text without the white space between its tokens.
+    pub fn compact(&self, out: &mut Vec<u8>) {
+        text::compact(self.raw_bytes(), out);
+    }
+}
+
+/// The text of the value.
+impl fmt::Display for JsonRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.raw())
+    }
+}
+
+impl fmt::Debug for JsonRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.raw())
+    }
+}

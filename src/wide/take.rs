@@ -1,0 +1,35 @@
+//! `take`: the first records, and then the run ends.
+
+use crate::bag::Bag;
+use crate::batch::At;
+use crate::engine::{InOrder, Ordered, Pass};
+
+impl<T: Send + 'static> Bag<T> {
+    /// The first `n` records. Streams, keeps order, and ends the reading when it has them: what is wrong with later
+    /// records is no error.
+    ///
+    /// ```
+    /// # use kitbag::Bag;
+    /// assert_eq!(Bag::range(5..i64::MAX).take(3).collect()?, [5, 6, 7]);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn take(self, n: u64) -> Bag<T> {
+        self.wrap(|plan, stage| Ordered::new(plan, stage, "take", Take { left: n }))
+    }
+}
+
+struct Take {
+    left: u64,
+}
+
+impl<T> InOrder<T, T> for Take {
+    fn satisfied(&self) -> bool {
+        self.left == 0
+    }
+
+    fn step(&mut self, at: At, item: T, out: &mut Vec<(At, T)>) -> Pass {
+        self.left = self.left.saturating_sub(1);
+        out.push((at, item));
+        if self.left == 0 { Pass::Enough } else { Pass::More }
+    }
+}
