@@ -25,6 +25,6 @@ pub use batch::Seq;
 pub use config::{BadRecords, CancelToken, Config};
 pub use engine::{Monitor, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result};
-pub use input::Input;
+pub use input::{Input, Scan};
 pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
 pub use write::{Iter, Target, Written};

@@ -15,7 +15,7 @@ impl<T: Number + Send + 'static> Bag<T> {
     /// assert_eq!(Bag::from_iter([1e16, 1.0, -1e16]).sum()?, 1.0);
     /// # Ok::<(), kitbag::Error>(())
     /// ```
-    pub fn sum(self) -> Result<T::Sum> {
+    pub fn sum(self) -> Result<T::Total> {
         self.fold_as("sum", agg::sum(Itself))
     }
 

@@ -1,0 +1,114 @@
+//! `read_json`: one JSON value a line, decoded into any type.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::bag::Bag;
+use crate::batch::Unit;
+use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::error::{Error, ErrorKind, Result};
+use crate::json::{Decode, Fault, FaultKind, Limits, decoder, looks_like_document_start};
+
+use super::Input;
+use super::blocks::Block;
+use super::feed::Shards;
+use super::lines::{LineError, LineWalk};
+
+impl<T: DeserializeOwned + Send + 'static> Bag<T> {
+    /// Reads JSON lines: each line is one value, decoded into `T`, which may be [`Json`](crate::Json) for records of any
+    /// shape. Blank lines are left out. Streams; the whole line is checked, whatever `T` asks for; a line that is not
+    /// JSON or not a `T` is a bad record.
+    ///
+    /// ```no_run
+    /// use kitbag::Bag;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Hit { path: String, status: u16 }
+    ///
+    /// let failed = Bag::<Hit>::read_json("logs/*.jsonl.gz").filter(|hit| hit.status >= 500).count()?;
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn read_json(input: impl Into<Input>) -> Bag<T> {
+        Bag::from_plan(ReadJson { input: input.into(), decoder: decoder::<T> })
+    }
+}
+
+struct ReadJson<T> {
+    input: Input,
+    decoder: fn(Limits) -> Box<dyn Decode<T>>,
+}
+
+impl<T: Send + 'static> Plan<T> for ReadJson<T> {
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<T>) -> Result<()> {
+        let meter = run.stage(0, "read_json");
+        let shards = Shards::new(&self.input, run, false)?;
+        Phase::run(run, &meter, &JsonFeed { shards, meter: meter.clone(), decoder: self.decoder, down })
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        to.push("read_json".into());
+    }
+}
+
+struct JsonFeed<'a, T> {
+    shards: Shards,
+    meter: Arc<StageMeter>,
+    decoder: fn(Limits) -> Box<dyn Decode<T>>,
+    down: &'a dyn Fan<T>,
+}
+
+impl<T: Send + 'static> Feed<Block> for JsonFeed<'_, T> {
+    fn tasks(&self) -> u32 {
+        self.shards.tasks()
+    }
+
+    fn feed(&self, task: u32, out: &mut Feeder<'_, Block>) -> Result<()> {
+        self.shards.feed(task, out)
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
+        let decoder = (self.decoder)(Limits { depth: cx.phase.run.settings.max_depth });
+        Box::new(JsonWork { walk: LineWalk::new(cx, &self.meter, "read_json"), decoder, down: self.down.worker(cx) })
+    }
+}
+
+struct JsonWork<'s, T> {
+    walk: LineWalk<'s>,
+    decoder: Box<dyn Decode<T>>,
+    down: Box<dyn Push<T> + 's>,
+}
+
+impl<T: Send> Work<Block> for JsonWork<'_, T> {
+    fn unit(&mut self, unit: Unit, block: Block) -> Flow {
+        self.down.begin(unit)?;
+        let (decoder, down) = (&mut self.decoder, &mut self.down);
+        self.walk.walk(block, false, |at, line| match decoder.decode(line) {
+            Ok(record) => Ok(down.push(at, record)),
+            Err(fault) => Err(line_error(fault, line)),
+        })
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.walk.end();
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}
+
+/// A refused line as an error; one that looks like the beginning of a document says so, with the remedy.
+pub(crate) fn line_error(fault: Fault, line: &[u8]) -> LineError {
+    let column = fault.column as u64;
+    if fault.kind == FaultKind::Syntax && looks_like_document_start(line) {
+        let remedy = match line.trim_ascii_start().first() {
+            Some(b'[') => "an array over several lines; `jq -c '.[]'` makes a line of each element",
+            _ => "a value over several lines; `jq -c .` makes a line of each value",
+        };
+        let text = format!("expected one JSON value a line: this looks like {remedy}");
+        return LineError { error: Error::new(ErrorKind::Format, text), column };
+    }
+    LineError { error: Error::new(fault.error_kind(), fault.expected), column }
+}

@@ -1,0 +1,240 @@
+//! The borrowed lane: closures see each record as a [`JsonRef`] and nothing is allocated for it. Records become owned
+//! values only where a verb makes them.
+
+use std::sync::Arc;
+
+use crate::bag::Bag;
+use crate::batch::{At, Unit};
+use crate::config::Config;
+use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::error::Result;
+use crate::json::{Json, JsonParser, JsonRef, Limits};
+
+use super::Input;
+use super::blocks::Block;
+use super::feed::Shards;
+use super::json::line_error;
+use super::lines::LineWalk;
+
+/// JSON lines that are looked at in place: the fastest way to read them. Each verb's closure is handed a
+/// [`JsonRef`], a view of the record in the reader's own buffers; a record costs an allocation only if the closure makes
+/// one. The whole line is checked, whatever the closure looks at. Lazy, like a [`Bag`], and turned into one by
+/// [`map`](Scan::map), [`filter_map`](Scan::filter_map) or [`records`](Scan::records).
+///
+/// ```no_run
+/// use kitbag::Scan;
+///
+/// let slow = Scan::new("logs/*.jsonl.gz")
+///     .filter(|hit| hit.get("latency_ms").and_then(|ms| ms.as_f64()).is_some_and(|ms| ms > 500.0))
+///     .count()?;
+/// # Ok::<(), kitbag::Error>(())
+/// ```
+#[must_use = "a scan is lazy: nothing is read until an action runs it"]
+pub struct Scan {
+    input: Input,
+    config: Config,
+    keep: Vec<Box<Predicate>>,
+}
+
+type Predicate = dyn for<'a> Fn(JsonRef<'a>) -> bool + Send + Sync;
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scan").field("input", &self.input).field("filters", &self.keep.len()).finish_non_exhaustive()
+    }
+}
+
+impl Scan {
+    /// Reads JSON lines; see [`Bag::read_json`] for what they are.
+    pub fn new(input: impl Into<Input>) -> Scan {
+        Scan { input: input.into(), config: Config::default(), keep: Vec::new() }
+    }
+
+    /// Sets how the scan is run.
+    pub fn with(mut self, config: Config) -> Scan {
+        self.config = config;
+        self
+    }
+
+    /// Keeps the records for which `keep` is true. Streams, keeps order.
+    pub fn filter(mut self, keep: impl for<'a> Fn(JsonRef<'a>) -> bool + Send + Sync + 'static) -> Scan {
+        self.keep.push(Box::new(keep));
+        self
+    }
+
+    /// Applies `f` to each record. Streams, keeps order.
+    ///
+    /// ```
+    /// # use kitbag::Scan;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("a.jsonl");
+    /// # std::fs::write(&path, "{\"user\": {\"id\": 7}}\n{}\n")?;
+    /// let ids = Scan::new(&path).map(|record| record.get("user").and_then(|user| user.get("id")?.as_u64()));
+    /// assert_eq!(ids.collect()?, [Some(7), None]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map<U: Send + 'static>(self, f: impl for<'a> Fn(JsonRef<'a>) -> U + Send + Sync + 'static) -> Bag<U> {
+        self.into_bag(move |at, record, down| down.push(at, f(record)))
+    }
+
+    /// Applies `f` to each record and keeps what is `Some`. Streams, keeps order.
+    pub fn filter_map<U: Send + 'static>(
+        self,
+        f: impl for<'a> Fn(JsonRef<'a>) -> Option<U> + Send + Sync + 'static,
+    ) -> Bag<U> {
+        self.into_bag(move |at, record, down| match f(record) {
+            Some(item) => down.push(at, item),
+            None => Flow::Continue(()),
+        })
+    }
+
+    /// The records themselves, owned: one allocation each.
+    pub fn records(self) -> Bag<Json> {
+        self.map(|record| record.to_json())
+    }
+
+    /// Counts the records. Streams.
+    pub fn count(self) -> Result<u64> {
+        self.into_bag(|at, _, down| down.push(at, ())).count()
+    }
+
+    fn into_bag<U: Send + 'static>(
+        self,
+        step: impl for<'a> Fn(At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync + 'static,
+    ) -> Bag<U> {
+        let config = self.config.clone();
+        Bag::from_plan(ScanPlan { scan: self, step: Box::new(step) }).with(config)
+    }
+
+    /// Runs the scan: `fan` makes what each worker pushes records into.
+    pub(crate) fn run(self, run: &Run, down: &dyn RefFan) -> Result<()> {
+        let meter = run.stage(0, "scan");
+        let shards = Shards::new(&self.input, run, false)?;
+        Phase::run(run, &meter, &ScanFeed { shards, meter: meter.clone(), keep: &self.keep, down })
+    }
+
+    /// Settings, and the scan without them, for verbs that run it themselves.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// [`Push`] for borrowed records.
+pub(crate) trait RefPush: Send {
+    fn begin(&mut self, unit: Unit) -> Flow;
+    fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow;
+    fn end(&mut self, end: UnitEnd) -> Flow;
+    fn finish(&mut self) -> Result<()>;
+}
+
+/// [`Fan`] for borrowed records.
+pub(crate) trait RefFan: Sync {
+    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's>;
+}
+
+type RefStep<U> = dyn for<'a> Fn(At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync;
+
+/// A scan with the step that makes owned records.
+struct ScanPlan<U> {
+    scan: Scan,
+    step: Box<RefStep<U>>,
+}
+
+impl<U: Send + 'static> Plan<U> for ScanPlan<U> {
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
+        let step = &*self.step;
+        self.scan.run(run, &StepFan { step, down })
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        to.push("scan".into());
+    }
+}
+
+struct StepFan<'a, U> {
+    step: &'a RefStep<U>,
+    down: &'a dyn Fan<U>,
+}
+
+impl<U: Send> RefFan for StepFan<'_, U> {
+    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's> {
+        Box::new(StepPush { step: self.step, down: self.down.worker(cx) })
+    }
+}
+
+struct StepPush<'s, U> {
+    step: &'s RefStep<U>,
+    down: Box<dyn Push<U> + 's>,
+}
+
+impl<U: Send> RefPush for StepPush<'_, U> {
+    fn begin(&mut self, unit: Unit) -> Flow {
+        self.down.begin(unit)
+    }
+
+    fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow {
+        (self.step)(at, record, &mut *self.down)
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}
+
+struct ScanFeed<'a> {
+    shards: Shards,
+    meter: Arc<StageMeter>,
+    keep: &'a [Box<Predicate>],
+    down: &'a dyn RefFan,
+}
+
+impl Feed<Block> for ScanFeed<'_> {
+    fn tasks(&self) -> u32 {
+        self.shards.tasks()
+    }
+
+    fn feed(&self, task: u32, out: &mut Feeder<'_, Block>) -> Result<()> {
+        self.shards.feed(task, out)
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
+        let parser = JsonParser::new(Limits { depth: cx.phase.run.settings.max_depth });
+        let walk = LineWalk::new(cx, &self.meter, "scan");
+        Box::new(ScanWork { walk, parser, keep: self.keep, down: self.down.worker(cx) })
+    }
+}
+
+struct ScanWork<'s> {
+    walk: LineWalk<'s>,
+    parser: JsonParser,
+    keep: &'s [Box<Predicate>],
+    down: Box<dyn RefPush + 's>,
+}
+
+impl Work<Block> for ScanWork<'_> {
+    fn unit(&mut self, unit: Unit, block: Block) -> Flow {
+        self.down.begin(unit)?;
+        let ScanWork { walk, parser, keep, down } = self;
+        walk.walk(block, false, |at, line| match parser.parse(line) {
+            Ok(document) => {
+                let record = document.view();
+                let wanted = keep.iter().all(|keep| keep(record));
+                Ok(if wanted { down.push(at, record) } else { Flow::Continue(()) })
+            }
+            Err(fault) => Err(line_error(fault, line)),
+        })
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.walk.end();
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}
