@@ -87,8 +87,8 @@ pub trait Fold: Send + Sync {
     }
 
     /// The bytes that the state holds on the heap, beyond its own size: what a memory budget is charged. It is asked
-    /// for often and must cost little. What records of unknown types hold on the heap is estimated by the length of
-    /// their serialised form, once when they are kept (for `collect`, from every sixteenth record).
+    /// for often and must cost little. What kept records of the caller's types hold is estimated by the length of
+    /// their serialised form (`collect` weighs every sixteenth record); types that own nothing are not looked at.
     fn heap_size(&self, state: &Self::State) -> usize {
         let _ = state;
         0
