@@ -19,6 +19,8 @@ mod order;
 mod owned;
 mod parser;
 mod path;
+#[cfg(test)]
+mod properties;
 mod scan;
 mod serialize;
 mod tape;
