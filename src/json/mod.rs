@@ -10,6 +10,8 @@
 //! `JsonRef` is the one way to read a value; behind it are two representations: the SIMD parser's tape beside the line
 //! (`tape`), alive only while the line is, and light words before the text (`words`), which own everything.
 
+mod decode;
+mod deserialize;
 mod fault;
 mod iter;
 mod number;
@@ -17,7 +19,10 @@ mod order;
 mod owned;
 mod parser;
 mod path;
+#[cfg(test)]
+mod properties;
 mod scan;
+mod serialize;
 mod tape;
 mod text;
 mod translate;
@@ -31,6 +36,8 @@ pub use path::Path;
 pub use value::{JsonKind, JsonRef};
 
 #[allow(unused_imports)] // for the rooms that read lines
+pub(crate) use decode::{Decode, decoder};
+#[allow(unused_imports)]
 pub(crate) use fault::{Fault, FaultKind, looks_like_document_start};
 #[allow(unused_imports)]
 pub(crate) use parser::{JsonParser as Parser, Limits, MAX_DEPTH};

@@ -47,11 +47,11 @@ impl Default for Limits {
 /// # Ok::<(), kitbag::Error>(())
 /// ```
 pub struct JsonParser {
-    scratch: Vec<u8>,
-    buffers: Buffers,
-    home: Home,
-    scanner: Scanner,
-    depth: usize,
+    pub(super) scratch: Vec<u8>,
+    pub(super) buffers: Buffers,
+    pub(super) home: Home,
+    pub(super) scanner: Scanner,
+    pub(super) depth: usize,
     /// The longest line since the buffers were made.
     longest: usize,
 }
@@ -59,7 +59,7 @@ pub struct JsonParser {
 /// Where a document's allocations stay between lines.
 #[derive(Default)]
 pub(super) struct Home {
-    nodes: Vec<Node<'static>>,
+    pub(super) nodes: Vec<Node<'static>>,
     signposts: Vec<u32>,
 }
 
