@@ -202,6 +202,12 @@ impl Os {
         options.open(path)
     }
 
+    /// The system's directory for temporary files.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn temp_dir(&self) -> PathBuf {
+        std::env::temp_dir()
+    }
+
     /// A file without a name in `dir` (the system's temporary directory if none): its space is given back when it is
     /// closed, whatever ends the process. Readable by its owner only.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]

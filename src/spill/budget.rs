@@ -13,11 +13,20 @@ struct Account {
     limit: u64,
     used: AtomicU64,
     peak: AtomicU64,
+    /// For a carved budget: its bytes in the budget it was carved from, held until the last user here is gone.
+    _held: Option<Reservation>,
 }
 
 impl Budget {
     pub(crate) fn new(limit: u64) -> Budget {
-        Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0) }))
+        Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: None }))
+    }
+
+    /// A budget of its own inside this one: its whole limit is reserved here at once, so that its users cannot be
+    /// starved by others. This is how minimum needs are set aside before the first record.
+    pub(crate) fn carve(&self, limit: u64) -> Option<Budget> {
+        let held = self.try_reserve(limit)?;
+        Some(Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: Some(held) })))
     }
 
     /// Reserves `bytes`, or refuses at once.
@@ -82,6 +91,15 @@ impl Reservation {
     }
 }
 
+impl Reservation {
+    /// Moves `bytes` (at most all) into a reservation of their own.
+    pub(crate) fn split_off(&mut self, bytes: u64) -> Reservation {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Reservation { budget: self.budget.clone(), bytes }
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.shrink_to(0);
@@ -103,5 +121,18 @@ mod tests {
         drop(first);
         assert_eq!(budget.used(), 0);
         assert!(budget.try_reserve(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn a_carved_budget_is_held_by_its_last_user() {
+        let budget = Budget::new(100);
+        let inner = budget.carve(60).unwrap();
+        assert!(budget.carve(41).is_none() && inner.try_reserve(61).is_none());
+        let mut some = inner.try_reserve(50).unwrap();
+        let rest = some.split_off(20);
+        drop((inner, some));
+        assert_eq!((budget.used(), rest.bytes()), (60, 20));
+        drop(rest);
+        assert_eq!(budget.used(), 0);
     }
 }

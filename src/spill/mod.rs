@@ -1,5 +1,36 @@
 //! What is done when memory does not hold it: the budget, and temporary files. The only room with temporary files.
+//!
+//! ```text
+//! StoreWriter (one a thread) -> blocks by partition -> pool -> frames in the thread's run file
+//! Store::finish -> partitions -> settled by all threads: an index in memory | a sorted run | smaller partitions
+//! Groups: one merge of indexes and runs, in order of first occurrence
+//! ```
+//!
+//! What must stay true: every byte that grows with the data is charged before it is allocated; nobody waits for memory;
+//! what a thread needs at least was set aside for it before the first record.
 
 mod budget;
+mod file;
+mod frame;
+mod groups;
+mod hash;
+mod index;
+mod leaf;
+mod merge;
+mod part;
+mod row;
+mod rows;
+mod run;
+mod settle;
+mod sort;
+mod space;
+mod store;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use budget::{Budget, Reservation};
+pub(crate) use groups::{Groups, Order};
+pub(crate) use hash::HashKey;
+pub(crate) use rows::GroupRows;
+pub(crate) use space::{Quota, Space, Spilled};
+pub(crate) use store::{Store, StoreWriter, Stored};

@@ -1,0 +1,220 @@
+//! The run file: one temporary file without a name, to which one thread appends frames and from which any thread reads
+//! them back. Its space is given back (to the disk and to the quota) when the last reader is gone, whatever ends the
+//! process. There is one per thread, not one per partition: descriptors do not grow with the data.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::frame::{self, Damage, Expected, HEADER};
+use super::space::{Purse, Space, Stats};
+use crate::error::{Error, ErrorKind, Result};
+use crate::os::File;
+use crate::spill::Reservation;
+
+/// An open temporary file.
+#[derive(Debug)]
+pub(crate) struct RunFile {
+    file: File,
+    space: Space,
+    /// Where the next frame goes. Places are handed out before they are written, so they never overlap.
+    end: AtomicU64,
+    frames: AtomicU64,
+    /// Bytes that were taken from the quota.
+    taken: AtomicU64,
+}
+
+impl RunFile {
+    pub(crate) fn create(space: &Space) -> Result<RunFile> {
+        let file = space.os.unnamed(Some(space.quota.dir())).map_err(|error| failed(space, "create", error))?;
+        let zero = || AtomicU64::new(0);
+        Ok(RunFile { file, space: space.clone(), end: zero(), frames: zero(), taken: zero() })
+    }
+
+    /// The number that the next frame will carry.
+    fn next_sequence(&self) -> u64 {
+        self.frames.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Writes the parts of one frame; returns where it starts.
+    fn append(&self, parts: [&[u8]; 2]) -> Result<u64> {
+        let length = parts.iter().map(|part| part.len() as u64).sum();
+        self.space.quota.take(length)?;
+        self.taken.fetch_add(length, Ordering::Relaxed);
+        let start = self.end.fetch_add(length, Ordering::Relaxed);
+        let mut at = start;
+        for part in parts {
+            self.file.write_all_at(part, at).map_err(|error| failed(&self.space, "write", error))?;
+            at += part.len() as u64;
+        }
+        Ok(start)
+    }
+
+    /// Fills `out` from an offset.
+    fn read(&self, out: &mut [u8], offset: u64) -> Result<()> {
+        let mut done = 0;
+        while let Some(rest) = out.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, offset + done as u64) {
+                Ok(0) => return Err(damaged(&self.space, offset, Damage("it ends early"))),
+                Ok(more) => done += more,
+                Err(error) => return Err(failed(&self.space, "read", error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RunFile {
+    fn drop(&mut self) {
+        self.space.quota.give_back(*self.taken.get_mut());
+    }
+}
+
+fn failed(space: &Space, doing: &str, error: io::Error) -> Error {
+    let (dir, used) = (space.quota.dir(), space.quota.used());
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Error::new(
+            ErrorKind::Limit,
+            format!(
+                "temporary directory {}: no space left: {used} bytes of this run are there: {error}",
+                dir.display()
+            ),
+        )
+        .caused_by(error),
+        _ => Error::io(dir, &format!("{doing} a spill file"), error),
+    }
+}
+
+fn damaged(space: &Space, offset: u64, damage: Damage) -> Error {
+    let dir = space.quota.dir().display().to_string();
+    Error::internal(format!("spill file in {dir}: the frame at byte {offset} cannot be used: {}", damage.0))
+}
+
+/// Where a frame is and what it must be. Shares the file: as long as a frame is known, it can be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    file: Arc<RunFile>,
+    offset: u64,
+    length: u32,
+    expected: Expected,
+}
+
+impl Frame {
+    pub(crate) fn records(&self) -> u64 {
+        u64::from(self.expected.records)
+    }
+
+    /// Bytes of its rows.
+    pub(crate) fn raw(&self) -> usize {
+        self.expected.raw as usize
+    }
+
+    /// Reads and checks it; `out` (overwritten, not grown) must have room for [`Frame::raw`] bytes.
+    pub(crate) fn read(&self, purse: &Purse, scratch: &mut Scratch, out: &mut Vec<u8>) -> Result<()> {
+        let length = self.length as usize;
+        let buffer = scratch.room(purse, length)?;
+        buffer.resize(length, 0);
+        self.file.read(buffer, self.offset)?;
+        frame::decode(&self.expected, buffer, out).map_err(|damage| damaged(&self.file.space, self.offset, damage))
+    }
+}
+
+/// A charged buffer that grows to what is asked of it and is kept between uses.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    bytes: Vec<u8>,
+    charge: Option<Reservation>,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Scratch {
+        Scratch { bytes: Vec::new(), charge: None }
+    }
+
+    /// The buffer, with at least this capacity.
+    pub(crate) fn room(&mut self, purse: &Purse, capacity: usize) -> Result<&mut Vec<u8>> {
+        if self.bytes.capacity() < capacity {
+            // The old bytes go first: two buffers at once would need more than was planned for.
+            self.release();
+            let charge = purse.need(capacity as u64, "a frame of a spill file")?;
+            self.bytes = buffer(capacity)?;
+            self.charge = Some(charge);
+        }
+        Ok(&mut self.bytes)
+    }
+
+    /// Gives its memory back.
+    pub(crate) fn release(&mut self) {
+        self.bytes = Vec::new();
+        self.charge = None;
+    }
+}
+
+/// An empty buffer of exactly this capacity; memory that the system does not have is an error, not an abort.
+pub(crate) fn buffer(capacity: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match bytes.try_reserve_exact(capacity) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(Error::new(ErrorKind::Limit, format!("the system has no {capacity} bytes of memory left"))),
+    }
+}
+
+/// The writing end of one thread: its run file, made when first needed, and its buffer for compressing.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    space: Space,
+    file: Option<Arc<RunFile>>,
+    scratch: Scratch,
+    /// Blocks up to this size are compressed in the kept buffer.
+    block: usize,
+}
+
+impl Sink {
+    pub(crate) fn new(space: &Space, block: usize) -> Sink {
+        Sink { space: space.clone(), file: None, scratch: Scratch::new(), block }
+    }
+
+    /// Gives the compression buffer back.
+    pub(crate) fn release(&mut self) {
+        self.scratch.release();
+    }
+
+    /// Writes a block of rows as one frame.
+    pub(crate) fn write(&mut self, purse: &Purse, partition: u32, records: u32, raw: &[u8]) -> Result<Frame> {
+        let file = match &self.file {
+            Some(file) => Arc::clone(file),
+            None => Arc::clone(self.file.insert(Arc::new(RunFile::create(&self.space)?))),
+        };
+        let too_long = |_| Error::internal(format!("a block of {} bytes is too long for a frame", raw.len()));
+        let length = u32::try_from(raw.len() + HEADER).map_err(too_long)?;
+        let raw_length = length - HEADER as u32;
+        let expected = Expected { partition, sequence: file.next_sequence(), records, raw: raw_length };
+        let room = frame::room_to_compress(raw.len());
+        // A block larger than usual gets a buffer for itself, if there is memory; else it is written as it is.
+        let mut own = Scratch::new();
+        let target = if raw.len() <= self.block {
+            self.scratch.room(purse, room).ok()
+        } else {
+            match self.space.budget.try_reserve(room as u64) {
+                Some(charge) => {
+                    own = Scratch { bytes: buffer(room)?, charge: Some(charge) };
+                    Some(&mut own.bytes)
+                }
+                None => None,
+            }
+        };
+        let (offset, length) = match target.and_then(|out| frame::compress(&expected, raw, out).map(|()| out)) {
+            Some(out) => (file.append([out, &[]])?, out.len() as u32),
+            None => {
+                let header = frame::header(&expected, raw).ok_or_else(|| Error::internal("a block is too long"))?;
+                (file.append([&header, raw])?, length)
+            }
+        };
+        let stats = &self.space.stats;
+        Stats::add(&stats.frames, 1);
+        Stats::add(&stats.records, u64::from(records));
+        Stats::add(&stats.raw, raw.len() as u64);
+        Stats::add(&stats.stored, u64::from(length));
+        Ok(Frame { file, offset, length, expected })
+    }
+}

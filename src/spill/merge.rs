@@ -1,0 +1,112 @@
+//! Merging: k sources, each in order of position, become one (Knuth, The Art of Computer Programming 3, 5.4.1, with a
+//! binary heap for the selection tree). More runs than memory has blocks for are merged in several passes.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::sync::Arc;
+
+use super::file::Scratch;
+use super::row;
+use super::run::{Cursor, Hand, Run, RunWriter};
+use super::space::{Purse, Stats};
+use crate::batch::Seq;
+use crate::error::Result;
+
+/// Something that stands on one item at a time, in ascending order of position. Starts before the first.
+pub(crate) trait Sorted {
+    /// The position of the current item; none before the first `advance` and after the last item.
+    fn head(&self) -> Option<Seq>;
+    fn advance(&mut self, purse: &Purse, scratch: &mut Scratch) -> Result<()>;
+}
+
+/// The merge of several sources.
+#[derive(Debug)]
+pub(crate) struct Merge<S> {
+    sources: Vec<S>,
+    /// Sources that stand on an item, the lowest position first.
+    heap: BinaryHeap<Reverse<(Seq, usize)>>,
+    /// Whether the top of the heap was given out and must be advanced before the next.
+    given: bool,
+    started: bool,
+    scratch: Scratch,
+    purse: Purse,
+}
+
+impl<S: Sorted> Merge<S> {
+    pub(crate) fn new(sources: Vec<S>, purse: Purse) -> Merge<S> {
+        let heap = BinaryHeap::with_capacity(sources.len());
+        Merge { sources, heap, given: false, started: false, scratch: Scratch::new(), purse }
+    }
+
+    /// Goes to the next item; the source returned stands on it.
+    pub(crate) fn next(&mut self) -> Result<Option<&mut S>> {
+        if !self.started {
+            self.started = true;
+            for (no, source) in self.sources.iter_mut().enumerate() {
+                source.advance(&self.purse, &mut self.scratch)?;
+                self.heap.extend(source.head().map(|seq| Reverse((seq, no))));
+            }
+        }
+        if std::mem::take(&mut self.given) {
+            if let Some(mut top) = self.heap.peek_mut() {
+                let no = top.0.1;
+                if let Some(source) = self.sources.get_mut(no) {
+                    source.advance(&self.purse, &mut self.scratch)?;
+                    match source.head() {
+                        Some(seq) => top.0.0 = seq,
+                        None => drop(PeekMut::pop(top)),
+                    }
+                }
+            }
+        }
+        let Some(&Reverse((_, no))) = self.heap.peek() else { return Ok(None) };
+        self.given = true;
+        Ok(self.sources.get_mut(no))
+    }
+}
+
+/// Opens a cursor on each run. If memory does not hold a block of each, the shortest runs are merged first, until it
+/// does.
+pub(crate) fn open(mut runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<Vec<Cursor>> {
+    loop {
+        let longest = runs.iter().map(|run| run.longest).max().unwrap_or(0);
+        if let Some(mut charge) = hand.purse.take(need(&runs)) {
+            return runs
+                .into_iter()
+                .map(|run| {
+                    let part = charge.split_off(run.longest as u64);
+                    Cursor::with(run, part)
+                })
+                .collect();
+        }
+        // What the floor holds beside a block to write, one to compress it and one to read is ours alone.
+        let floor = hand.purse.floor.limit() - hand.purse.floor.used();
+        let blocks = usize::try_from(floor).unwrap_or(usize::MAX) / longest.max(hand.block).max(1);
+        let fan = blocks.saturating_sub(4).max(2);
+        if runs.len() <= 2 {
+            return Err(hand.purse.refused(need(&runs), "merging sorted runs"));
+        }
+        runs.sort_by_key(|run| Reverse(run.bytes));
+        let some = runs.split_off(runs.len().saturating_sub(fan));
+        runs.push(into_one(some, hand)?);
+    }
+}
+
+/// Bytes that merging takes: a block of each run, and one more that is read into while frames are checked.
+pub(crate) fn need(runs: &[Arc<Run>]) -> u64 {
+    let longest = runs.iter().map(|run| run.longest).max().unwrap_or(0);
+    (runs.iter().map(|run| run.longest).sum::<usize>() + longest + super::frame::HEADER) as u64
+}
+
+fn into_one(runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<Arc<Run>> {
+    Stats::add(&hand.space.stats.merges, 1);
+    let cursors = runs.into_iter().map(|run| Cursor::open(run, &hand.purse)).collect::<Result<Vec<_>>>()?;
+    let mut merge = Merge::new(cursors, hand.purse.clone());
+    let mut out = RunWriter::new();
+    while let Some(cursor) = merge.next()? {
+        let row = cursor.row()?;
+        row::put(out.row(hand, row.size())?, &row);
+    }
+    out.finish(hand)
+}

@@ -1,0 +1,180 @@
+//! Settling: every partition of a store becomes either something kept in memory or a run on disk, by several threads
+//! and within the budget. What does not fit makes others go to disk, and is else partitioned again, until it fits.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::part::Part;
+use super::run::{Hand, Run};
+use super::space::Purse;
+use super::store::{self, FLOOR_BLOCKS, Stored};
+use crate::error::{Error, Result};
+
+/// What partitions are made into.
+pub(crate) trait Recipe: Sync {
+    /// A partition in memory, charged to the budget.
+    type Kept: Send;
+
+    /// Makes a partition into something kept; gives it back if it should not be or memory refuses.
+    fn keep(&self, part: Part, hand: &mut Hand) -> Result<Result<Self::Kept, Part>>;
+
+    /// Makes a partition into a run, with the floor's memory if need be; gives it back if memory refuses.
+    fn write(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>>;
+
+    /// Writes something kept to a run.
+    fn evict(&self, kept: Self::Kept, hand: &mut Hand) -> Result<Arc<Run>>;
+
+    /// Makes a partition whose rows all have one hash into a run, though it does not fit; gives it back if it has
+    /// several keys.
+    fn single(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>>;
+}
+
+/// What came of a partition.
+pub(crate) enum Outcome<K> {
+    Kept(K),
+    Run(Arc<Run>),
+    /// It did not fit.
+    Parts(Vec<Part>),
+}
+
+/// Partitions that are not settled, and what came of the others.
+#[derive(Debug)]
+pub(crate) struct Settled<K> {
+    waiting: Mutex<VecDeque<Part>>,
+    kept: Mutex<Vec<K>>,
+    runs: Mutex<Vec<Arc<Run>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K: Send> Settled<K> {
+    pub(crate) fn new(mut parts: Vec<Part>) -> Settled<K> {
+        parts.retain(|part| part.tally.rows > 0);
+        // Those on disk first, the smallest before all: settling them frees memory for the next.
+        parts.sort_by_key(|part| (part.frames.is_empty(), part.on_disk()));
+        Settled { waiting: Mutex::new(parts.into()), kept: Mutex::default(), runs: Mutex::default() }
+    }
+
+    /// Settles one partition, or cuts it into smaller ones.
+    pub(crate) fn one<R: Recipe<Kept = K>>(&self, recipe: &R, mut part: Part, hand: &mut Hand) -> Result<Outcome<K>> {
+        loop {
+            part = match recipe.keep(part, hand)? {
+                Ok(kept) => return Ok(Outcome::Kept(kept)),
+                Err(part) => part,
+            };
+            part = match recipe.write(part, hand)? {
+                Ok(run) => return Ok(Outcome::Run(run)),
+                Err(part) => part,
+            };
+            if !self.evict(recipe, hand)? {
+                break;
+            }
+        }
+        hand.release();
+        if part.tally.common_bits() < 64 {
+            return store::split(part, hand).map(Outcome::Parts);
+        }
+        match recipe.single(part, hand)? {
+            Ok(run) => Ok(Outcome::Run(run)),
+            Err(part) => store::rehash(part, hand).map(Outcome::Parts),
+        }
+    }
+
+    /// Makes others give memory back; `false` if nothing can.
+    fn evict<R: Recipe<Kept = K>>(&self, recipe: &R, hand: &mut Hand) -> Result<bool> {
+        let biggest = {
+            let mut waiting = lock(&self.waiting);
+            let biggest = waiting.iter().enumerate().max_by_key(|(_, part)| part.held());
+            let no = biggest.filter(|(_, part)| part.held() > 0).map(|(no, _)| no);
+            no.and_then(|no| waiting.remove(no))
+        };
+        if let Some(mut part) = biggest {
+            part.evict(hand, 0)?;
+            lock(&self.waiting).push_front(part);
+            return Ok(true);
+        }
+        self.evict_kept(recipe, hand)
+    }
+
+    /// Writes one of those kept to disk; `false` if there is none.
+    pub(crate) fn evict_kept<R: Recipe<Kept = K>>(&self, recipe: &R, hand: &mut Hand) -> Result<bool> {
+        let Some(kept) = lock(&self.kept).pop() else { return Ok(false) };
+        let run = recipe.evict(kept, hand)?;
+        lock(&self.runs).push(run);
+        Ok(true)
+    }
+
+    pub(crate) fn next(&self) -> Option<Part> {
+        lock(&self.waiting).pop_front()
+    }
+
+    /// Puts the pieces of a partition first in line.
+    pub(crate) fn add(&self, parts: Vec<Part>) {
+        let mut waiting = lock(&self.waiting);
+        parts.into_iter().for_each(|part| waiting.push_front(part));
+    }
+
+    pub(crate) fn runs(&self) -> MutexGuard<'_, Vec<Arc<Run>>> {
+        lock(&self.runs)
+    }
+
+    pub(crate) fn into_kept(self) -> Vec<K> {
+        self.kept.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Settles all, on as many threads as the store had.
+    pub(crate) fn all<R: Recipe<Kept = K>>(&self, recipe: &R, stored: &Stored) -> Result<()> {
+        let stop = AtomicBool::new(false);
+        let work = |hand: &mut Hand| -> Result<()> {
+            // Another thread may still add pieces of its partition after this one has left; it then settles them.
+            while let Some(part) = self.next() {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                match self.one(recipe, part, hand).inspect_err(|_| stop.store(true, Ordering::Relaxed))? {
+                    Outcome::Kept(kept) => lock(&self.kept).push(kept),
+                    Outcome::Run(run) => lock(&self.runs).push(run),
+                    Outcome::Parts(parts) => self.add(parts),
+                }
+            }
+            Ok(())
+        };
+        let hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
+        if hands.len() == 1 {
+            return hands.into_iter().try_for_each(|mut hand| work(&mut hand));
+        }
+        let os = &stored.space.os;
+        os.scope(|scope| {
+            let (mut threads, mut result) = (Vec::new(), Ok(()));
+            for (no, mut hand) in hands.into_iter().enumerate() {
+                let started = os.spawn_scoped(scope, format!("kitbag-settle-{no}"), move || work(&mut hand));
+                match started {
+                    Ok(thread) => threads.push(thread),
+                    // One thread is enough; none is not.
+                    Err(error) if threads.is_empty() => {
+                        result =
+                            Err(Error::new(crate::error::ErrorKind::Limit, format!("cannot start a thread: {error}")));
+                    }
+                    Err(_) => {}
+                }
+            }
+            for thread in threads {
+                let joined = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                result = result.and(joined);
+            }
+            result
+        })
+    }
+}
+
+impl Stored {
+    /// The tools of one thread, with its part of the floor.
+    pub(crate) fn hand(&self) -> Result<Hand> {
+        let floor = self.floor.carve((FLOOR_BLOCKS * self.block) as u64);
+        let floor = floor.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
+        Ok(Hand::new(&self.space, Purse::new(&self.space, floor, self.block), self.block))
+    }
+}

@@ -1,0 +1,337 @@
+//! The store: takes rows from several threads and keeps them by partitions of their hash, in memory while the budget
+//! allows, then on disk. Partitioning by the leading bits of the hash, in the manner of the hybrid hash join (DeWitt
+//! et al., "Implementation techniques for main memory database systems", 1984): a partition that has gone to disk keeps
+//! going there, so that others may stay in memory.
+//!
+//! Each thread fills blocks of its own. Full blocks go to the pool, from which any thread that is refused memory
+//! writes some to disk; so no thread can be starved by what another has stored.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::budget::Budget;
+use super::part::{Block, Part, Tally};
+use super::row::{self, Row};
+use super::run::Hand;
+use super::space::{Purse, Space};
+use crate::batch::Seq;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Blocks of memory that are set aside for each thread: enough to partition, to sort and to merge with.
+pub(crate) const FLOOR_BLOCKS: usize = 20;
+/// Of these, what is set aside for reading a group while the next ones are asked for.
+pub(crate) const READING_BLOCKS: usize = 8;
+/// Of the others, what open blocks leave for other buffers.
+pub(crate) const SPARED_BLOCKS: usize = 6;
+/// The length of blocks when memory is no object, and when it is very scarce.
+const BLOCK: usize = 256 << 10;
+const LEAST_BLOCK: usize = 4 << 10;
+/// At most this many partitions: a block of each must fit into memory when they are merged.
+const MOST_BITS: u32 = 6;
+/// The first block of a partition; the next ones double until they have the full length.
+const FIRST: usize = 4 << 10;
+/// A partition is partitioned again into this many.
+const SPLIT_BITS: u32 = 3;
+
+/// How a store cuts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) block: usize,
+    /// The partition is given by `bits` bits of the hash after the first `skip`.
+    skip: u32,
+    bits: u32,
+    /// A hash that has a partition of its own, the last one.
+    own: Option<u64>,
+}
+
+impl Shape {
+    fn first(budget: u64, workers: usize) -> Shape {
+        let share = usize::try_from(budget).unwrap_or(usize::MAX) / (4 * FLOOR_BLOCKS * workers).max(512);
+        let block = share.clamp(LEAST_BLOCK, BLOCK);
+        // The open blocks of all threads should not take more than a quarter of the budget.
+        let most = budget / 4 / (workers * block) as u64;
+        Shape { block, skip: 0, bits: most.max(4).ilog2().min(MOST_BITS), own: None }
+    }
+
+    /// For the rows of a partition that was too big.
+    fn again(block: usize, tally: &Tally) -> Shape {
+        Shape { block, skip: tally.common_bits().min(63), bits: SPLIT_BITS, own: Some(tally.vote) }
+    }
+
+    fn partitions(&self) -> usize {
+        (1 << self.bits) + usize::from(self.own.is_some())
+    }
+
+    fn partition(&self, hash: u64) -> usize {
+        if self.own == Some(hash) { 1 << self.bits } else { ((hash << self.skip) >> (64 - self.bits)) as usize }
+    }
+}
+
+/// The store of one wide verb.
+#[derive(Debug)]
+pub(crate) struct Store {
+    shared: Arc<Shared>,
+    floor: Budget,
+    workers: usize,
+}
+
+#[derive(Debug)]
+struct Shared {
+    space: Space,
+    shape: Shape,
+    pool: Mutex<Vec<Part>>,
+    /// Writers that have not finished.
+    open: AtomicUsize,
+}
+
+/// What a store holds when all writers have finished.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) space: Space,
+    pub(crate) parts: Vec<Part>,
+    /// The memory that was set aside for all threads.
+    pub(crate) floor: Budget,
+    pub(crate) workers: usize,
+    pub(crate) block: usize,
+}
+
+impl Store {
+    /// Sets aside what `workers` threads need at least; too small a budget is an error that says what would do.
+    pub(crate) fn new(space: &Space, workers: usize) -> Result<Store> {
+        let workers = workers.max(1);
+        let shape = Shape::first(space.budget.limit(), workers);
+        let floor = (workers * FLOOR_BLOCKS * shape.block) as u64;
+        let floor = space.budget.carve(floor).ok_or_else(|| {
+            let (limit, used, least) = (space.budget.limit(), space.budget.used(), Store::least(workers));
+            let text = format!(
+                "memory budget of {limit} bytes: grouping with {workers} threads needs {floor} bytes and {used} are in \
+                 use; at least {} would do",
+                used + floor.min(least)
+            );
+            Error::new(ErrorKind::Limit, text)
+        })?;
+        Ok(Store { shared: Arc::new(Shared::new(space, shape)), floor, workers })
+    }
+
+    /// The smallest budget with which a store for so many threads can be opened.
+    pub(crate) fn least(workers: usize) -> u64 {
+        (workers.max(1) * FLOOR_BLOCKS * LEAST_BLOCK) as u64
+    }
+
+    /// A writer for one thread; at most as many as were announced.
+    pub(crate) fn writer(&self) -> Result<StoreWriter> {
+        let Shared { space, shape, open, .. } = &*self.shared;
+        let floor = self.floor.carve((FLOOR_BLOCKS * shape.block) as u64);
+        let floor = floor.ok_or_else(|| Error::internal("a store has more writers than were announced"))?;
+        open.fetch_add(1, Ordering::Relaxed);
+        let hand = Hand::new(space, Purse::new(space, floor, shape.block), shape.block);
+        Ok(StoreWriter { feeder: Feeder::new(Arc::clone(&self.shared)), hand })
+    }
+
+    /// Whether no writer that has finished stored anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.shared.pool).iter().all(|part| part.tally.rows == 0)
+    }
+
+    /// What was stored, when every writer has finished.
+    pub(crate) fn finish(self) -> Result<Stored> {
+        if self.shared.open.load(Ordering::Acquire) != 0 {
+            return Err(Error::internal("a store was read before all its writers had finished"));
+        }
+        let Shared { space, shape, .. } = &*self.shared;
+        let parts = std::mem::take(&mut *lock(&self.shared.pool));
+        Ok(Stored { space: space.clone(), parts, floor: self.floor, workers: self.workers, block: shape.block })
+    }
+}
+
+/// Partitions again, by bits of the hash in which its rows differ; a key that seems to have most of it comes apart.
+pub(crate) fn split(part: Part, hand: &mut Hand) -> Result<Vec<Part>> {
+    let stats = Arc::clone(&hand.space.stats);
+    stats.splits.fetch_add(1, Ordering::Relaxed);
+    stats.depth.fetch_max(u64::from(part.depth) + 1, Ordering::Relaxed);
+    let shape = Shape::again(hand.block, &part.tally);
+    let (depth, rehashed) = (part.depth + 1, part.rehashed);
+    repartition(part, hand, shape, depth, rehashed, |row| row.hash)
+}
+
+/// Partitions by another hash of the keys, for rows that all have the same one.
+pub(crate) fn rehash(part: Part, hand: &mut Hand) -> Result<Vec<Part>> {
+    let rehashed = part.rehashed + 1;
+    let key = super::hash::HashKey::fixed(u64::from(rehashed), part.tally.vote);
+    let shape = Shape { block: hand.block, skip: 0, bits: SPLIT_BITS, own: None };
+    let depth = part.depth;
+    repartition(part, hand, shape, depth, rehashed, |row| key.hash(row.key))
+}
+
+fn repartition(
+    part: Part,
+    hand: &mut Hand,
+    shape: Shape,
+    depth: u32,
+    rehashed: u32,
+    hash: impl Fn(&Row<'_>) -> u64,
+) -> Result<Vec<Part>> {
+    let shared = Arc::new(Shared::new(&hand.space, shape));
+    let mut feeder = Feeder::new(Arc::clone(&shared));
+    part.drain(hand, |hand, row| feeder.push(hand, &Row { hash: hash(row), ..*row }))?;
+    feeder.finish(hand)?;
+    let mut parts = std::mem::take(&mut *lock(&shared.pool));
+    parts.retain(|part| part.tally.rows > 0);
+    for part in &mut parts {
+        (part.depth, part.rehashed) = (depth, rehashed);
+    }
+    Ok(parts)
+}
+
+/// The writing end of a store for one thread. Dropped before [`StoreWriter::finish`], it makes the store unreadable.
+#[derive(Debug)]
+pub(crate) struct StoreWriter {
+    feeder: Feeder,
+    hand: Hand,
+}
+
+impl StoreWriter {
+    pub(crate) fn push(&mut self, hash: u64, seq: Seq, key: &[u8], value: &[u8]) -> Result<()> {
+        row::size(key.len(), value.len())?;
+        self.feeder.push(&mut self.hand, &Row { hash, seq, key, value })
+    }
+
+    /// Writes stored rows to disk to give memory back to the budget; `false` if there was nothing to write.
+    pub(crate) fn make_room(&mut self) -> Result<bool> {
+        self.feeder.shared.spill_some(&mut self.hand)
+    }
+
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.feeder.finish(&mut self.hand)?;
+        self.feeder.shared.open.fetch_sub(1, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn new(space: &Space, shape: Shape) -> Shared {
+        let pool = (0..shape.partitions()).map(|_| Part::default()).collect();
+        Shared { space: space.clone(), shape, pool: Mutex::new(pool), open: AtomicUsize::new(0) }
+    }
+
+    /// Writes the full blocks of one partition to disk: of one that is there already, else of the biggest.
+    fn spill_some(&self, hand: &mut Hand) -> Result<bool> {
+        let taken = {
+            let mut pool = lock(&self.pool);
+            let victim = pool.iter_mut().enumerate().max_by_key(|(_, part)| {
+                let held = part.held();
+                (held > 0 && !part.frames.is_empty(), held)
+            });
+            victim.map(|(no, part)| (no, Part { blocks: std::mem::take(&mut part.blocks), ..Part::default() }))
+        };
+        let Some((no, mut part)) = taken.filter(|(_, part)| !part.blocks.is_empty()) else { return Ok(false) };
+        part.evict(hand, no as u32)?;
+        lock(&self.pool)[no].frames.append(&mut part.frames);
+        Ok(true)
+    }
+}
+
+/// A panic elsewhere cannot leave a list of blocks half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The open blocks of one thread.
+#[derive(Debug)]
+struct Feeder {
+    shared: Arc<Shared>,
+    slots: Vec<Slot>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    block: Block,
+    /// Whether the block's memory is from the thread's floor: then it must not get out of its hands.
+    floor: bool,
+    tally: Tally,
+}
+
+impl Feeder {
+    fn new(shared: Arc<Shared>) -> Feeder {
+        let slots = (0..shared.shape.partitions()).map(|_| Slot::default()).collect();
+        Feeder { shared, slots }
+    }
+
+    #[inline]
+    fn push(&mut self, hand: &mut Hand, row: &Row<'_>) -> Result<()> {
+        let (no, size) = (self.shared.shape.partition(row.hash), row.size());
+        if self.slots[no].block.room() < size {
+            self.refill(hand, no, size)?;
+        }
+        let slot = &mut self.slots[no];
+        slot.block.push(row);
+        slot.tally.add(row.hash, size);
+        Ok(())
+    }
+
+    /// Puts an empty block with room for `size` bytes into a slot.
+    #[cold]
+    fn refill(&mut self, hand: &mut Hand, no: usize, size: usize) -> Result<()> {
+        self.seal(hand, no)?;
+        let usual = (self.slots[no].tally.bytes as usize).clamp(FIRST.min(hand.block), hand.block);
+        let wanted = usual.max(size) as u64;
+        let budget = self.shared.space.budget.clone();
+        let mut charge = budget.try_reserve(wanted);
+        while charge.is_none() && self.shared.spill_some(hand)? {
+            charge = budget.try_reserve(wanted);
+        }
+        self.slots[no].floor = charge.is_none();
+        while charge.is_none() {
+            charge = hand.purse.take_much(wanted);
+            if charge.is_none() && !self.spill_own(hand)? {
+                break;
+            }
+        }
+        let charge = match charge {
+            Some(charge) => charge,
+            None => hand.purse.need(size as u64, "a record")?,
+        };
+        self.slots[no].block = Block::new(charge.bytes() as usize, charge)?;
+        Ok(())
+    }
+
+    /// Takes the block out of a slot: to the pool, or to disk if it cannot go there.
+    fn seal(&mut self, hand: &mut Hand, no: usize) -> Result<()> {
+        let slot = &mut self.slots[no];
+        let block = std::mem::take(&mut slot.block);
+        if block.rows > 0 {
+            if slot.floor {
+                self.write(hand, no, block)?;
+            } else {
+                lock(&self.shared.pool)[no].blocks.push(block);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, hand: &mut Hand, no: usize, block: Block) -> Result<()> {
+        let frame = hand.sink.write(&hand.purse, no as u32, block.rows, &block.bytes)?;
+        lock(&self.shared.pool)[no].frames.push(frame);
+        Ok(())
+    }
+
+    /// Writes this thread's fullest open block to disk.
+    fn spill_own(&mut self, hand: &mut Hand) -> Result<bool> {
+        let fullest = self.slots.iter_mut().enumerate().max_by_key(|(_, slot)| slot.block.bytes.len());
+        match fullest.map(|(no, slot)| (no, std::mem::take(&mut slot.block))) {
+            Some((no, block)) if block.rows > 0 => self.write(hand, no, block).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    fn finish(&mut self, hand: &mut Hand) -> Result<()> {
+        for no in 0..self.slots.len() {
+            self.slots[no].block.shrink();
+            self.seal(hand, no)?;
+            lock(&self.shared.pool)[no].tally.merge(&self.slots[no].tally);
+            self.slots[no].tally = Tally::default();
+        }
+        hand.release();
+        Ok(())
+    }
+}
