@@ -17,7 +17,7 @@ mod stream;
 
 pub(crate) use blocks::{Block, Buffer, Pool};
 pub(crate) use feed::Shards;
-pub(crate) use shards::Shard;
-pub(crate) use scan::{RefFan, RefPush};
 pub use scan::Scan;
+pub(crate) use scan::{RefFan, RefPush};
+pub(crate) use shards::Shard;
 pub use source::Input;

@@ -28,7 +28,8 @@ pub(crate) fn absorb<T: Send + 'static, A: Absorb<T>>(
     meter: Arc<StageMeter>,
     how: &A,
 ) -> Result<A::State> {
-    let fan = AbsorbFan { how, merging: how.merging(), total: Mutex::new(how.init()), parts: Sequencer::new(true), meter };
+    let fan =
+        AbsorbFan { how, merging: how.merging(), total: Mutex::new(how.init()), parts: Sequencer::new(true), meter };
     plan.run(run, &fan)?;
     if !fan.parts.balanced() {
         return Err(Error::internal(format!("units are missing at stage {}", fan.meter.name)));
