@@ -164,16 +164,17 @@ fn work<'p, B: Send>(
 
 fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet<Message<B>>, feed: &'s dyn Feed<B>) {
     let (phase, run) = (cx.phase, cx.phase.run);
-    let mut work = feed.open(cx);
+    let mut work = Some(feed.open(cx));
     let mut failed = false;
     while let Some(Message { unit, last, permit, body }) = inlet.recv() {
         if !phase.fence.allows(unit) || run.settings.cancel.is_cancelled() {
             continue;
         }
-        match catch_unwind(AssertUnwindSafe(|| work.unit(unit, body))) {
+        let half = work.get_or_insert_with(|| feed.open(cx));
+        match catch_unwind(AssertUnwindSafe(|| half.unit(unit, body))) {
             Ok(flow) => {
                 let cut = stop(cx, unit, flow);
-                let flow = work.end(UnitEnd { unit, last: last && !cut, permit: Some(permit) });
+                let flow = half.end(UnitEnd { unit, last: last && !cut, permit: Some(permit) });
                 stop(cx, unit, flow);
                 if run.settings.bad_records != BadRecords::Fail {
                     phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
@@ -188,14 +189,14 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
                 failed = true;
                 let (at, error) = (cx.at(), panic_error(&*payload, &run.stage_name(cx.stage())));
                 phase.fence.lower(unit, at.byte, Stop::from(error.at(run.place(at, None))));
-                work = feed.open(cx);
+                work = None;
             }
         }
         if phase.fence.stopped() {
             gate.wake();
         }
     }
-    if !failed && let Err(error) = work.finish() {
+    if !failed && let Some(mut work) = work && let Err(error) = work.finish() {
         phase.fence.lower(AFTER_ALL, 0, Stop::from(error));
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn read(
     if meta.len < 18 || meta.len.saturating_mul(2) > share {
         return Ok(false);
     }
-    let Some(_charge) = run.budget.try_reserve(meta.len) else { return Ok(false) };
+    let Some(_charge) = run.space.budget.try_reserve(meta.len) else { return Ok(false) };
     let len = meta.len as usize;
     let mut file = shards.large.take(len + 1);
     let mut filled = 0;
@@ -119,7 +119,7 @@ fn large(
     if need as u64 > share {
         return None;
     }
-    let charge = out.run().budget.try_reserve(need as u64)?;
+    let charge = out.run().space.budget.try_reserve(need as u64)?;
     let mut buffer = shards.large.take(need);
     buffer.charge = Some(charge);
     buffer.bytes[..carry.len()].copy_from_slice(carry);

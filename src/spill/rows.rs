@@ -123,6 +123,15 @@ impl GroupRows {
         })
     }
 
+    /// The next row's value without taking the row, if it is at hand: `None` for a group that is still on disk.
+    pub(crate) fn peek(&self) -> Option<&[u8]> {
+        match &self.from {
+            Source::Memory { index, start } => index.row(*start + self.read as u32).ok().map(|row| row.value),
+            Source::Packed(packed) => packed.peek().ok().map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
     /// Takes what reading needs, at the first row.
     fn open(&mut self) -> Result<()> {
         if !matches!(self.from, Source::Later { .. } | Source::Runs { .. }) {
@@ -164,12 +173,21 @@ impl Packed {
     }
 
     fn next(&mut self) -> Result<(Seq, &[u8])> {
+        let at = self.at;
+        self.at += PACKED_HEAD + self.peek()?.1.len();
+        self.peek_at(at)
+    }
+
+    fn peek(&self) -> Result<(Seq, &[u8])> {
+        self.peek_at(self.at)
+    }
+
+    fn peek_at(&self, at: usize) -> Result<(Seq, &[u8])> {
         let cut = || Error::internal("a group is cut short");
         let (head, rest) =
-            self.bytes.get(self.at..).and_then(|rest| rest.split_at_checked(PACKED_HEAD)).ok_or_else(cut)?;
+            self.bytes.get(at..).and_then(|rest| rest.split_at_checked(PACKED_HEAD)).ok_or_else(cut)?;
         let (seq, length) = head.split_first_chunk().ok_or_else(cut)?;
         let length = u32::from_le_bytes(*length.first_chunk().ok_or_else(cut)?) as usize;
-        self.at += PACKED_HEAD + length;
         Ok((row::seq_of(seq), rest.get(..length).ok_or_else(cut)?))
     }
 }

@@ -1,7 +1,12 @@
 //! Verbs that need to see other records: they absorb, merge and emit, or end the run early.
 
 mod absorb;
+mod codec;
 mod fold;
+mod group;
+mod group_by;
 mod numbers;
 mod search;
 mod take;
+
+pub use group::Group;
