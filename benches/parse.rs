@@ -2,6 +2,8 @@
 //! network: the bare parser, the borrowed lane, the owned lane, a typed record, and serde_json's value for comparison.
 //! Criterion prints bytes per second; the ratios between the lanes are what the design promises.
 
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kitbag::{Json, JsonParser};
 use serde::Deserialize;
@@ -18,7 +20,7 @@ fn lines() -> Vec<String> {
         state % below
     };
     let kinds = ["post", "like", "follow", "repost"];
-    (0..2000)
+    (0..2000_u64)
         .map(|n| {
             let kind = kinds[random(4) as usize];
             let breaks = if random(8) == 0 { "first\\nsecond \\\"quoted\\\"" } else { "one line of text, plain" };
