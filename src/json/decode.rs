@@ -57,6 +57,28 @@ impl<T: DeserializeOwned> Decode<T> for Typed<T> {
 }
 
 impl JsonParser {
+    /// Parses a line into a record of the caller's type. Accepts and gives what `serde_json::from_slice` does.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Visit {
+    ///     path: String,
+    ///     seconds: f64,
+    /// }
+    ///
+    /// let mut parser = kitbag::JsonParser::default();
+    /// let visit: Visit = parser.read_as(br#"{"path": "/", "seconds": 1.5, "agent": "x"}"#)?;
+    /// assert_eq!((visit.path.as_str(), visit.seconds), ("/", 1.5));
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read), and if the value is not of that type.
+    pub fn read_as<T: DeserializeOwned>(&mut self, line: &[u8]) -> crate::Result<T> {
+        self.typed(line).map_err(|fault| fault.in_text(line))
+    }
+
     /// The value on a line as a `T`.
     pub(crate) fn typed<T: DeserializeOwned>(&mut self, line: &[u8]) -> Result<T, Fault> {
         let text = text::trim(line);

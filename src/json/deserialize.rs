@@ -29,14 +29,13 @@ enum Wanted {
 /// Runs `decode` over a deserializer that has lost the text of its values; none if a `Json` in there would have needed
 /// it. Refusing alone is not enough: an untagged enum would go on to its next variant.
 pub(super) fn without_text<T, E>(decode: impl FnOnce() -> Result<T, E>) -> Option<Result<T, E>> {
-    struct Reset;
+    struct Reset(Wanted);
     impl Drop for Reset {
         fn drop(&mut self) {
-            TEXT_WANTED.set(Wanted::No);
+            TEXT_WANTED.set(self.0);
         }
     }
-    TEXT_WANTED.set(Wanted::Yes);
-    let reset = Reset;
+    let reset = Reset(TEXT_WANTED.replace(Wanted::Yes));
     let result = decode();
     let missed = TEXT_WANTED.get() == Wanted::Missed;
     drop(reset);

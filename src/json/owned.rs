@@ -52,7 +52,11 @@ impl Json {
             static PARSER: RefCell<JsonParser> = RefCell::new(JsonParser::new(Limits { depth: MAX_DEPTH }));
         }
         // The parser calls no code of others, so it is never borrowed twice.
-        PARSER.with_borrow_mut(|parser| parser.parse(text).map(|line| line.view().to_json()))
+        PARSER.with_borrow_mut(|parser| {
+            let json = parser.parse(text).map(|line| line.view().to_json());
+            parser.settle();
+            json
+        })
     }
 
     /// The value `null`.

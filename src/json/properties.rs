@@ -290,6 +290,7 @@ fn depth_is_limited_in_both_lanes() {
                         let json = line.view().to_json();
                         assert_eq!(json.view(), line.view());
                         assert_eq!(hash(json.view()), hash(line.view()));
+                        assert!(json.cmp(&Json::parse(&text).unwrap()).is_eq());
                         assert_eq!(json.raw(), text);
                     }
                     Err(fault) => {

@@ -37,16 +37,16 @@ pub(super) const OBJECT: u32 = 7;
 
 /// One word from its parts.
 #[inline]
+#[allow(clippy::cast_possible_truncation)] // payloads fit, because MAX_TEXT is checked before a document is made
 pub(super) fn word(kind: u32, payload: usize) -> [u8; 4] {
-    // Payloads fit because MAX_TEXT is checked before a document is made.
-    let payload = u32::try_from(payload).unwrap_or(PAYLOAD) & PAYLOAD;
-    (kind << PAYLOAD_BITS | payload).to_le_bytes()
+    (kind << PAYLOAD_BITS | payload as u32 & PAYLOAD).to_le_bytes()
 }
 
 /// A plain number.
 #[inline]
+#[allow(clippy::cast_possible_truncation)] // as above
 pub(super) fn plain(value: usize) -> [u8; 4] {
-    u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes()
+    (value as u32).to_le_bytes()
 }
 
 /// The description of one array or object.
