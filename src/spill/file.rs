@@ -131,6 +131,11 @@ impl Scratch {
         Scratch { bytes: Vec::new(), charge: None }
     }
 
+    /// Of this capacity, with memory that was taken before.
+    pub(crate) fn with(capacity: usize, charge: Reservation) -> Result<Scratch> {
+        Ok(Scratch { bytes: buffer(capacity)?, charge: Some(charge) })
+    }
+
     /// The buffer, with at least this capacity.
     pub(crate) fn room(&mut self, purse: &Purse, capacity: usize) -> Result<&mut Vec<u8>> {
         if self.bytes.capacity() < capacity {
@@ -197,7 +202,7 @@ impl Sink {
         } else {
             match self.space.budget.try_reserve(room as u64) {
                 Some(charge) => {
-                    own = Scratch { bytes: buffer(room)?, charge: Some(charge) };
+                    own = Scratch::with(room, charge)?;
                     Some(&mut own.bytes)
                 }
                 None => None,

@@ -10,6 +10,7 @@
 //! what a thread needs at least was set aside for it before the first record.
 
 mod budget;
+mod emit;
 mod file;
 mod frame;
 mod groups;
@@ -29,7 +30,8 @@ mod store;
 mod tests;
 
 pub(crate) use budget::{Budget, Reservation};
-pub(crate) use groups::{Groups, Order};
+pub(crate) use emit::Order;
+pub(crate) use groups::Groups;
 pub(crate) use hash::HashKey;
 pub(crate) use rows::GroupRows;
 pub(crate) use space::{Quota, Space, Spilled};

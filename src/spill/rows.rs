@@ -141,8 +141,8 @@ impl GroupRows {
             Source::Later { run, frame, at, means } => Source::Packed(Packed::load(&run, frame, at, &means)?),
             Source::Runs { runs, means } => {
                 let mut hand = Hand::new(&means.space, means.purse.clone(), means.block);
-                let cursors = merge::open(runs, &mut hand)?;
-                Source::Merge(Box::new(Merge::new(cursors, means.purse)))
+                let (cursors, scratch) = merge::open(runs, &mut hand)?;
+                Source::Merge(Box::new(Merge::new(cursors, scratch, means.purse)))
             }
             other => other,
         };

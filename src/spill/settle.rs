@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::merge::Sorted;
 use super::part::Part;
 use super::run::{Hand, Run};
 use super::space::Purse;
-use super::store::{self, FLOOR_BLOCKS, Stored};
+use super::store::{self, Stored, WORKING_BLOCKS};
 use crate::error::{Error, Result};
 
 /// What partitions are made into.
@@ -16,11 +17,11 @@ pub(crate) trait Recipe: Sync {
     /// A partition in memory, charged to the budget.
     type Kept: Send;
 
-    /// Makes a partition into something kept; gives it back if it should not be or memory refuses.
-    fn keep(&self, part: Part, hand: &mut Hand) -> Result<Result<Self::Kept, Part>>;
+    /// Something kept that is being walked through.
+    type Walk: Sorted;
 
-    /// Makes a partition into a run, with the floor's memory if need be; gives it back if memory refuses.
-    fn write(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>>;
+    /// Settles a partition; gives it back if memory refuses.
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Part>>;
 
     /// Writes something kept to a run.
     fn evict(&self, kept: Self::Kept, hand: &mut Hand) -> Result<Arc<Run>>;
@@ -28,14 +29,16 @@ pub(crate) trait Recipe: Sync {
     /// Makes a partition whose rows all have one hash into a run, though it does not fit; gives it back if it has
     /// several keys.
     fn single(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>>;
+
+    /// Walks through something kept.
+    fn walk(&self, kept: Self::Kept) -> Self::Walk;
 }
 
-/// What came of a partition.
-pub(crate) enum Outcome<K> {
+/// What became of a partition.
+#[derive(Debug)]
+pub(crate) enum Made<K> {
     Kept(K),
     Run(Arc<Run>),
-    /// It did not fit.
-    Parts(Vec<Part>),
 }
 
 /// Partitions that are not settled, and what came of the others.
@@ -58,15 +61,16 @@ impl<K: Send> Settled<K> {
         Settled { waiting: Mutex::new(parts.into()), kept: Mutex::default(), runs: Mutex::default() }
     }
 
-    /// Settles one partition, or cuts it into smaller ones.
-    pub(crate) fn one<R: Recipe<Kept = K>>(&self, recipe: &R, mut part: Part, hand: &mut Hand) -> Result<Outcome<K>> {
+    /// Settles one partition; cuts it into smaller ones if it does not fit.
+    pub(crate) fn one<R: Recipe<Kept = K>>(
+        &self,
+        recipe: &R,
+        mut part: Part,
+        hand: &mut Hand,
+    ) -> Result<Result<Made<K>, Vec<Part>>> {
         loop {
-            part = match recipe.keep(part, hand)? {
-                Ok(kept) => return Ok(Outcome::Kept(kept)),
-                Err(part) => part,
-            };
-            part = match recipe.write(part, hand)? {
-                Ok(run) => return Ok(Outcome::Run(run)),
+            part = match recipe.make(part, hand)? {
+                Ok(made) => return Ok(Ok(made)),
                 Err(part) => part,
             };
             if !self.evict(recipe, hand)? {
@@ -75,16 +79,16 @@ impl<K: Send> Settled<K> {
         }
         hand.release();
         if part.tally.common_bits() < 64 {
-            return store::split(part, hand).map(Outcome::Parts);
+            return store::split(part, hand).map(Err);
         }
         match recipe.single(part, hand)? {
-            Ok(run) => Ok(Outcome::Run(run)),
-            Err(part) => store::rehash(part, hand).map(Outcome::Parts),
+            Ok(run) => Ok(Ok(Made::Run(run))),
+            Err(part) => store::rehash(part, hand).map(Err),
         }
     }
 
     /// Makes others give memory back; `false` if nothing can.
-    fn evict<R: Recipe<Kept = K>>(&self, recipe: &R, hand: &mut Hand) -> Result<bool> {
+    pub(crate) fn evict<R: Recipe<Kept = K>>(&self, recipe: &R, hand: &mut Hand) -> Result<bool> {
         let biggest = {
             let mut waiting = lock(&self.waiting);
             let biggest = waiting.iter().enumerate().max_by_key(|(_, part)| part.held());
@@ -135,9 +139,9 @@ impl<K: Send> Settled<K> {
                     return Ok(());
                 }
                 match self.one(recipe, part, hand).inspect_err(|_| stop.store(true, Ordering::Relaxed))? {
-                    Outcome::Kept(kept) => lock(&self.kept).push(kept),
-                    Outcome::Run(run) => lock(&self.runs).push(run),
-                    Outcome::Parts(parts) => self.add(parts),
+                    Ok(Made::Kept(kept)) => lock(&self.kept).push(kept),
+                    Ok(Made::Run(run)) => lock(&self.runs).push(run),
+                    Err(parts) => self.add(parts),
                 }
             }
             Ok(())
@@ -171,10 +175,23 @@ impl<K: Send> Settled<K> {
 }
 
 impl Stored {
+    /// How many rows were stored.
+    pub(crate) fn rows(&self) -> u64 {
+        self.parts.iter().map(|part| part.tally.rows).sum()
+    }
+
     /// The tools of one thread, with its part of the floor.
-    pub(crate) fn hand(&self) -> Result<Hand> {
-        let floor = self.floor.carve((FLOOR_BLOCKS * self.block) as u64);
-        let floor = floor.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
+    fn hand(&self) -> Result<Hand> {
+        self.hand_with((WORKING_BLOCKS * self.block) as u64)
+    }
+
+    /// The tools of the thread that reads the result, with all that is left of the floor.
+    pub(crate) fn last_hand(&self) -> Result<Hand> {
+        self.hand_with(self.floor.limit() - self.floor.used())
+    }
+
+    fn hand_with(&self, floor: u64) -> Result<Hand> {
+        let floor = self.floor.carve(floor).ok_or_else(|| Error::internal("the floor of a store is in use"))?;
         Ok(Hand::new(&self.space, Purse::new(&self.space, floor, self.block), self.block))
     }
 }

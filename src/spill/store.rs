@@ -18,7 +18,8 @@ use crate::batch::Seq;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Blocks of memory that are set aside for each thread: enough to partition, to sort and to merge with.
-pub(crate) const FLOOR_BLOCKS: usize = 20;
+const FLOOR_BLOCKS: usize = WORKING_BLOCKS + READING_BLOCKS;
+pub(crate) const WORKING_BLOCKS: usize = 16;
 /// Of these, what is set aside for reading a group while the next ones are asked for.
 pub(crate) const READING_BLOCKS: usize = 8;
 /// Of the others, what open blocks leave for other buffers.
