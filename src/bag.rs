@@ -99,6 +99,10 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Narrow<T, U> {
         self.plan.run(run, &NarrowFan { step: &*self.step, stage: self.stage, meter, down })
     }
 
+    fn whole_shards(&mut self) {
+        self.plan.whole_shards();
+    }
+
     fn describe(&self, to: &mut Vec<String>) {
         self.plan.describe(to);
         to.push(self.verb.to_owned());

@@ -37,6 +37,15 @@ pub(crate) struct Feeder<'p, B> {
     next: Unit,
 }
 
+/// How a phase without an error ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Every record went through.
+    Complete,
+    /// Nobody wanted the rest.
+    Enough,
+}
+
 /// The phase wants no more of this task.
 #[derive(Debug)]
 pub(crate) struct Halted;
@@ -70,7 +79,7 @@ impl<B: Send> Feeder<'_, B> {
 
 impl<'r> Phase<'r> {
     /// Runs a source into the workers that it opens.
-    pub(crate) fn run<B: Send + 'static>(run: &'r Run, source: &StageMeter, feed: &dyn Feed<B>) -> Result<()> {
+    pub(crate) fn run<B: Send + 'static>(run: &'r Run, source: &StageMeter, feed: &dyn Feed<B>) -> Result<Ended> {
         let settings = &run.settings;
         let (threads, block) = (settings.threads, settings.block as u64);
         // A quarter of the budget for what is in flight; the oldest task's reserve lets its reader, the edge and the
@@ -109,7 +118,7 @@ impl<'r> Phase<'r> {
         if !stopped && (!source.edge.balanced() || !rejects_balance) {
             return Err(Error::internal(format!("the edge after stage {} does not balance", source.name)));
         }
-        Ok(())
+        Ok(if stopped { Ended::Enough } else { Ended::Complete })
     }
 }
 

@@ -30,20 +30,25 @@ impl<T: DeserializeOwned + Send + 'static> Bag<T> {
     /// # Ok::<(), kitbag::Error>(())
     /// ```
     pub fn read_json(input: impl Into<Input>) -> Bag<T> {
-        Bag::from_plan(ReadJson { input: input.into(), decoder: decoder::<T> })
+        Bag::from_plan(ReadJson { input: input.into(), whole: false, decoder: decoder::<T> })
     }
 }
 
 struct ReadJson<T> {
     input: Input,
+    whole: bool,
     decoder: fn(Limits) -> Box<dyn Decode<T>>,
 }
 
 impl<T: Send + 'static> Plan<T> for ReadJson<T> {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<T>) -> Result<()> {
         let meter = run.stage(0, "read_json");
-        let shards = Shards::new(&self.input, run, false)?;
-        Phase::run(run, &meter, &JsonFeed { shards, meter: meter.clone(), decoder: self.decoder, down })
+        let shards = Shards::new(&self.input, run, self.whole)?;
+        Phase::run(run, &meter, &JsonFeed { shards, meter: meter.clone(), decoder: self.decoder, down }).map(drop)
+    }
+
+    fn whole_shards(&mut self) {
+        self.whole = true;
     }
 
     fn describe(&self, to: &mut Vec<String>) {

@@ -178,28 +178,33 @@ impl Bag<String> {
     /// ```
     #[doc(alias = "from_url")]
     pub fn read_text(input: impl Into<Input>) -> Bag<String> {
-        Bag::from_plan(ReadText { input: input.into() })
+        Bag::from_plan(ReadText { input: input.into(), whole: false })
     }
 }
 
 struct ReadText {
     input: Input,
+    whole: bool,
 }
 
 impl Plan<String> for ReadText {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<String>) -> Result<()> {
         let meter = run.stage(0, "read_text");
-        let shards = Shards::new(&self.input, run, false)?;
+        let shards = Shards::new(&self.input, run, self.whole)?;
         let feed = TextFeed { shards, meter: meter.clone(), to: To::Strings(down) };
-        Phase::run(run, &meter, &feed)
+        Phase::run(run, &meter, &feed).map(drop)
     }
 
     fn count(self: Box<Self>, run: &Run) -> Result<u64> {
         let meter = run.stage(0, "read_text");
-        let shards = Shards::new(&self.input, run, false)?;
+        let shards = Shards::new(&self.input, run, self.whole)?;
         let count = AtomicU64::new(0);
         Phase::run(run, &meter, &TextFeed { shards, meter: meter.clone(), to: To::Count(&count) })?;
         Ok(count.into_inner())
+    }
+
+    fn whole_shards(&mut self) {
+        self.whole = true;
     }
 
     fn describe(&self, to: &mut Vec<String>) {

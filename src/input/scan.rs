@@ -34,6 +34,7 @@ pub struct Scan {
     input: Input,
     config: Config,
     keep: Vec<Box<Predicate>>,
+    whole: bool,
 }
 
 type Predicate = dyn for<'a> Fn(JsonRef<'a>) -> bool + Send + Sync;
@@ -47,7 +48,7 @@ impl std::fmt::Debug for Scan {
 impl Scan {
     /// Reads JSON lines; see [`Bag::read_json`] for what they are.
     pub fn new(input: impl Into<Input>) -> Scan {
-        Scan { input: input.into(), config: Config::default(), keep: Vec::new() }
+        Scan { input: input.into(), config: Config::default(), keep: Vec::new(), whole: false }
     }
 
     /// Sets how the scan is run.
@@ -109,8 +110,8 @@ impl Scan {
     /// Runs the scan: `fan` makes what each worker pushes records into.
     pub(crate) fn run(self, run: &Run, down: &dyn RefFan) -> Result<()> {
         let meter = run.stage(0, "scan");
-        let shards = Shards::new(&self.input, run, false)?;
-        Phase::run(run, &meter, &ScanFeed { shards, meter: meter.clone(), keep: &self.keep, down })
+        let shards = Shards::new(&self.input, run, self.whole)?;
+        Phase::run(run, &meter, &ScanFeed { shards, meter: meter.clone(), keep: &self.keep, down }).map(drop)
     }
 
     /// Settings, and the scan without them, for verbs that run it themselves.
@@ -144,6 +145,10 @@ impl<U: Send + 'static> Plan<U> for ScanPlan<U> {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
         let step = &*self.step;
         self.scan.run(run, &StepFan { step, down })
+    }
+
+    fn whole_shards(&mut self) {
+        self.scan.whole = true;
     }
 
     fn describe(&self, to: &mut Vec<String>) {

@@ -69,7 +69,7 @@ where
         let emit = GroupFeed { groups: Mutex::new(Some(groups)), meter: meter.clone(), down };
         let emitted = Phase::run(run, &meter, &emit);
         meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
-        emitted
+        emitted.map(drop)
     }
 
     fn describe(&self, to: &mut Vec<String>) {

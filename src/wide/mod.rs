@@ -5,8 +5,10 @@ mod codec;
 mod fold;
 mod group;
 mod group_by;
+mod map_partitions;
 mod numbers;
 mod search;
 mod take;
 
 pub use group::Group;
+pub use map_partitions::Records;
