@@ -57,7 +57,12 @@ pub(crate) struct Emission<R: Recipe> {
 impl<R: Recipe> Emission<R> {
     /// Settles the partitions. What was carved from the floor before is left as it is; `aside` bytes more are set aside
     /// in the budget, if they can be had.
-    pub(crate) fn new(mut stored: Stored, recipe: R, order: Order, aside: u64) -> Result<(Emission<R>, Option<Budget>)> {
+    pub(crate) fn new(
+        mut stored: Stored,
+        recipe: R,
+        order: Order,
+        aside: u64,
+    ) -> Result<(Emission<R>, Option<Budget>)> {
         let mut waiting = Settled::new(std::mem::take(&mut stored.parts));
         if order == Order::FirstOccurrence {
             waiting.all(&recipe, &stored)?;

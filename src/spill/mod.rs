@@ -12,6 +12,8 @@
 mod budget;
 mod emit;
 mod file;
+mod fold;
+mod folds;
 mod frame;
 mod groups;
 mod hash;
@@ -26,13 +28,17 @@ mod settle;
 mod sort;
 mod space;
 mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use budget::{Budget, Reservation};
 pub(crate) use emit::Order;
+pub(crate) use fold::{FoldStore, FoldWriter};
+pub(crate) use folds::Folds;
 pub(crate) use groups::Groups;
 pub(crate) use hash::HashKey;
 pub(crate) use rows::GroupRows;
 pub(crate) use space::{Quota, Space, Spilled};
 pub(crate) use store::{Store, StoreWriter, Stored};
+pub(crate) use table::Merging;

@@ -197,6 +197,10 @@ impl StoreWriter {
         self.feeder.push(&mut self.hand, &Row { hash, seq, key, value })
     }
 
+    pub(crate) fn purse(&self) -> &Purse {
+        &self.hand.purse
+    }
+
     /// Writes stored rows to disk to give memory back to the budget; `false` if there was nothing to write.
     pub(crate) fn make_room(&mut self) -> Result<bool> {
         self.feeder.shared.spill_some(&mut self.hand)

@@ -1,8 +1,8 @@
 //! The room as a whole, against plain models: any rows, any number of threads, any budget from the smallest upward give
 //! the same groups in the same order, and all memory and temporary space is given back.
 
-mod adhoc;
 mod endings;
+mod folds;
 mod groups;
 
 use std::collections::HashMap;
