@@ -38,6 +38,12 @@ impl<T: Send + 'static> Bag<T> {
         Bag { plan: Box::new(plan), config: Config::default(), depth: 0 }
     }
 
+    /// A bag whose plan has this many stages after its source already.
+    pub(crate) fn at_depth(mut self, depth: u32) -> Bag<T> {
+        self.depth = depth;
+        self
+    }
+
     /// Sets how the bag is run; the last configuration given counts, for the whole run.
     pub fn with(mut self, config: Config) -> Bag<T> {
         self.config = config;

@@ -205,7 +205,10 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
             gate.wake();
         }
     }
-    if !failed && let Some(mut work) = work && let Err(error) = work.finish() {
+    if !failed
+        && let Some(mut work) = work
+        && let Err(error) = work.finish()
+    {
         phase.fence.lower(AFTER_ALL, 0, Stop::from(error));
     }
 }

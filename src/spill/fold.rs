@@ -127,13 +127,13 @@ pub(crate) struct FoldWriter<M: Merging> {
 
 impl<M: Merging> FoldWriter<M> {
     /// Folds one record into the state of its key. `is` tells whether a key is the record's; the key itself is made
-    /// only when it is new, and so is the state, which `step` then changes.
+    /// only when it is new or from an earlier record, and so is the state, which `step` then changes.
     #[inline]
     pub(crate) fn fold(
         &mut self,
         (hash, seq): (u64, Seq),
         is: impl Fn(&M::Key) -> bool,
-        key: impl FnOnce() -> M::Key,
+        key: impl Fn() -> M::Key,
         init: impl FnOnce() -> M::State,
         step: impl FnOnce(&mut M::State),
     ) -> Result<()> {
@@ -146,7 +146,7 @@ impl<M: Merging> FoldWriter<M> {
                 }
             };
             let merging = &self.shared.merging;
-            match self.table.update(hash, seq, is, &mut change, |state| merging.heap_size(state)) {
+            match self.table.update((hash, seq), is, &key, &mut change, |state| merging.heap_size(state)) {
                 Some(true) => return Ok(()),
                 Some(false) => return self.full().map(drop),
                 None => {}

@@ -184,8 +184,7 @@ impl Packed {
 
     fn peek_at(&self, at: usize) -> Result<(Seq, &[u8])> {
         let cut = || Error::internal("a group is cut short");
-        let (head, rest) =
-            self.bytes.get(at..).and_then(|rest| rest.split_at_checked(PACKED_HEAD)).ok_or_else(cut)?;
+        let (head, rest) = self.bytes.get(at..).and_then(|rest| rest.split_at_checked(PACKED_HEAD)).ok_or_else(cut)?;
         let (seq, length) = head.split_first_chunk().ok_or_else(cut)?;
         let length = u32::from_le_bytes(*length.first_chunk().ok_or_else(cut)?) as usize;
         Ok((row::seq_of(seq), rest.get(..length).ok_or_else(cut)?))

@@ -141,20 +141,24 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         self.entries.len()
     }
 
-    /// Changes the state of a key that is there; `None` if it is not, else whether the table still has its memory.
+    /// Changes the state of a key that is there; `None` if it is not, else whether the table still has its memory. Of
+    /// equal keys the first record's is kept: they may be spelt differently.
     #[inline]
     pub(crate) fn update(
         &mut self,
-        hash: u64,
-        seq: Seq,
+        (hash, seq): (u64, Seq),
         is: impl Fn(&K) -> bool,
+        key: impl FnOnce() -> K,
         change: impl FnOnce(&mut S),
         heap_size: impl Fn(&S) -> usize,
     ) -> Option<bool> {
         let found = self.entries.find_mut(spread(hash), |entry| entry.hash == hash && is(&entry.key))?;
         let before = heap_size(&found.state) as u64;
         change(&mut found.state);
-        found.seq = found.seq.min(seq);
+        if seq < found.seq {
+            found.seq = seq;
+            found.key = key();
+        }
         let after = heap_size(&found.state) as u64;
         if after <= before {
             return Some(true);
@@ -202,8 +206,10 @@ impl<K: Eq + Serialize, S> Table<K, S> {
                 let before = with.heap_size(&known.state) as u64;
                 if let Some(entry) = entry.take() {
                     with.merge(&mut known.state, entry.state);
+                    if seq < known.seq {
+                        (known.seq, known.key) = (seq, entry.key);
+                    }
                 }
-                known.seq = known.seq.min(seq);
                 let grown = (with.heap_size(&known.state) as u64).saturating_sub(before);
                 known.heap += grown;
                 self.memory.heap += grown;

@@ -4,15 +4,17 @@
 //! half is the next phase's source: one reader walks the groups, the workers decode keys.
 
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::engine::{
+    Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
+};
 use crate::error::Result;
 use crate::spill::{GroupRows, Groups, HashKey, Order, Store, StoreWriter};
 
@@ -221,7 +223,7 @@ impl<T: Send, K: DeserializeOwned + Send> Work<Batch> for GroupWork<'_, T, K> {
         self.down.begin(unit)?;
         for (key, rows) in batch {
             // What is wrong with a group is wrong where its first record is.
-            let at = first_place(&rows).unwrap_or(At { shard: u32::MAX, byte: 0 });
+            let at = first_place(&rows).unwrap_or(At::nowhere());
             let key = match decode::<K>(&key) {
                 Ok(key) => key,
                 Err(error) => return Flow::Break(Stop::from(error.in_stage(self.meter.name.clone()))),

@@ -10,7 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
-use crate::engine::{Ended, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::engine::{
+    Ended, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::Permit;
 
