@@ -187,7 +187,11 @@ mod tests {
 
     #[test]
     fn a_key_with_a_quote_matches_no_plain_string() {
-        let doc = scalar(STRING, b"\"x\"");
-        assert_eq!(Words(&doc).string(0), Some((&b"x"[..], false)));
+        // The text between the first quote and the last but one, as a key, matches the bytes beyond the first key.
+        let json = crate::json::Json::parse(r#"{"a":1,"b":2,"c\"":3,"d\\e":4}"#).unwrap();
+        assert!(json.get("a\":1,\"b").is_none());
+        assert!(json.get("d\\\\e").is_none());
+        assert_eq!(json.get("c\"").unwrap(), 3i64);
+        assert_eq!(json.get("d\\e").unwrap(), 4i64);
     }
 }
