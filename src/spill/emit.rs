@@ -68,6 +68,7 @@ impl<R: Recipe> Emission<R> {
             waiting.all(&recipe, &stored)?;
         }
         let mut hand = stored.last_hand()?;
+        waiting.enlarge(&recipe, &stored, &mut hand)?;
         let mut reading = stored.space.budget.carve(aside);
         while reading.is_none() && waiting.evict(&recipe, &mut hand)? {
             reading = stored.space.budget.carve(aside);

@@ -41,7 +41,7 @@ impl<M: Merging> Folds<M> {
         Ok(Folds(Source::Stored(Box::new(emission))))
     }
 
-    fn advance(&mut self) -> Result<Option<(M::Key, M::State, Seq)>> {
+    fn advance(&mut self) -> Result<Option<EntryOf<M>>> {
         let entry = match &mut self.0 {
             Source::Done => None,
             Source::Memory(sorted) => sorted.entries.next(),
@@ -55,7 +55,7 @@ impl<M: Merging> Folds<M> {
                 }
             }
         };
-        Ok(entry.map(|entry: EntryOf<M>| (entry.key, entry.state, entry.seq)))
+        Ok(entry)
     }
 }
 
@@ -68,7 +68,7 @@ impl<M: Merging> Iterator for Folds<M> {
         if !matches!(next, Ok(Some(_))) {
             self.0 = Source::Done;
         }
-        next.transpose()
+        next.map(|entry| entry.map(|entry| (entry.key, entry.state, entry.seq))).transpose()
     }
 }
 

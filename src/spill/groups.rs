@@ -77,13 +77,12 @@ impl Stored {
     /// Groups the rows by key.
     pub(crate) fn into_groups(self, order: Order) -> Result<Groups> {
         let stored = self.rows();
-        let longest = self.parts.iter().map(|part| part.tally.longest).max().unwrap_or(0);
         let most = self.space.budget.limit() / 2 / self.workers as u64;
         let (space, block) = (self.space.clone(), self.block);
         // Part of the floor is for groups that are read while the next ones are asked for; where a record is longer
         // than that was meant for, more is set aside.
         let reading = self.workers * READING_BLOCKS * block;
-        let more = if 3 * longest > reading { 3 * longest as u64 } else { 0 };
+        let more = if 3 * self.longest > reading { 3 * self.longest as u64 } else { 0 };
         let reading = self.floor.carve(reading as u64);
         let reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
         let recipe = Grouping { order, bigs: Bigs::default(), most };

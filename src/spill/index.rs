@@ -103,7 +103,7 @@ impl Building {
     fn run(part: &Part, total: u32, charge: &mut Reservation) -> Result<Option<(Vec<Group>, Vec<Place>)>> {
         let Some((mut open, links)) = Building::group(part, total, charge)? else { return Ok(None) };
         // Groups are numbered anew in order of their first rows; `rows` then counts up from a group's start.
-        let mut order: Vec<u32> = (0..open.len() as u32).collect();
+        let mut order: Vec<u32> = (0..row::short(open.len())).collect();
         order.sort_unstable_by_key(|&group| open[group as usize].first);
         let (mut groups, mut start) = (Vec::with_capacity(open.len()), 0);
         for group in &order {
@@ -142,7 +142,7 @@ impl Building {
         let mut ledger = Ledger::default();
         for (no, block) in part.blocks.iter().enumerate() {
             ledger.walk(&block.bytes, |row, offset| {
-                let place = Place { block: no as u32, at: offset as u32 };
+                let place = Place { block: row::short(no), at: row::short(offset) };
                 // The leading bits, which the table would look at, are the same for all rows of a partition.
                 let hash = row.hash.rotate_left(32);
                 let same = |&group: &u32| {
@@ -160,7 +160,7 @@ impl Building {
                             }
                             open.reserve_exact(more);
                         }
-                        let group = open.len() as u32;
+                        let group = row::short(open.len());
                         open.push(Open { hash, first: row.seq, last: row.seq, row: place, rows: 0, sorted: true });
                         table.insert_unique(hash, group, |&group| open[group as usize].hash);
                         group

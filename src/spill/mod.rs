@@ -11,6 +11,7 @@
 
 mod budget;
 mod emit;
+mod feed;
 mod file;
 mod fold;
 mod folds;
@@ -27,6 +28,7 @@ mod run;
 mod settle;
 mod sort;
 mod space;
+mod split;
 mod store;
 mod table;
 #[cfg(test)]

@@ -224,7 +224,7 @@ pub(crate) fn load(
     for frame in frames {
         let mut block = Block::new(frame.raw(), charge.split_off(frame.raw() as u64))?;
         frame.read(&hand.purse, &mut hand.scratch, &mut block.bytes)?;
-        block.rows = frame.records() as u32;
+        block.rows = frame.records();
         blocks.push(block);
     }
     Ok(Some(blocks))

@@ -67,7 +67,7 @@ pub(crate) const PACKED_HEAD: usize = 20;
 /// Appends one value to a packed group.
 pub(crate) fn pack(out: &mut Vec<u8>, seq: Seq, value: &[u8]) {
     out.extend_from_slice(&row::seq_bytes(seq));
-    out.extend_from_slice(&(value.len() as u32).to_le_bytes());
+    out.extend_from_slice(&row::short(value.len()).to_le_bytes());
     out.extend_from_slice(value);
 }
 
@@ -112,7 +112,9 @@ impl GroupRows {
         let no = self.read;
         self.read += 1;
         Some(match &mut self.from {
-            Source::Memory { index, start } => index.row(*start + no as u32).map(|row| (row.seq, row.value)),
+            Source::Memory { index, start } => index
+                .row(start.saturating_add(row::short(usize::try_from(no).unwrap_or(usize::MAX))))
+                .map(|row| (row.seq, row.value)),
             Source::Packed(packed) => packed.next(),
             Source::Merge(merge) => match merge.next() {
                 Ok(Some(cursor)) => cursor.row().map(|row| (row.seq, row.value)),

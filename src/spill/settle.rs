@@ -9,7 +9,8 @@ use super::merge::Sorted;
 use super::part::Part;
 use super::run::{Hand, Run};
 use super::space::Purse;
-use super::store::{self, Stored, WORKING_BLOCKS};
+use super::split;
+use super::store::{Stored, WORKING_BLOCKS};
 use crate::error::{Error, Result};
 
 /// What partitions are made into.
@@ -79,12 +80,30 @@ impl<K: Send> Settled<K> {
         }
         hand.release();
         if part.tally.common_bits() < 64 {
-            return store::split(part, hand).map(Err);
+            return split::split(part, hand).map(Err);
         }
         match recipe.single(part, hand)? {
             Ok(run) => Ok(Ok(Made::Run(run))),
-            Err(part) => store::rehash(part, hand).map(Err),
+            Err(part) => split::rehash(part, hand).map(Err),
         }
+    }
+
+    /// Where records are longer than blocks, a floor is not deep enough: takes a deeper one from the budget, if it can
+    /// be had.
+    pub(crate) fn enlarge<R: Recipe<Kept = K>>(&self, recipe: &R, stored: &Stored, hand: &mut Hand) -> Result<()> {
+        let long = 4 * stored.longest as u64;
+        let more = stored.longest > stored.block;
+        while more && hand.purse.spared < long {
+            match stored.space.budget.carve((WORKING_BLOCKS * stored.block) as u64 + long) {
+                Some(floor) => {
+                    let purse = Purse::new(&stored.space, floor, stored.block);
+                    hand.purse = Purse { spared: purse.spared + long, ..purse };
+                }
+                None if self.evict(recipe, hand)? => {}
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     /// Makes others give memory back; `false` if nothing can.
@@ -146,7 +165,8 @@ impl<K: Send> Settled<K> {
             }
             Ok(())
         };
-        let hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
+        let mut hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
+        hands.iter_mut().try_for_each(|hand| self.enlarge(recipe, stored, hand))?;
         if hands.len() == 1 {
             return hands.into_iter().try_for_each(|mut hand| work(&mut hand));
         }

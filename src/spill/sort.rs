@@ -36,7 +36,7 @@ pub(crate) fn single(mut part: Part, hand: &mut Hand, most: u64) -> Result<Resul
     let mut left = frames.iter();
     while !batch.mixed {
         let Some(frame) = left.next() else { break };
-        let (raw, places) = (frame.raw() as u64, frame.records() * PER_ROW);
+        let (raw, places) = (frame.raw() as u64, u64::from(frame.records()) * PER_ROW);
         if batch.held + raw + places > most {
             runs.extend(batch.write(hand)?);
         }
@@ -86,7 +86,7 @@ impl Batch {
     fn add(&mut self, block: Block, charge: Reservation) -> Result<()> {
         self.held += charge.bytes() + block.bytes.capacity() as u64;
         self.charges.push(charge);
-        let no = self.blocks.len() as u32;
+        let no = row::short(self.blocks.len());
         let (mut key, mut first, mut mixed) = (self.key.take(), self.first, self.mixed);
         let places = &mut self.places;
         self.ledger.walk(&block.bytes, |row, at| {
@@ -97,7 +97,7 @@ impl Batch {
                     first = first.min(row.seq);
                 }
             }
-            places.push((row.seq, no, at as u32));
+            places.push((row.seq, no, row::short(at)));
             Ok(())
         })?;
         (self.key, self.first, self.mixed) = (key, first, mixed);

@@ -173,7 +173,7 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         entry.heap = heap as u64 + encoded_length(&entry.key)?;
         if self.entries.len() == self.entries.capacity() {
             let wanted = (2 * self.entries.capacity()).max(4);
-            let buckets = (wanted * 8 / 7 + 1).next_power_of_two();
+            let buckets = (wanted * 8).div_ceil(7).next_power_of_two();
             // The old table is there until all entries are in the new one.
             let bytes = (buckets * (size_of::<Entry<K, S>>() + 1) + 64) as u64;
             if !self.memory.room(bytes + entry.heap) {
