@@ -28,7 +28,8 @@ pub(crate) fn rehash(part: Part, hand: &mut Hand) -> Result<Vec<Part>> {
     let key = HashKey::fixed(u64::from(rehashed), part.tally.vote);
     let shape = Shape::anew(hand.block);
     let depth = part.depth;
-    repartition(part, hand, shape, depth, rehashed, |row| key.hash(row.key))
+    let keys = hand.space.keys.clone();
+    repartition(part, hand, shape, depth, rehashed, |row| keys.hash(&key, row.key))
 }
 
 fn repartition(

@@ -16,7 +16,7 @@ use crate::engine::{
     Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
 };
 use crate::error::Result;
-use crate::spill::{GroupRows, Groups, HashKey, Order, Store, StoreWriter};
+use crate::spill::{GroupRows, Groups, HashKey, KeyRule, Order, Store, StoreWriter};
 
 use super::codec::{decode, encode};
 use super::group::{Group, PLACE};
@@ -62,7 +62,7 @@ where
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<(K, Group<T>)>) -> Result<()> {
         let meter = run.stage(self.stage, "group_by");
         let before = run.space.stats.read().stored;
-        let store = Store::new(&run.space, run.settings.threads)?;
+        let store = Store::new(&run.space.with_keys(KeyRule::values::<K>()), run.settings.threads)?;
         let route =
             Route { store: &store, key: &*self.key, hash: run.hash_key, stage: self.stage, meter: meter.clone() };
         self.plan.run(run, &route)?;
