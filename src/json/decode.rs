@@ -1,15 +1,13 @@
 //! Lines to records of the type that the caller asked for. `Json` goes from the tape straight to words; every other
 //! type goes from the tape through serde, and where that fails through serde_json over the line, which has the last
-//! word: it knows columns, and it holds what the tape cannot (128-bit integers, the text of numbers). Both accept and
-//! give the same.
+//! word: it knows columns, and it holds what the tape cannot (128-bit integers).
 
-use super::deserialize;
 use super::fault::{Fault, FaultKind};
 use super::owned::Json;
 use super::parser::{self, JsonParser, Limits};
 use super::text;
+use super::typed::Source;
 use serde::de::DeserializeOwned;
-use simd_json::{Deserializer, Node, StaticNode, Tape};
 use std::any::Any;
 use std::marker::PhantomData;
 
@@ -87,22 +85,9 @@ impl JsonParser {
 
     fn typed_text<T: DeserializeOwned>(&mut self, text: &[u8]) -> Result<T, Fault> {
         self.prepare(text)?;
-        let JsonParser { scratch, buffers, home, scanner, depth, .. } = self;
-        let mut tape = Tape(std::mem::take(&mut home.nodes));
-        let valid = parser::fill_tape(scratch, text, buffers, &mut tape);
-        // The tape has -0 as the integer 0, serde_json as the float -0.0.
-        if valid && !tape.0.iter().any(|node| matches!(node, Node::Static(StaticNode::I64(0)))) {
-            let mut deserializer = Deserializer::from_tape(tape);
-            let value = deserialize::without_text(|| T::deserialize(&mut deserializer));
-            home.nodes = deserializer.into_tape().reset().0;
-            if let Some(Ok(value)) = value {
-                return Ok(value);
-            }
-        } else {
-            home.nodes = tape.reset().0;
-            if !valid {
-                scanner.scan(text, *depth)?;
-            }
+        let line = self.document(text)?;
+        if let Ok(value) = T::deserialize(Source(line.view())) {
+            return Ok(value);
         }
         serde_json::from_slice(text).map_err(|error| type_fault(text, &error))
     }

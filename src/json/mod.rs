@@ -27,6 +27,7 @@ mod serialize;
 mod tape;
 mod text;
 mod translate;
+mod typed;
 mod value;
 mod words;
 

@@ -47,11 +47,11 @@ impl Default for Limits {
 /// # Ok::<(), kitbag::Error>(())
 /// ```
 pub struct JsonParser {
-    pub(super) scratch: Vec<u8>,
-    pub(super) buffers: Buffers,
-    pub(super) home: Home,
-    pub(super) scanner: Scanner,
-    pub(super) depth: usize,
+    scratch: Vec<u8>,
+    buffers: Buffers,
+    home: Home,
+    scanner: Scanner,
+    depth: usize,
     /// The longest line since the buffers were made.
     longest: usize,
 }
@@ -59,7 +59,7 @@ pub struct JsonParser {
 /// Where a document's allocations stay between lines.
 #[derive(Default)]
 pub(super) struct Home {
-    pub(super) nodes: Vec<Node<'static>>,
+    nodes: Vec<Node<'static>>,
     signposts: Vec<u32>,
 }
 
@@ -111,7 +111,7 @@ impl JsonParser {
         Ok(())
     }
 
-    fn document<'p>(&'p mut self, text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
+    pub(super) fn document<'p>(&'p mut self, text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
         let JsonParser { scratch, buffers, home, scanner, depth, .. } = self;
         let mut tape: Tape<'p> = Tape(std::mem::take(&mut home.nodes));
         let base = scratch.as_ptr().addr();
@@ -151,7 +151,7 @@ impl JsonParser {
 /// Copies `text` into the scratch and fills the tape from there. False if simd-json refuses the text: its verdicts have
 /// no columns, so they are dropped.
 #[inline]
-pub(super) fn fill_tape<'p>(scratch: &'p mut [u8], text: &[u8], buffers: &mut Buffers, tape: &mut Tape<'p>) -> bool {
+fn fill_tape<'p>(scratch: &'p mut [u8], text: &[u8], buffers: &mut Buffers, tape: &mut Tape<'p>) -> bool {
     scratch[..text.len()].copy_from_slice(text);
     simd_json::fill_tape_padded(scratch, text.len(), buffers, tape).is_ok()
 }

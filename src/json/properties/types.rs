@@ -2,12 +2,34 @@
 
 use super::text;
 use crate::json::decode::decoder;
+use crate::json::owned::Json;
 use crate::json::parser::Limits;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Asks for bytes.
+#[derive(Debug, PartialEq)]
+struct ByteText(Vec<u8>);
+
+impl<'de> Deserialize<'de> for ByteText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<ByteText, D::Error> {
+        struct Bytes;
+        impl serde::de::Visitor<'_> for Bytes {
+            type Value = ByteText;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<ByteText, E> {
+                Ok(ByteText(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
 
 #[derive(Deserialize, Debug, PartialEq)]
 #[serde(untagged)]
@@ -129,6 +151,12 @@ proptest! {
         typed::<Option<Vec<bool>>>(&whole);
         typed::<(Option<String>, i8)>(&whole);
         typed::<String>(&whole);
+        typed::<Vec<Json>>(&whole);
+        typed::<BTreeMap<String, Json>>(&whole);
+        typed::<BTreeMap<i16, IgnoredAny>>(&whole);
+        typed::<Vec<f32>>(&whole);
+        typed::<Vec<f64>>(&whole);
+        typed::<Value>(&whole);
     }
 
     #[test]
@@ -142,5 +170,9 @@ proptest! {
         typed::<char>(&value);
         typed::<()>(&value);
         typed::<Value>(&value);
+        typed::<BTreeMap<i32, ()>>(&value);
+        typed::<BTreeMap<bool, Loose>>(&value);
+        typed::<(Json, Value)>(&value);
+        typed::<ByteText>(&value);
     }
 }
