@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn json_keys_are_equal_by_value_and_spelt_as_first_met() {
-        let records = (0..4000).map(|n| (Json::parse(["1.0", "1", "\"\\u0061\"", "\"a\"", "10e-1"][n % 5]).unwrap(), n));
+        let records =
+            (0..4000).map(|n| (Json::parse(["1.0", "1", "\"\\u0061\"", "\"a\"", "10e-1"][n % 5]).unwrap(), n));
         for memory in [64 << 20, 2 << 20] {
             let config = Config::new().threads(2).memory(memory).block_size(4096).max_record(4096);
             let bag = Bag::from_iter(records.clone()).with(config);
