@@ -18,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -63,7 +63,7 @@ class Command:
     answer: callable = str.strip
     cores: set = None
     in_process: bool = False
-    expected: object = field(default=None, compare=False)
+    expected: object = None
 
     def run(self, scratch):
         """Runs it once; its answer must be the expected one."""
@@ -241,10 +241,9 @@ class Bench:
         self.answers_of, self.versions, self.available = {}, {}, None
 
     def pair(self, what, a, b, goal=None, pairs=None, scale=1):
-        """Measures A and B in turns, after one run of each that only warms up."""
-        pairs = pairs or self.options.pairs
+        """Measures A and B in turns, after one run of each that only warms up (a slow peer's answer was that)."""
         runs = ([], [])
-        for turn in range(pairs + 1):
+        for turn in range(1 if pairs else 0, (pairs or self.options.pairs) + 1):
             for command, seen in zip((a, b), runs):
                 run = command.run(self.options.scratch)
                 if turn > 0:
@@ -268,7 +267,7 @@ class Bench:
     def subject(self, verb, *arguments, cores=None, expected=None):
         return Command(verb, [self.options.subjects, verb, *arguments], cores=cores, expected=expected)
 
-    def lines(self, kind, codec, *options):
+    def count_lines(self, kind, codec, *options):
         records = sum(self.count_by(kind, codec).expected.values())
         return self.subject("lines", self.data.glob(kind, codec), *options, expected=str(records))
 
@@ -320,14 +319,14 @@ class Bench:
             answer = self.count_by("eight", codec).expected
             first = first or answer
             same(f"count_by on {codec}", answer, first)
-            # The two lanes, and lines without JSON.
-            self.count_by("eight", codec, "--lane", "json").run(scratch)
-            self.lines("eight", codec).run(scratch)
             for peer in self.peers_here():
                 if self.runnable(peer, codec):
                     run = self.peer(peer, codec, expected=first).run(scratch)
                     self.versions[peer] = run.version or self.tool_version(peer)
                     say(f"{peer} on {codec}: the same answer ({run.seconds:.2f} s)")
+            # The other lane, and lines that are not parsed.
+            self.count_by("eight", codec, "--lane", "json").run(scratch)
+            self.count_lines("eight", codec).run(scratch)
         names = ", ".join(f"{peer} {version}" for peer, version in self.versions.items())
         records, values = sum(first.values()), len(first)
         text = f"All answers are equal ({records} records, {values} values, {', '.join(self.options.codecs)}): {names}."
@@ -345,23 +344,23 @@ class Bench:
             for peer in self.peers_here():
                 if self.runnable(peer, codec):
                     other = self.peer(peer, codec, expected=ours.expected)
-                    pairs = self.options.slow_pairs if peer in SLOW else self.options.pairs
+                    pairs = self.options.slow_pairs if peer in SLOW else None
                     goal = GOALS.get((peer, codec), GOALS.get(peer))
                     rows.append(self.pair(f"{codec}, {peer} {self.versions[peer]}", ours, other, goal, pairs))
         note = (
-            "Events counted by `commit.collection`, eight shards. Ours is a whole process, its start included; a peer's "
-            "clock starts when it is imported, has started its engine and has answered the query on a small file, which "
-            "is to our disadvantage. Memory is the highest peak of a process (of dask: the sum of its processes; of jq "
+            "Events counted by `commit.collection`, eight shards. Ours is a whole process, its start included; a "
+            "peer's clock starts when it is imported, has started its engine and has answered the query on a small "
+            "file, which is to our disadvantage. Memory is the highest peak of a process (of dask: the sum of its processes; of jq "
             "and jaq, which are fed by gzip, zstd or cat: the largest process). jq and jaq are whole processes too."
         )
         self.report.pairs("Count by a nested field", note, "ours", "peer", "peer ÷ ours", rows)
 
-    def lines_section(self):
+    def lines(self):
         rows = []
         for codec in self.options.codecs:
             goal = {"gz": 0.93, "zst": 0.9}.get(codec)
             decoder = {"gz": "libdeflate in one call", "zst": "zstd", "plain": "read only"}[codec]
-            lines = self.lines("eight", codec)
+            lines = self.count_lines("eight", codec)
             rows.append(self.pair(f"{codec}, {decoder}", lines, self.bare("eight", codec), goal))
             if codec == "gz":
                 streamed = self.bare("eight", codec, verb="bare-stream")
@@ -384,7 +383,7 @@ class Bench:
 
     def one(self):
         size = self.data.text_bytes("one", "gz")
-        count, lines = self.count_by("one", "gz"), self.lines("one", "gz")
+        count, lines = self.count_by("one", "gz"), self.count_lines("one", "gz")
         bare = {verb: self.bare("one", "gz", "--threads", "1", verb=verb) for verb in ("bare", "bare-stream")}
         names = {"bare": "libdeflate", "bare-stream": "zlib-rs"}
         # What decodes a member in one call must hold its text.
@@ -405,7 +404,7 @@ class Bench:
         scale = self.data.text_bytes("small", "gz") / self.data.text_bytes("eight", "gz")
         pair = self.count_by("small", "gz"), self.count_by("eight", "gz")
         row = self.pair(f"{files} files of 10 kB of text, gz", *pair, goal=0.5, scale=scale)
-        note = "Text per second of many small files, as a share of that of the eight shards; count by `commit.collection`."
+        note = "Text per second of many small files, as a share of the eight shards'; count by `commit.collection`."
         self.report.pairs("Many small files", note, "small files", "eight shards", "share of the rate", [row])
 
     def first(self):
@@ -443,10 +442,10 @@ class Bench:
                 row = [f"{codec}, {what}"]
                 for kind in ("tenth", "eight"):
                     command = {
-                        "count lines": lambda: self.lines(kind, codec, *budget),
-                        "count by": lambda: self.count_by(kind, codec, *budget),
-                        "pass into one file": lambda: self.subject("pass", self.data.glob(kind, codec), target, *budget),
-                    }[what]()
+                        "count lines": self.count_lines(kind, codec, *budget),
+                        "count by": self.count_by(kind, codec, *budget),
+                        "pass into one file": self.subject("pass", self.data.glob(kind, codec), target, *budget),
+                    }[what]
                     row.append(max(command.run(self.options.scratch).rss_kib for _ in range(3)))
                 goal = f"≤ 96: {'met' if max(row[1:]) <= 96 * 1024 else '**missed**'}"
                 rows.append([row[0], *map(mebibytes, row[1:]), goal])
@@ -558,7 +557,7 @@ def main():
 
 
 def spent():
-    """Seconds of all cores since the machine was started: busy, and stolen by its host; and our own share of the first."""
+    """Seconds of all cores until now: busy ones, those that the host has stolen, and our own share of the first."""
     with open("/proc/stat") as stat:
         ticks = [int(word) / os.sysconf("SC_CLK_TCK") for word in stat.readline().split()[1:]]
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -572,8 +571,8 @@ def measure(options):
     python = platform.python_version()
     report.add(
         f"{machine()}; {rustc}; Python {python}; kitbag {tree}. {options.mb} MB of text "
-        f"(`generate events`, seed 42), page cache warm. A ratio is the median over pairs of neighbouring runs A B A B …, "
-        f"with its quartiles; times are medians; memory is the highest peak."
+        f"(`generate events`, seed 42), page cache warm. A ratio is the median over pairs of neighbouring runs "
+        f"A B A B …, with its quartiles; times are medians; memory is the highest peak."
     )
     bench = Bench(options, report)
     sections = options.sections
@@ -583,7 +582,7 @@ def measure(options):
     for name in SECTIONS:
         if name in sections:
             say(f"== {name}")
-            (bench.lines_section if name == "lines" else getattr(bench, name))()
+            getattr(bench, name)()
     busy, stolen, own = (now - then for now, then in zip(spent(), before))
     whole = (time.monotonic() - start) * os.cpu_count() / 100
     other, stolen = max(busy - own, 0) / whole, stolen / whole

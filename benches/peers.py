@@ -2,9 +2,10 @@
 
     peers.py PEER THREADS WARM_UP_FILE FILE...
 
-prints one JSON object: `answer` (pairs of value and count), `seconds`, `rss_kib` and `version`. The clock starts when the
-peer has been imported, has started its engine and its processes, and has answered the same query on a small file of the
-same kind (lazy imports, extensions and caches of code are then loaded). Each peer is asked in the fastest form that we found.
+prints one JSON object: `answer` (pairs of value and count), `seconds`, `rss_kib` and `version`. The clock starts when
+the peer has been imported, has started its engine and its processes, and has answered the same query on a small file of
+the same kind (lazy imports, extensions and caches of code are then loaded). Each peer is asked in the fastest form that
+we found.
 """
 
 import json

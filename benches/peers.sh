@@ -13,8 +13,10 @@
 #   --out-dir DIR     where passes write (default: /dev/shm if it has room, else the work directory)
 #   --table FILE      write the Markdown tables there too
 #
-# It needs cargo, Python 3.9 or later, and the network once: the peers go into benches/.venv, in the versions of
-# peers.txt. Needs about 4 GB of disk for 1000 MB. Let nothing else run on the machine meanwhile. Linux only.
+# It needs Linux, cargo, Python 3.11 or later, and the network once: the peers go into benches/.venv, in the versions of
+# peers.txt; jq is the system's. 1000 MB take about 4 GB of disk and half an hour. Let nothing else run on the machine
+# meanwhile: the last line of the report says whether something did. What is measured, and how, is in measure.py and
+# peers.py.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -41,7 +41,9 @@ fn main() -> Outcome {
                 threads = arguments.next().ok_or("--threads: expected a number")?.parse()?;
                 config = config.threads(threads);
             }
-            "--memory" => config = config.memory(arguments.next().ok_or("--memory: expected MiB")?.parse::<u64>()? << 20),
+            "--memory" => {
+                config = config.memory(arguments.next().ok_or("--memory: expected MiB")?.parse::<u64>()? << 20)
+            }
             "--unordered" => config = config.ordered(false),
             // What `cargo bench` adds.
             "--bench" => {}
