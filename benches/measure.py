@@ -350,8 +350,9 @@ class Bench:
         note = (
             "Events counted by `commit.collection`, eight shards. Ours is a whole process, its start included; a "
             "peer's clock starts when it is imported, has started its engine and has answered the query on a small "
-            "file, which is to our disadvantage. Memory is the highest peak of a process (of dask: the sum of its processes; of jq "
-            "and jaq, which are fed by gzip, zstd or cat: the largest process). jq and jaq are whole processes too."
+            "file, which is to our disadvantage. Memory is the highest peak of a process (of dask: the sum of its "
+            "processes; of jq and jaq, which are fed by gzip, zstd or cat: the largest process). jq and jaq are whole "
+            "processes too."
         )
         self.report.pairs("Count by a nested field", note, "ours", "peer", "peer ÷ ours", rows)
 

@@ -42,6 +42,9 @@ while (($#)); do
     esac
 done
 
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
 # The peers. The stamp keeps a second run off the network.
 if ! cmp -s "$here/peers.txt" "$venv/peers.txt"; then
     echo "installing the peers into $venv" >&2
@@ -55,7 +58,7 @@ fi
 
 # Ours. Cargo says where it puts programs.
 cd "$here/.."
-programs=$(mktemp)
+programs=$scratch/programs
 cargo build --release --examples --message-format=json-render-diagnostics >"$programs"
 cargo bench --no-run --bench subjects --message-format=json-render-diagnostics >>"$programs"
 program() {
@@ -69,10 +72,6 @@ for line in open(path):
 END
 }
 generate=$(program generate) count_by=$(program count_by) subjects=$(program subjects)
-rm "$programs"
-
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 mkdir -p "${work:=$scratch/data}"
 "$venv/bin/python" "$here/measure.py" --generate "$generate" --count-by "$count_by" --subjects "$subjects" \
     --work "$work" --scratch "$scratch" "${pass[@]}"
