@@ -21,7 +21,9 @@ impl Pool {
     /// A buffer of at least `size` bytes; its contents are whatever they were.
     pub(crate) fn take(self: &Arc<Pool>, size: usize) -> Buffer {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = free.iter().position(|bytes| bytes.len() >= size);
+        // The tightest fit, so that a small need does not take the buffer that a large one waits for.
+        let fits = free.iter().enumerate().filter(|(_, bytes)| bytes.len() >= size);
+        let found = fits.min_by_key(|(_, bytes)| bytes.len()).map(|(index, _)| index);
         let mut bytes = match found {
             Some(index) => free.swap_remove(index),
             None if free.len() >= self.most => free.pop().unwrap_or_default(),

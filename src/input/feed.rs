@@ -17,8 +17,11 @@ use super::{Input, Shard};
 pub(crate) struct Shards {
     partition: Partition,
     pub(super) pool: Arc<Pool>,
+    /// For compressed files and for members' texts.
     #[cfg(feature = "libdeflate")]
-    pub(super) large: Arc<Pool>,
+    pub(super) files: Arc<Pool>,
+    #[cfg(feature = "libdeflate")]
+    pub(super) texts: Arc<Pool>,
 }
 
 /// Bytes of text that the first tasks stream before a whole member may be decoded at once.
@@ -51,7 +54,9 @@ impl Shards {
             partition: Partition::new(input, run, whole)?,
             pool: Pool::new(4 * threads + 2),
             #[cfg(feature = "libdeflate")]
-            large: Pool::new(2 * threads),
+            files: Pool::new(threads),
+            #[cfg(feature = "libdeflate")]
+            texts: Pool::new(2 * threads),
         })
     }
 

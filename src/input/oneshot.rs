@@ -1,11 +1,11 @@
 //! gzip members decoded in one call by libdeflate (about twice as fast as streaming inflate), where the budget has room
 //! for a member's text. Blocks are cut from it by reference.
 //!
-//! libdeflate does not say where in its input a member ended. Members are therefore found first: each begins with the
-//! three magic bytes and a flags byte whose upper bits are zero, so a stretch without that pattern holds no member's
-//! beginning. A stretch is taken as one member only if libdeflate accepts it (it checks the checksum) and the length in
-//! the stretch's last four bytes is that of the output; anything else (padding, garbage, a pattern that came about by
-//! chance, damage) is left to the streaming decoder, which starts at that member and finds the place of an error.
+//! libdeflate does not say where in its input a member ended, so where it may end is guessed, and proven after: the last
+//! four bytes of a member are the length of its text. If a stretch of the file decodes to exactly the length that its
+//! last four bytes tell, and these four bytes stand nowhere else in it, then the member ends where the stretch does: had
+//! it ended earlier, the bytes would stand there too. What cannot be proven (padding, garbage, damage, a length that
+//! comes up by chance) is left to the streaming decoder, which starts at that member and finds the place of an error.
 
 use libdeflater::Decompressor;
 
@@ -27,6 +27,10 @@ pub(super) fn read(
 ) -> Result<bool, Ended> {
     let Some(meta) = shard.meta.filter(|_| stream.format() == Format::Gzip) else { return Ok(false) };
     let run = out.run();
+    if (shards.tasks() as usize) < run.settings.threads {
+        // With fewer shards than readers, parsing has to overlap with decoding, which only a stream allows.
+        return Ok(false);
+    }
     // A reader may hold this much: compressed file and text together.
     let share = run.settings.memory / (4 * run.settings.threads as u64);
     if meta.len < 18 || meta.len.saturating_mul(2) > share {
@@ -34,7 +38,7 @@ pub(super) fn read(
     }
     let Some(_charge) = run.space.budget.try_reserve(meta.len) else { return Ok(false) };
     let Ok(len) = usize::try_from(meta.len) else { return Ok(false) };
-    let mut file = shards.large.take(len + 1);
+    let mut file = shards.files.take(len + 1);
     let mut filled = 0;
     while filled < file.bytes.len() {
         let failed = |error| Error::io(&shard.path, "read", error);
@@ -49,12 +53,13 @@ pub(super) fn read(
         return Ok(false);
     }
     let file = &file.bytes[..len];
+    let share = share - meta.len;
     let mut begin = 0;
     if cutter.position() > 0 {
-        // The stream has begun. A shard of several members goes on at the next one; a single member is decoded again
-        // from its start, whose text begins with what has been emitted.
-        if next_member(file, 0) == len {
-            return again(shards, file, share - meta.len, cutter, out);
+        // The stream has begun. A single member is decoded again from its start, whose text begins with what has been
+        // emitted; a shard of several goes on at the next one.
+        if again(shards, file, share, cutter, out)? {
+            return Ok(true);
         }
         while !stream.at_boundary() {
             shards.step(stream, cutter, out)?;
@@ -67,7 +72,7 @@ pub(super) fn read(
     if cutter.is_skipping() {
         return Ok(false);
     }
-    decode(shards, file, begin, share - meta.len, stream, cutter, out)
+    decode(shards, file, begin, share, stream, cutter, out)
 }
 
 /// Decodes the only member, whose first part has been emitted already.
@@ -78,16 +83,11 @@ fn again(
     cutter: &mut Cutter<'_>,
     out: &mut Feeder<'_, Block>,
 ) -> Result<bool, Ended> {
-    let size = length_field(file);
-    if cutter.is_skipping() || size as u64 <= cutter.position() || !plausible(file, size, share) {
-        return Ok(false);
-    }
+    let Some(size) = text_length(file, share).filter(|&size| size as u64 > cutter.position()) else { return Ok(false) };
     let Some(charge) = out.run().space.budget.try_reserve(size as u64) else { return Ok(false) };
-    let mut buffer = shards.large.take(size);
+    let mut buffer = shards.texts.take(size);
     buffer.charge = Some(charge);
-    let decoded = Decompressor::new().gzip_decompress(file, &mut buffer.bytes[..size]);
-    if !decoded.is_ok_and(|count| count == size) {
-        // The stream goes on from where it stands, and finds out what is wrong.
+    if cutter.is_skipping() || Decompressor::new().gzip_decompress(file, &mut buffer.bytes[..size]) != Ok(size) {
         return Ok(false);
     }
     let from = usize::try_from(cutter.carried_from()).unwrap_or(size);
@@ -96,16 +96,18 @@ fn again(
     Ok(true)
 }
 
-/// The length of the text as a member's last four bytes tell it: a hint until the member is decoded.
-fn length_field(member: &[u8]) -> usize {
-    member.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size)) as usize
+/// The length of the text of a stretch that may be one member, if the budget has room for it. `None` if the stretch
+/// cannot be one, or could not be proven to be one.
+fn text_length(stretch: &[u8], share: u64) -> Option<usize> {
+    let (head, length) = stretch.split_last_chunk::<4>()?;
+    let size = u32::from_le_bytes(*length) as usize;
+    // Inflate makes at most 1032 bytes of one; deflate makes at most a little more than there was (stored blocks cost 5
+    // bytes in 65535, and a header may hold a name).
+    let possible = stretch.len() >= 18 && size / 1032 <= stretch.len() && stretch.len() <= size + size / 1000 + 4096;
+    (possible && size as u64 <= share && memchr::memmem::find(head, length).is_none()).then_some(size)
 }
 
-/// Whether a member can have so much text: deflate cannot expand more than 1032 times.
-fn plausible(member: &[u8], size: usize, share: u64) -> bool {
-    member.len() >= 18 && size / 1032 <= member.len() && size as u64 <= share
-}
-
+/// Decodes member after member from `begin`.
 fn decode(
     shards: &Shards,
     file: &[u8],
@@ -118,38 +120,33 @@ fn decode(
     let (mut inflate, mut parts) = (Decompressor::new(), 0);
     let mut gathered: Option<(Buffer, usize)> = None;
     while begin < file.len() {
-        let end = next_member(file, begin);
-        let member = &file[begin..end];
-        let size = length_field(member);
-        let room = plausible(member, size, share) && {
-            let have = gathered.as_ref().map_or(0, |(buffer, used)| buffer.bytes.len() - used);
-            size <= have || {
+        let mut found = None;
+        for end in ends(file, begin).take(GUESSES) {
+            let stretch = &file[begin..end];
+            let Some(size) = text_length(stretch, share) else { continue };
+            if gathered.as_ref().is_none_or(|(buffer, used)| buffer.bytes.len() - used < size) {
                 if let Some((buffer, used)) = gathered.take() {
                     cutter.share(buffer, 0, used, out)?;
                 }
-                if cutter.carry().len() > out.run().settings.max_record {
-                    // A line over the limit: the streaming decoder leaves it out without holding it.
-                    stream.seek(begin as u64, parts)?;
-                    return Ok(false);
+                if cutter.carry().len() <= out.run().settings.max_record {
+                    gathered = large(shards, size.max(4 * out.run().settings.block), share, cutter, out);
                 }
-                gathered = large(shards, size.max(4 * out.run().settings.block), share, cutter, out);
-                gathered.is_some()
             }
-        };
-        let decoded = match gathered.as_mut().filter(|_| room) {
-            Some((buffer, used)) => {
-                let decoded = inflate.gzip_decompress(member, &mut buffer.bytes[*used..*used + size]);
-                decoded.is_ok_and(|count| count == size).then(|| *used += size)
+            // Without room, or with a line over the limit, it is the stream's turn.
+            let Some((buffer, used)) = &mut gathered else { break };
+            if inflate.gzip_decompress(stretch, &mut buffer.bytes[*used..*used + size]) == Ok(size) {
+                *used += size;
+                found = Some(end);
+                break;
             }
-            None => None,
-        };
-        if decoded.is_none() {
+        }
+        let Some(end) = found else {
             if let Some((buffer, used)) = gathered.take() {
                 cutter.share(buffer, 0, used, out)?;
             }
             stream.seek(begin as u64, parts)?;
             return Ok(false);
-        }
+        };
         (begin, parts) = (end, parts + 1);
     }
     if let Some((buffer, used)) = gathered.take() {
@@ -157,6 +154,20 @@ fn decode(
     }
     cutter.finish(out)?;
     Ok(true)
+}
+
+/// How many ends of a member are tried.
+const GUESSES: usize = 4;
+
+/// Where a member may end: for the first one at the end of the file, since most files have one member; then wherever
+/// another could begin: each begins with three magic bytes and a flags byte whose upper bits are zero.
+fn ends(file: &[u8], begin: usize) -> impl Iterator<Item = usize> {
+    let first = (begin == 0).then_some(file.len());
+    let magic = memchr::memmem::find_iter(&file[(begin + 1).min(file.len())..], &[0x1f, 0x8b, 0x08]);
+    let starts =
+        magic.map(move |at| begin + 1 + at).filter(|at| file.get(at + 3).is_some_and(|flags| flags & 0xe0 == 0));
+    let last = (begin > 0).then_some(file.len());
+    first.into_iter().chain(starts).chain(last)
 }
 
 /// A buffer for the unfinished line and `size` bytes behind it, charged to the budget; `None` if that is refused.
@@ -173,21 +184,8 @@ fn large(
         return None;
     }
     let charge = out.run().space.budget.try_reserve(need as u64)?;
-    let mut buffer = shards.large.take(need);
+    let mut buffer = shards.texts.take(need);
     buffer.charge = Some(charge);
     buffer.bytes[..carry.len()].copy_from_slice(carry);
     Some((buffer, carry.len()))
-}
-
-/// Where the next member may begin, or the end of the file.
-fn next_member(file: &[u8], begin: usize) -> usize {
-    let mut from = begin + 1;
-    while let Some(found) = file.get(from..).and_then(|rest| memchr::memmem::find(rest, &[0x1f, 0x8b, 0x08])) {
-        let at = from + found;
-        if file.get(at + 3).is_some_and(|flags| flags & 0xe0 == 0) {
-            return at;
-        }
-        from = at + 1;
-    }
-    file.len()
 }
