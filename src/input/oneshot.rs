@@ -3,9 +3,11 @@
 //!
 //! libdeflate does not say where in its input a member ended. Members are therefore found first: each begins with the
 //! three magic bytes and a flags byte whose upper bits are zero, so a stretch without that pattern holds no member's
-//! beginning. A stretch is taken as one member only if libdeflate accepts it (it checks the checksum) and the length in
-//! the stretch's last four bytes is that of the output; anything else (padding, garbage, a pattern that came about by
-//! chance, damage) is left to the streaming decoder, which starts at that member and finds the place of an error.
+//! beginning. A stretch is taken as one member only if libdeflate accepts it (it checks the checksum), the length in
+//! the stretch's last four bytes is that of the output, and those four bytes stand nowhere else in the stretch: a member
+//! that ended earlier would have them at its own end, and what is behind it would be lost. Anything else (padding,
+//! garbage, a pattern that came about by chance, damage) is left to the streaming decoder, which starts at that member
+//! and finds the place of an error.
 
 use libdeflater::Decompressor;
 
@@ -60,14 +62,16 @@ fn decode(
     out: &mut Feeder<'_, Block>,
 ) -> Result<bool, Ended> {
     let mut inflate = Decompressor::new();
-    let mut begin = 0;
+    let (mut begin, mut members) = (0, 0);
     let mut gathered: Option<(Buffer, usize)> = None;
     while begin < file.len() {
         let end = next_member(file, begin);
         let member = &file[begin..end];
-        let size = member.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size)) as usize;
+        let length = member.last_chunk::<4>().copied().unwrap_or_default();
+        let size = u32::from_le_bytes(length) as usize;
         // The length field is a hint until the member is decoded: deflate cannot expand more than 1032 times.
         let plausible = member.len() >= 18 && size / 1032 <= member.len() && size as u64 <= share;
+        let plausible = plausible && memchr::memmem::find(&member[..member.len() - 1], &length).is_none();
         let room = plausible && {
             let have = gathered.as_ref().map_or(0, |(buffer, used)| buffer.bytes.len() - used);
             size <= have || {
@@ -76,7 +80,7 @@ fn decode(
                 }
                 if cutter.carry().len() > out.run().settings.max_record {
                     // A line over the limit: the streaming decoder leaves it out without holding it.
-                    stream.seek(begin as u64)?;
+                    stream.seek(begin as u64, members)?;
                     return Ok(false);
                 }
                 gathered = large(shards, size.max(4 * out.run().settings.block), share, cutter, out);
@@ -94,10 +98,11 @@ fn decode(
             if let Some((buffer, used)) = gathered.take() {
                 cutter.share(buffer, used, out)?;
             }
-            stream.seek(begin as u64)?;
+            stream.seek(begin as u64, members)?;
             return Ok(false);
         }
         begin = end;
+        members += 1;
     }
     if let Some((buffer, used)) = gathered.take() {
         cutter.share(buffer, used, out)?;

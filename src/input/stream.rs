@@ -80,10 +80,11 @@ impl Stream {
         &self.file
     }
 
-    /// Starts decoding at this offset of the file, where a member begins.
-    pub(crate) fn seek(&mut self, offset: u64) -> Result<(), Error> {
+    /// Starts decoding at this offset of the file, where a member begins that has so many before it.
+    pub(crate) fn seek(&mut self, offset: u64, parts: u64) -> Result<(), Error> {
         self.file.seek(offset).map_err(|error| Error::io(&self.path, "read", error))?;
-        (self.taken, self.filled, self.end_of_file, self.offset) = (0, 0, false, offset);
+        (self.taken, self.filled, self.end_of_file) = (0, 0, false);
+        (self.offset, self.parts) = (offset, parts);
         Ok(())
     }
 
