@@ -233,7 +233,7 @@ impl<'p> Cutter<'p> {
         }
         if self.filled > limit + 1 {
             let Some(buffer) = &self.buffer else { return Ok(()) };
-            let raw = buffer.bytes[..self.filled.min(256)].to_vec();
+            let raw = start_of_long(&buffer.bytes[..self.filled], limit).to_vec();
             let bad = Bad { error: too_long(limit), byte: self.start, raw };
             self.skipping = true;
             let filled = self.filled as u64;
@@ -266,7 +266,7 @@ impl<'p> Cutter<'p> {
         }
         self.filled = rest;
         let mut from = 0;
-        if self.skipping && bad.is_none() && cut > 0 {
+        if self.skipping && cut > 0 {
             // The end of the line that is left out.
             from = memchr::memchr(b'\n', &buffer.bytes[..cut]).map_or(cut, |newline| newline + 1);
             self.skipping = false;
@@ -290,6 +290,8 @@ impl<'p> Cutter<'p> {
     ) -> Result<(), Ended> {
         let first_line = self.line;
         let bytes = range.len();
+        // A mark further on is text.
+        self.at_start &= bytes == 0;
         if let Some(line) = &mut self.line {
             *line += memchr::memchr_iter(b'\n', &buffer.bytes[range.clone()]).count() as u64;
         }
@@ -365,6 +367,11 @@ impl Cutter<'_> {
     pub(super) fn finish_shared(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
         self.finish(out)
     }
+}
+
+/// What is kept of a record over the limit, wherever it is noticed: no more than is known of one that is not held.
+pub(crate) fn start_of_long(line: &[u8], limit: usize) -> &[u8] {
+    &line[..line.len().min(limit + 1).min(256)]
 }
 
 /// The one text for a record over the limit, wherever it is noticed.

@@ -10,7 +10,7 @@ use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter,
 use crate::error::{Error, ErrorKind, Place, Result};
 
 use super::blocks::Block;
-use super::feed::{Shards, too_long};
+use super::feed::{Shards, start_of_long, too_long};
 use super::stream::Stream;
 use super::{Input, Shard};
 
@@ -95,14 +95,15 @@ impl<'s> LineWalk<'s> {
         let text = block.text();
         self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
         for (offset, line) in lines(text) {
-            if !blank && line.iter().all(|byte| byte.is_ascii_whitespace()) {
+            let long = line.len() > self.limit;
+            if !blank && !long && line.iter().all(|byte| byte.is_ascii_whitespace()) {
                 continue;
             }
             let at = At { shard: block.shard, byte: block.start + offset as u64 };
             self.cx.set_at(at);
             self.cx.set_stage(0);
             self.records += 1;
-            let refused = if line.len() > self.limit {
+            let refused = if long {
                 Err(LineError { error: too_long(self.limit), column: 1 })
             } else {
                 record(at, line)
@@ -115,6 +116,7 @@ impl<'s> LineWalk<'s> {
                 }
                 Ok(stop) => return stop,
                 Err(LineError { error, column }) => {
+                    let line = if long { start_of_long(line, self.limit) } else { line };
                     let error = error.in_stage(self.stage_name()).with_excerpt(line);
                     let place = || self.place(&block, at, offset, column);
                     self.cx.reject(error, Some(line), place)?;
