@@ -132,7 +132,7 @@ fn read<'p, B: Send>(
         let mut feeder = Feeder { phase, gate, outlet, next: Unit { task, no: 0 } };
         if !feeder.halted() {
             let fed = catch_unwind(AssertUnwindSafe(|| feed.feed(task, &mut feeder)));
-            let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, "reading")));
+            let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, &phase.run.stage_name(0))));
             if let Err(error) = fed {
                 phase.fence.lower(feeder.next, 0, Stop::from(error));
             }
@@ -170,26 +170,28 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
         if !phase.fence.allows(unit) || run.settings.cancel.is_cancelled() {
             continue;
         }
-        match catch_unwind(AssertUnwindSafe(|| work.unit(unit, body))) {
-            Ok(flow) => {
-                let cut = stop(cx, unit, flow);
-                let flow = work.end(UnitEnd { unit, last: last && !cut, permit: Some(permit) });
-                stop(cx, unit, flow);
-                if run.settings.bad_records != BadRecords::Fail {
-                    phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
-                        let written = run.reject(count, &lines);
-                        written.map_err(|error| phase.fence.lower(unit, 0, Stop::from(error))).is_ok()
-                    });
+        let pushed = catch_unwind(AssertUnwindSafe(|| work.unit(unit, body)));
+        let panicked = pushed.is_err();
+        let cut = stop(cx, unit, pushed.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
+        // What came before the stop still counts, as it would if the unit had ended there.
+        let end = UnitEnd { unit, last: last && !cut, permit: Some(permit) };
+        let ended = catch_unwind(AssertUnwindSafe(|| work.end(end)));
+        let panicked = panicked || ended.is_err();
+        stop(cx, unit, ended.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
+        if run.settings.bad_records != BadRecords::Fail {
+            phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
+                if !phase.fence.allows(unit) {
+                    return false;
                 }
-            }
-            Err(payload) => {
-                // The chain is in an unknown state: it is dropped, and a new one goes on with the units that lie before
-                // this one, among which an earlier error may still be found.
-                failed = true;
-                let (at, error) = (cx.at(), panic_error(&*payload, &run.stage_name(cx.stage())));
-                phase.fence.lower(unit, at.byte, Stop::from(error.at(run.place(at, None))));
-                work = feed.open(cx);
-            }
+                let written = run.reject(count, &lines);
+                written.map_err(|error| phase.fence.lower(unit, 0, Stop::from(error))).is_ok()
+            });
+        }
+        if panicked {
+            // The chain is in an unknown state: it is dropped, and a new one goes on with the units that lie before
+            // this one, among which an earlier error may still be found.
+            failed = true;
+            work = feed.open(cx);
         }
         if phase.fence.stopped() {
             gate.wake();
@@ -214,8 +216,13 @@ fn stop(cx: &WorkerCx<'_>, unit: Unit, flow: Flow) -> bool {
     true
 }
 
+/// A caught panic as the end of the unit, blamed on the stage and record in hand.
+fn panic_stop(cx: &WorkerCx<'_>, payload: &(dyn Any + Send)) -> Flow {
+    Flow::Break(Stop::from(panic_error(payload, &cx.phase.run.stage_name(cx.stage()))))
+}
+
 /// A caught panic as an error; its text is the caller's and is escaped.
-fn panic_error(payload: &(dyn Any + Send), stage: &str) -> Error {
+pub(crate) fn panic_error(payload: &(dyn Any + Send), stage: &str) -> Error {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
     Error::new(ErrorKind::Panic, format!("a closure panicked: {}", escape(text.as_bytes(), 200))).in_stage(stage)
