@@ -180,7 +180,7 @@ impl<T> Sink<'_, T> {
 
 impl<T: Send> Fan<T> for Sink<'_, T> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
-        Box::new(SinkPush { sink: self, cx, text: Vec::new(), records: 0 })
+        Box::new(SinkPush { sink: self, cx, text: Vec::new(), whole: 0, records: 0 })
     }
 }
 
@@ -188,6 +188,8 @@ struct SinkPush<'s, T> {
     sink: &'s Sink<'s, T>,
     cx: &'s WorkerCx<'s>,
     text: Vec<u8>,
+    /// The bytes of the text that are whole records: what is behind them was being encoded when a panic came.
+    whole: usize,
     records: u64,
 }
 
@@ -197,11 +199,11 @@ impl<T: Send> Push<T> for SinkPush<'_, T> {
     }
 
     fn push(&mut self, at: At, item: T) -> Flow {
-        let before = self.text.len();
         if let Err(error) = (self.sink.encode)(&item, &mut self.text) {
-            self.text.truncate(before);
+            self.text.truncate(self.whole);
             return self.cx.refuse(at, error.in_stage(self.sink.meter.name.clone()));
         }
+        self.whole = self.text.len();
         self.records += 1;
         Flow::Continue(())
     }
@@ -210,6 +212,7 @@ impl<T: Send> Push<T> for SinkPush<'_, T> {
         let (sink, fence) = (self.sink, &self.cx.phase.fence);
         let records = std::mem::take(&mut self.records);
         sink.meter.records_in.fetch_add(records, Ordering::Relaxed);
+        self.text.truncate(std::mem::take(&mut self.whole));
         sink.meter.bytes.fetch_add(self.text.len() as u64, Ordering::Relaxed);
         let text = std::mem::take(&mut self.text);
         sink.texts.submit(unit, last, (records, text, permit), |unit, (records, text, _permit)| {
