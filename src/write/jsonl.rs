@@ -199,6 +199,7 @@ impl<T: Send> Push<T> for SinkPush<'_, T> {
     }
 
     fn push(&mut self, at: At, item: T) -> Flow {
+        self.cx.set_stage(self.sink.meter.number);
         if let Err(error) = (self.sink.encode)(&item, &mut self.text) {
             self.text.truncate(self.whole);
             return self.cx.refuse(at, error.in_stage(self.sink.meter.name.clone()));
@@ -210,6 +211,7 @@ impl<T: Send> Push<T> for SinkPush<'_, T> {
 
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
         let (sink, fence) = (self.sink, &self.cx.phase.fence);
+        self.cx.set_stage(sink.meter.number);
         let records = std::mem::take(&mut self.records);
         sink.meter.records_in.fetch_add(records, Ordering::Relaxed);
         self.text.truncate(std::mem::take(&mut self.whole));
