@@ -34,6 +34,7 @@ pub(crate) struct Feeder<'p, B> {
     phase: &'p Phase<'p>,
     gate: &'p Arc<Gate>,
     outlet: &'p dyn Outlet<Message<B>>,
+    feed: &'p dyn Feed<B>,
     next: Unit,
 }
 
@@ -44,7 +45,7 @@ pub(crate) struct Halted;
 impl<B: Send> Feeder<'_, B> {
     /// Asks to hold `bytes` more; waits for its turn.
     pub(crate) fn admit(&self, bytes: usize) -> Result<Permit, Halted> {
-        let halted = || !self.phase.fence.allows(self.next);
+        let halted = || !self.phase.fence.allows(self.next) || self.feed.unwanted();
         self.gate.admit(self.next.task, bytes as u64, halted).ok_or(Halted)
     }
 
@@ -64,7 +65,8 @@ impl<B: Send> Feeder<'_, B> {
 
     /// Whether the run was cancelled or needs nothing more of this task.
     pub(crate) fn halted(&self) -> bool {
-        !self.phase.fence.allows(self.next) || self.phase.run.settings.cancel.is_cancelled()
+        let phase = self.phase;
+        !phase.fence.allows(self.next) || phase.run.settings.cancel.is_cancelled() || self.feed.unwanted()
     }
 }
 
@@ -118,7 +120,7 @@ fn read<'p, B: Send>(
     phase: &'p Phase<'p>,
     gate: &'p Arc<Gate>,
     outlet: &'p dyn Outlet<Message<B>>,
-    feed: &dyn Feed<B>,
+    feed: &'p dyn Feed<B>,
     next_task: &AtomicU32,
 ) {
     loop {
@@ -129,13 +131,16 @@ fn read<'p, B: Send>(
         }) else {
             return;
         };
-        let mut feeder = Feeder { phase, gate, outlet, next: Unit { task, no: 0 } };
+        let mut feeder = Feeder { phase, gate, outlet, feed, next: Unit { task, no: 0 } };
         if !feeder.halted() {
             let fed = catch_unwind(AssertUnwindSafe(|| feed.feed(task, &mut feeder)));
             let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, &phase.run.stage_name(0))));
             if let Err(error) = fed {
                 phase.fence.lower(feeder.next, 0, Stop::from(error));
             }
+        }
+        if feed.unwanted() {
+            phase.fence.lower(feeder.next, 0, Stop::Enough);
         }
         gate.end(task);
         if phase.run.settings.cancel.is_cancelled() || !phase.fence.allows(Unit { task: task + 1, no: 0 }) {

@@ -77,7 +77,8 @@ impl Shards {
     }
 
     fn whole(&self, shard: &Shard, cutter: &mut Cutter<'_>, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
-        let mut stream = Stream::open(shard, &out.run().settings)?;
+        let opened = Stream::open(shard, &out.run().settings, &|| out.halted())?;
+        let mut stream = opened.ok_or(Ended::Halted)?;
         #[cfg(feature = "libdeflate")]
         if super::oneshot::read(self, shard, &mut stream, cutter, out)? {
             return Ok(());
@@ -88,13 +89,8 @@ impl Shards {
     /// Decodes a stream to its end.
     fn stream(&self, stream: &mut Stream, cutter: &mut Cutter<'_>, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
         loop {
-            while stream.waits_beyond(50) {
-                if out.halted() {
-                    return Err(Ended::Halted);
-                }
-            }
             let room = cutter.room(out)?;
-            let read = stream.fill(room)?;
+            let read = stream.fill(room, &|| out.halted())?.ok_or(Ended::Halted)?;
             if read == 0 {
                 return cutter.finish(out);
             }
@@ -111,7 +107,8 @@ impl Shards {
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
     ) -> Result<(), Ended> {
-        let stream = Stream::open(shard, &out.run().settings)?;
+        let opened = Stream::open(shard, &out.run().settings, &|| out.halted())?;
+        let stream = opened.ok_or(Ended::Halted)?;
         let failed = |error| Error::io(&shard.path, "read", error);
         let mut at = from.saturating_sub(1);
         let mut begun = from == 0;

@@ -135,6 +135,10 @@ impl<T: Send + 'static> Feed<ItemBatch<T>> for ItemsFeed<'_, T> {
         }
     }
 
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
+
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<ItemBatch<T>> + 's> {
         Box::new(ItemsWork { cx, meter: &self.meter, down: self.down.worker(cx), count: 0 })
     }
