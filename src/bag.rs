@@ -38,6 +38,12 @@ impl<T: Send + 'static> Bag<T> {
         Bag { plan: Box::new(plan), config: Config::default(), depth: 0 }
     }
 
+    /// A bag whose plan has this many stages after its source already.
+    pub(crate) fn at_depth(mut self, depth: u32) -> Bag<T> {
+        self.depth = depth;
+        self
+    }
+
     /// Sets how the bag is run; the last configuration given counts, for the whole run.
     pub fn with(mut self, config: Config) -> Bag<T> {
         self.config = config;
@@ -97,6 +103,10 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Narrow<T, U> {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
         let meter = run.stage(self.stage, self.verb);
         self.plan.run(run, &NarrowFan { step: &*self.step, stage: self.stage, meter, down })
+    }
+
+    fn whole_shards(&mut self) {
+        self.plan.whole_shards();
     }
 
     fn describe(&self, to: &mut Vec<String>) {

@@ -11,6 +11,13 @@ pub(crate) struct At {
     pub(crate) byte: u64,
 }
 
+impl At {
+    /// The place of what comes from many records.
+    pub(crate) fn nowhere() -> At {
+        At { shard: u32::MAX, byte: 0 }
+    }
+}
+
 /// The place of a unit of work (a block of records) in record order: the units of one task are numbered from 0, and
 /// tasks follow each other. Every task has at least one unit, and its final one is marked as such when it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

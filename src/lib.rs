@@ -27,4 +27,5 @@ pub use engine::{Monitor, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use input::{Input, Scan};
 pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
+pub use wide::{Group, Records};
 pub use write::{Iter, Target, Written};

@@ -89,6 +89,9 @@ pub(crate) trait Plan<T: Send>: Send {
     /// Runs all phases up to and into `down`.
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<T>) -> Result<()>;
 
+    /// Asks the source to keep each shard in one task, for verbs that take a shard at a time.
+    fn whole_shards(&mut self) {}
+
     /// Counts the records; a source that can do so without making them does.
     fn count(self: Box<Self>, run: &Run) -> Result<u64> {
         let tally = Tally::default();

@@ -55,17 +55,9 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Ordered<T, U> {
         let enough = AtomicBool::new(step.satisfied());
         if enough.load(Ordering::Relaxed) {
             // Nothing is read, and what is wrong with the input is no error.
-            return Phase::run(
-                run,
-                &meter,
-                &OrderedFeed::<T, U> {
-                    source: Mutex::new(None),
-                    meter: meter.clone(),
-                    enough: &enough,
-                    gone: &AtomicBool::new(true),
-                    down,
-                },
-            );
+            let (source, gone) = (Mutex::new(None), AtomicBool::new(true));
+            let feed = OrderedFeed::<T, U> { source, meter: meter.clone(), enough: &enough, gone: &gone, down };
+            return Phase::run(run, &meter, &feed).map(drop);
         }
         let gone = AtomicBool::new(false);
         let (outlet, inlet) = edge::<Batch<T>>(&run.os, 2, &Arc::new(EdgeMeter::default()));

@@ -38,6 +38,15 @@ pub(crate) struct Feeder<'p, B> {
     next: Unit,
 }
 
+/// How a phase without an error ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Every record went through.
+    Complete,
+    /// Nobody wanted the rest.
+    Enough,
+}
+
 /// The phase wants no more of this task.
 #[derive(Debug)]
 pub(crate) struct Halted;
@@ -72,7 +81,7 @@ impl<B: Send> Feeder<'_, B> {
 
 impl<'r> Phase<'r> {
     /// Runs a source into the workers that it opens.
-    pub(crate) fn run<B: Send + 'static>(run: &'r Run, source: &StageMeter, feed: &dyn Feed<B>) -> Result<()> {
+    pub(crate) fn run<B: Send + 'static>(run: &'r Run, source: &StageMeter, feed: &dyn Feed<B>) -> Result<Ended> {
         let settings = &run.settings;
         let (threads, block) = (settings.threads, settings.block as u64);
         // A quarter of the budget for what is in flight; the oldest task's reserve lets its reader, the edge and the
@@ -91,7 +100,7 @@ impl<'r> Phase<'r> {
             for worker in 0..threads {
                 let inlet = inlet.another();
                 let (phase, gate) = (&phase, &gate);
-                let body = move || work(phase, gate, worker, &*inlet, feed);
+                let body = move || work(phase, gate, &*inlet, feed);
                 run.os.spawn_scoped(scope, format!("kitbag-work-{worker}"), body)?;
             }
             drop((outlet, inlet));
@@ -111,7 +120,7 @@ impl<'r> Phase<'r> {
         if !stopped && (!source.edge.balanced() || !rejects_balance) {
             return Err(Error::internal(format!("the edge after stage {} does not balance", source.name)));
         }
-        Ok(())
+        Ok(if stopped { Ended::Enough } else { Ended::Complete })
     }
 }
 
@@ -150,14 +159,8 @@ fn read<'p, B: Send>(
 }
 
 /// A worker: takes units as they come until the readers are gone.
-fn work<'p, B: Send>(
-    phase: &'p Phase<'p>,
-    gate: &'p Arc<Gate>,
-    index: usize,
-    inlet: &dyn Inlet<Message<B>>,
-    feed: &'p dyn Feed<B>,
-) {
-    let cx = WorkerCx::new(phase, index);
+fn work<'p, B: Send>(phase: &'p Phase<'p>, gate: &'p Arc<Gate>, inlet: &dyn Inlet<Message<B>>, feed: &'p dyn Feed<B>) {
+    let cx = WorkerCx::new(phase);
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| worker_loop(&cx, gate, inlet, feed))) {
         // Outside a unit only our own code and a consumer's `finish` run.
         phase.fence.lower(AFTER_ALL, 0, Stop::from(panic_error(&*payload, &phase.run.stage_name(cx.stage()))));
@@ -169,19 +172,20 @@ fn work<'p, B: Send>(
 
 fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet<Message<B>>, feed: &'s dyn Feed<B>) {
     let (phase, run) = (cx.phase, cx.phase.run);
-    let mut work = feed.open(cx);
+    let mut work = Some(feed.open(cx));
     let mut failed = false;
     while let Some(Message { unit, last, permit, body }) = inlet.recv() {
         if !phase.fence.allows(unit) || run.settings.cancel.is_cancelled() {
             continue;
         }
-        let pushed = catch_unwind(AssertUnwindSafe(|| work.unit(unit, body)));
-        let panicked = pushed.is_err();
+        let half = work.get_or_insert_with(|| feed.open(cx));
+        let pushed = catch_unwind(AssertUnwindSafe(|| half.unit(unit, body)));
+        let mut panicked = pushed.is_err();
         let cut = stop(cx, unit, pushed.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
         // What came before the stop still counts, as it would if the unit had ended there.
         let end = UnitEnd { unit, last: last && !cut, permit: Some(permit) };
-        let ended = catch_unwind(AssertUnwindSafe(|| work.end(end)));
-        let panicked = panicked || ended.is_err();
+        let ended = catch_unwind(AssertUnwindSafe(|| half.end(end)));
+        panicked |= ended.is_err();
         stop(cx, unit, ended.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
         if run.settings.bad_records != BadRecords::Fail {
             phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
@@ -196,13 +200,16 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
             // The chain is in an unknown state: it is dropped, and a new one goes on with the units that lie before
             // this one, among which an earlier error may still be found.
             failed = true;
-            work = feed.open(cx);
+            work = None;
         }
         if phase.fence.stopped() {
             gate.wake();
         }
     }
-    if !failed && let Err(error) = work.finish() {
+    if !failed
+        && let Some(mut work) = work
+        && let Err(error) = work.finish()
+    {
         phase.fence.lower(AFTER_ALL, 0, Stop::from(error));
     }
 }

@@ -10,7 +10,7 @@ use crate::batch::At;
 use crate::config::{BadRecords, Settings};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::os::Os;
-use crate::spill::Budget;
+use crate::spill::{Budget, HashKey, Space};
 
 use super::{RunReport, StageMeter, panic_error};
 
@@ -33,11 +33,17 @@ pub(crate) enum Origin {
 pub(crate) struct Run {
     pub(crate) settings: Settings,
     pub(crate) os: Os,
-    pub(crate) budget: Budget,
+    /// Memory and temporary space for everything but the blocks in flight, which the gates admit from their own share.
+    pub(crate) space: Space,
+    /// The key of this run's partition hash.
+    pub(crate) hash_key: HashKey,
     origins: Mutex<Vec<Origin>>,
     stages: Mutex<Vec<Arc<StageMeter>>>,
     rejected: AtomicU64,
     quarantine: Option<Mutex<std::fs::File>>,
+    /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
+    /// for one at a time.
+    pub(crate) long_record: Mutex<()>,
 }
 
 impl Run {
@@ -53,9 +59,21 @@ impl Run {
             }
             _ => None,
         };
-        let budget = Budget::new(settings.memory);
+        let budget = Budget::new(settings.memory - settings.memory / 4);
+        let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
+        let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());
-        let run = Run { os, budget, settings, origins, stages, rejected: AtomicU64::new(0), quarantine };
+        let run = Run {
+            os,
+            space,
+            hash_key,
+            settings,
+            origins,
+            stages,
+            rejected: AtomicU64::new(0),
+            quarantine,
+            long_record: Mutex::new(()),
+        };
         let mut result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
             // No thread of the run is left: a closure of the last stage that is called at the very end.
             let stages = run.stages();
@@ -69,7 +87,7 @@ impl Run {
             let mut stages: Vec<_> = run.stages().iter().map(|meter| meter.report()).collect();
             stages.sort_by_key(|stage| stage_number(&stage.stage));
             let elapsed = run.os.now() - before;
-            let (rejected, peak_budget) = (run.rejected.load(Ordering::Relaxed), run.budget.peak());
+            let (rejected, peak_budget) = (run.rejected.load(Ordering::Relaxed), run.space.budget.peak());
             monitor.put(RunReport { stages, rejected, elapsed, peak_budget, complete: result.is_ok() });
         }
         result

@@ -77,7 +77,7 @@ impl<T: Send + 'static> Plan<T> for Items<T> {
         let meter = run.stage(0, self.verb);
         let first = run.add_origins(self.partitions.iter().map(|_| Origin::Memory(self.verb)));
         let partitions = self.partitions.into_iter().map(|partition| Mutex::new(Some(partition))).collect();
-        Phase::run(run, &meter, &ItemsFeed { partitions, first, meter: meter.clone(), down })
+        Phase::run(run, &meter, &ItemsFeed { partitions, first, meter: meter.clone(), down }).map(drop)
     }
 
     fn describe(&self, to: &mut Vec<String>) {

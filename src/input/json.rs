@@ -13,7 +13,7 @@ use crate::json::{Decode, Fault, FaultKind, Limits, decoder, looks_like_document
 use super::Input;
 use super::blocks::Block;
 use super::feed::Shards;
-use super::lines::{LineError, LineWalk};
+use super::lines::{LONG, LineError, LineWalk};
 
 impl<T: DeserializeOwned + Send + 'static> Bag<T> {
     /// Reads JSON lines: each line is one value, decoded into `T`, which may be [`Json`](crate::Json) for records of any
@@ -30,20 +30,25 @@ impl<T: DeserializeOwned + Send + 'static> Bag<T> {
     /// # Ok::<(), kitbag::Error>(())
     /// ```
     pub fn read_json(input: impl Into<Input>) -> Bag<T> {
-        Bag::from_plan(ReadJson { input: input.into(), decoder: decoder::<T> })
+        Bag::from_plan(ReadJson { input: input.into(), whole: false, decoder: decoder::<T> })
     }
 }
 
 struct ReadJson<T> {
     input: Input,
+    whole: bool,
     decoder: fn(Limits) -> Box<dyn Decode<T>>,
 }
 
 impl<T: Send + 'static> Plan<T> for ReadJson<T> {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<T>) -> Result<()> {
         let meter = run.stage(0, "read_json");
-        let shards = Shards::new(&self.input, run, false)?;
-        Phase::run(run, &meter, &JsonFeed { shards, meter: meter.clone(), decoder: self.decoder, down })
+        let shards = Shards::new(&self.input, run, self.whole)?;
+        Phase::run(run, &meter, &JsonFeed { shards, meter: meter.clone(), decoder: self.decoder, down }).map(drop)
+    }
+
+    fn whole_shards(&mut self) {
+        self.whole = true;
     }
 
     fn describe(&self, to: &mut Vec<String>) {
@@ -87,9 +92,15 @@ impl<T: Send> Work<Block> for JsonWork<'_, T> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
         let (decoder, down) = (&mut self.decoder, &mut self.down);
-        self.walk.walk(block, false, |at, line| match decoder.decode(line) {
-            Ok(record) => Ok(down.push(at, record)),
-            Err(fault) => Err(line_error(fault, line)),
+        self.walk.walk(block, false, |at, line| {
+            let decoded = decoder.decode(line);
+            if line.len() > LONG {
+                decoder.shrink();
+            }
+            match decoded {
+                Ok(record) => Ok(down.push(at, record)),
+                Err(fault) => Err(line_error(fault, line)),
+            }
         })
     }
 

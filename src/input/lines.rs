@@ -1,8 +1,8 @@
 //! Lines of a block, and the text source. `read_text` gives each line as a `String`; counting its lines makes none.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
@@ -66,6 +66,9 @@ fn starts_with_mark(shard: &Shard, run: &Run) -> bool {
     })
 }
 
+/// A line of more bytes than this is parsed while no other such line is.
+pub(crate) const LONG: usize = 256 << 10;
+
 /// Walks the lines of blocks for a worker: sets the record's place, applies the limits, turns what a handler refuses
 /// into a reject with place and text.
 pub(crate) struct LineWalk<'s> {
@@ -104,6 +107,8 @@ impl<'s> LineWalk<'s> {
             self.cx.set_at(at);
             self.cx.set_stage(0);
             self.records += 1;
+            let lock = &self.cx.phase.run.long_record;
+            let _turn = (line.len() > LONG).then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
             let refused = if long {
                 Err(LineError { error: too_long(self.limit), column: 1 })
             } else {
@@ -181,28 +186,33 @@ impl Bag<String> {
     /// ```
     #[doc(alias = "from_url")]
     pub fn read_text(input: impl Into<Input>) -> Bag<String> {
-        Bag::from_plan(ReadText { input: input.into() })
+        Bag::from_plan(ReadText { input: input.into(), whole: false })
     }
 }
 
 struct ReadText {
     input: Input,
+    whole: bool,
 }
 
 impl Plan<String> for ReadText {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<String>) -> Result<()> {
         let meter = run.stage(0, "read_text");
-        let shards = Shards::new(&self.input, run, false)?;
+        let shards = Shards::new(&self.input, run, self.whole)?;
         let feed = TextFeed { shards, meter: meter.clone(), to: To::Strings(down) };
-        Phase::run(run, &meter, &feed)
+        Phase::run(run, &meter, &feed).map(drop)
     }
 
     fn count(self: Box<Self>, run: &Run) -> Result<u64> {
         let meter = run.stage(0, "read_text");
-        let shards = Shards::new(&self.input, run, false)?;
+        let shards = Shards::new(&self.input, run, self.whole)?;
         let count = AtomicU64::new(0);
         Phase::run(run, &meter, &TextFeed { shards, meter: meter.clone(), to: To::Count(&count) })?;
         Ok(count.into_inner())
+    }
+
+    fn whole_shards(&mut self) {
+        self.whole = true;
     }
 
     fn describe(&self, to: &mut Vec<String>) {

@@ -34,8 +34,8 @@ pub(super) fn read(
     if meta.len < 18 || meta.len.saturating_mul(2) > share {
         return Ok(false);
     }
-    let Some(_charge) = run.budget.try_reserve(meta.len) else { return Ok(false) };
-    let len = meta.len as usize;
+    let Some(_charge) = run.space.budget.try_reserve(meta.len) else { return Ok(false) };
+    let Ok(len) = usize::try_from(meta.len) else { return Ok(false) };
     let mut file = shards.large.take(len + 1);
     let mut filled = 0;
     while filled < file.bytes.len() {
@@ -124,7 +124,7 @@ fn large(
     if need as u64 > share {
         return None;
     }
-    let charge = out.run().budget.try_reserve(need as u64)?;
+    let charge = out.run().space.budget.try_reserve(need as u64)?;
     let mut buffer = shards.large.take(need);
     buffer.charge = Some(charge);
     buffer.bytes[..carry.len()].copy_from_slice(carry);

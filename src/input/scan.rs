@@ -14,7 +14,7 @@ use super::Input;
 use super::blocks::Block;
 use super::feed::Shards;
 use super::json::line_error;
-use super::lines::LineWalk;
+use super::lines::{LONG, LineWalk};
 
 /// JSON lines that are looked at in place: the fastest way to read them. Each verb's closure is handed a
 /// [`JsonRef`], a view of the record in the reader's own buffers; a record costs an allocation only if the closure makes
@@ -34,6 +34,7 @@ pub struct Scan {
     input: Input,
     config: Config,
     keep: Vec<Box<Predicate>>,
+    whole: bool,
 }
 
 type Predicate = dyn for<'a> Fn(JsonRef<'a>) -> bool + Send + Sync;
@@ -47,7 +48,7 @@ impl std::fmt::Debug for Scan {
 impl Scan {
     /// Reads JSON lines; see [`Bag::read_json`] for what they are.
     pub fn new(input: impl Into<Input>) -> Scan {
-        Scan { input: input.into(), config: Config::default(), keep: Vec::new() }
+        Scan { input: input.into(), config: Config::default(), keep: Vec::new(), whole: false }
     }
 
     /// Sets how the scan is run.
@@ -109,8 +110,8 @@ impl Scan {
     /// Runs the scan: `fan` makes what each worker pushes records into.
     pub(crate) fn run(self, run: &Run, down: &dyn RefFan) -> Result<()> {
         let meter = run.stage(0, "scan");
-        let shards = Shards::new(&self.input, run, false)?;
-        Phase::run(run, &meter, &ScanFeed { shards, meter: meter.clone(), keep: &self.keep, down })
+        let shards = Shards::new(&self.input, run, self.whole)?;
+        Phase::run(run, &meter, &ScanFeed { shards, meter: meter.clone(), keep: &self.keep, down }).map(drop)
     }
 
     /// Settings, and the scan without them, for verbs that run it themselves.
@@ -147,6 +148,10 @@ impl<U: Send + 'static> Plan<U> for ScanPlan<U> {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
         let step = &*self.step;
         self.scan.run(run, &StepFan { step, down })
+    }
+
+    fn whole_shards(&mut self) {
+        self.scan.whole = true;
     }
 
     fn describe(&self, to: &mut Vec<String>) {
@@ -230,13 +235,19 @@ impl Work<Block> for ScanWork<'_> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
         let ScanWork { walk, parser, keep, down } = self;
-        walk.walk(block, false, |at, line| match parser.parse(line) {
-            Ok(document) => {
-                let record = document.view();
-                let wanted = keep.iter().all(|keep| keep(record));
-                Ok(if wanted { down.push(at, record) } else { Flow::Continue(()) })
+        walk.walk(block, false, |at, line| {
+            let flow = match parser.parse(line) {
+                Ok(document) => {
+                    let record = document.view();
+                    let wanted = keep.iter().all(|keep| keep(record));
+                    Ok(if wanted { down.push(at, record) } else { Flow::Continue(()) })
+                }
+                Err(fault) => Err(line_error(fault, line)),
+            };
+            if line.len() > LONG {
+                parser.shrink();
             }
-            Err(fault) => Err(line_error(fault, line)),
+            flow
         })
     }
 

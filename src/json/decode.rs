@@ -1,15 +1,13 @@
 //! Lines to records of the type that the caller asked for. `Json` goes from the tape straight to words; every other
 //! type goes from the tape through serde, and where that fails through serde_json over the line, which has the last
-//! word: it knows columns, and it holds what the tape cannot (128-bit integers, the text of numbers). Both accept and
-//! give the same.
+//! word: it knows columns, and it holds what the tape cannot (128-bit integers).
 
-use super::deserialize;
 use super::fault::{Fault, FaultKind};
 use super::owned::Json;
 use super::parser::{self, JsonParser, Limits};
 use super::text;
+use super::typed::Source;
 use serde::de::DeserializeOwned;
-use simd_json::{Deserializer, Node, StaticNode, Tape};
 use std::any::Any;
 use std::marker::PhantomData;
 
@@ -18,8 +16,8 @@ pub(crate) trait Decode<T>: Send {
     /// The record on a line.
     fn decode(&mut self, line: &[u8]) -> Result<T, Fault>;
 
-    /// The bytes of memory that the decoder's buffers take.
-    fn heap_size(&self) -> usize;
+    /// Drops the decoder's buffers, which a long line has made large.
+    fn shrink(&mut self);
 }
 
 /// The decoder for a type; which lane it takes is decided here, once, and not per record.
@@ -39,8 +37,8 @@ impl Decode<Json> for Documents {
         self.0.parse(line).map(|line| line.view().to_json())
     }
 
-    fn heap_size(&self) -> usize {
-        self.0.heap_size()
+    fn shrink(&mut self) {
+        self.0.shrink();
     }
 }
 
@@ -51,12 +49,34 @@ impl<T: DeserializeOwned> Decode<T> for Typed<T> {
         self.0.typed(line)
     }
 
-    fn heap_size(&self) -> usize {
-        self.0.heap_size()
+    fn shrink(&mut self) {
+        self.0.shrink();
     }
 }
 
 impl JsonParser {
+    /// Parses a line into a record of the caller's type. Accepts and gives what `serde_json::from_slice` does.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Visit {
+    ///     path: String,
+    ///     seconds: f64,
+    /// }
+    ///
+    /// let mut parser = kitbag::JsonParser::default();
+    /// let visit: Visit = parser.read_as(br#"{"path": "/", "seconds": 1.5, "agent": "x"}"#)?;
+    /// assert_eq!((visit.path.as_str(), visit.seconds), ("/", 1.5));
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read), and if the value is not of that type.
+    pub fn read_as<T: DeserializeOwned>(&mut self, line: &[u8]) -> crate::Result<T> {
+        self.typed(line).map_err(|fault| fault.in_text(line))
+    }
+
     /// The value on a line as a `T`.
     pub(crate) fn typed<T: DeserializeOwned>(&mut self, line: &[u8]) -> Result<T, Fault> {
         let text = text::trim(line);
@@ -65,22 +85,9 @@ impl JsonParser {
 
     fn typed_text<T: DeserializeOwned>(&mut self, text: &[u8]) -> Result<T, Fault> {
         self.prepare(text)?;
-        let JsonParser { scratch, buffers, home, scanner, depth, .. } = self;
-        let mut tape = Tape(std::mem::take(&mut home.nodes));
-        let valid = parser::fill_tape(scratch, text, buffers, &mut tape);
-        // The tape has -0 as the integer 0, serde_json as the float -0.0.
-        if valid && !tape.0.iter().any(|node| matches!(node, Node::Static(StaticNode::I64(0)))) {
-            let mut deserializer = Deserializer::from_tape(tape);
-            let value = deserialize::without_text(|| T::deserialize(&mut deserializer));
-            home.nodes = deserializer.into_tape().reset().0;
-            if let Some(Ok(value)) = value {
-                return Ok(value);
-            }
-        } else {
-            home.nodes = tape.reset().0;
-            if !valid {
-                scanner.scan(text, *depth)?;
-            }
+        let line = self.document(text)?;
+        if let Ok(value) = T::deserialize(Source(line.view())) {
+            return Ok(value);
         }
         serde_json::from_slice(text).map_err(|error| type_fault(text, &error))
     }

@@ -1,5 +1,5 @@
-//! Reading `Json` through serde: the text verbatim where the format hands it out (serde_json, and the string that
-//! formats without text carry), else a document written from the values that the format gives.
+//! Reading `Json` through serde: the text verbatim where the format hands it out (lines, serde_json, and the
+//! string that formats without text carry), else a document written from the values that the format gives.
 //!
 //! serde's own buffers (untagged enums, flattened fields) hold values and no text: numbers come out of them in their
 //! shortest spelling, equal by value.
@@ -8,49 +8,12 @@ use super::owned::Json;
 use super::serialize::RAW;
 use super::text;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use std::cell::Cell;
 use std::fmt;
-
-thread_local! {
-    static TEXT_WANTED: Cell<Wanted> = const { Cell::new(Wanted::No) };
-}
-
-/// What the decoder that runs on this thread asks of `Json` fields.
-#[derive(Clone, Copy, PartialEq)]
-enum Wanted {
-    /// Make do with values.
-    No,
-    /// The deserializer has no text, but another one can be tried that has: refuse values.
-    Yes,
-    /// A field refused.
-    Missed,
-}
-
-/// Runs `decode` over a deserializer that has lost the text of its values; none if a `Json` in there would have needed
-/// it. Refusing alone is not enough: an untagged enum would go on to its next variant.
-pub(super) fn without_text<T, E>(decode: impl FnOnce() -> Result<T, E>) -> Option<Result<T, E>> {
-    struct Reset;
-    impl Drop for Reset {
-        fn drop(&mut self) {
-            TEXT_WANTED.set(Wanted::No);
-        }
-    }
-    TEXT_WANTED.set(Wanted::Yes);
-    let reset = Reset;
-    let result = decode();
-    let missed = TEXT_WANTED.get() == Wanted::Missed;
-    drop(reset);
-    (!missed).then_some(result)
-}
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
         if !deserializer.is_human_readable() {
             return deserializer.deserialize_str(Verbatim);
-        }
-        if TEXT_WANTED.get() != Wanted::No {
-            TEXT_WANTED.set(Wanted::Missed);
-            return Err(D::Error::custom("the text of the value is needed"));
         }
         let mut out = Vec::new();
         deserializer.deserialize_newtype_struct(RAW, Values { out: &mut out, raw: true })?;

@@ -10,6 +10,7 @@
 //! `JsonRef` is the one way to read a value; behind it are two representations: the SIMD parser's tape beside the line
 //! (`tape`), alive only while the line is, and light words before the text (`words`), which own everything.
 
+mod convert;
 mod decode;
 mod deserialize;
 mod fault;
@@ -26,6 +27,7 @@ mod serialize;
 mod tape;
 mod text;
 mod translate;
+mod typed;
 mod value;
 mod words;
 

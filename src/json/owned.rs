@@ -13,7 +13,6 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
-use std::str::FromStr;
 
 /// An owned JSON document: compact, `Send + Sync + 'static`, with its text exactly as it was read.
 ///
@@ -52,7 +51,11 @@ impl Json {
             static PARSER: RefCell<JsonParser> = RefCell::new(JsonParser::new(Limits { depth: MAX_DEPTH }));
         }
         // The parser calls no code of others, so it is never borrowed twice.
-        PARSER.with_borrow_mut(|parser| parser.parse(text).map(|line| line.view().to_json()))
+        PARSER.with_borrow_mut(|parser| {
+            let json = parser.parse(text).map(|line| line.view().to_json());
+            parser.settle();
+            json
+        })
     }
 
     /// The value `null`.
@@ -209,75 +212,6 @@ impl Json {
     /// The text exactly as it was read, without white space around it.
     pub fn raw(&self) -> &str {
         self.view().raw()
-    }
-}
-
-impl From<&str> for Json {
-    fn from(value: &str) -> Json {
-        let mut out = Vec::with_capacity(value.len() + 2);
-        let escaped = text::quote(value, &mut out);
-        Json::from_document(words::scalar(if escaped { words::ESCAPED } else { words::STRING }, &out))
-    }
-}
-
-impl From<String> for Json {
-    fn from(value: String) -> Json {
-        Json::from(value.as_str())
-    }
-}
-
-impl From<bool> for Json {
-    fn from(value: bool) -> Json {
-        let (kind, text) = if value { (words::TRUE, "true") } else { (words::FALSE, "false") };
-        Json::from_document(words::scalar(kind, text.as_bytes()))
-    }
-}
-
-/// Not a number and the infinities have no place in JSON: they become `null`.
-impl From<f64> for Json {
-    fn from(value: f64) -> Json {
-        if !value.is_finite() {
-            return Json::null();
-        }
-        Json::from_document(words::scalar(words::NUMBER, format!("{value:?}").as_bytes()))
-    }
-}
-
-macro_rules! from_integers {
-    ($($integer:ty)*) => {$(
-        impl From<$integer> for Json {
-            fn from(value: $integer) -> Json {
-                Json::from_document(words::scalar(words::NUMBER, value.to_string().as_bytes()))
-            }
-        }
-    )*};
-}
-from_integers!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
-
-impl<T: Into<Json>> From<Option<T>> for Json {
-    fn from(value: Option<T>) -> Json {
-        value.map_or_else(Json::null, Into::into)
-    }
-}
-
-impl From<JsonRef<'_>> for Json {
-    fn from(value: JsonRef<'_>) -> Json {
-        value.to_json()
-    }
-}
-
-impl FromStr for Json {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Json> {
-        Json::parse(text)
-    }
-}
-
-/// `null`
-impl Default for Json {
-    fn default() -> Json {
-        Json::null()
     }
 }
 

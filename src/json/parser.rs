@@ -47,11 +47,11 @@ impl Default for Limits {
 /// # Ok::<(), kitbag::Error>(())
 /// ```
 pub struct JsonParser {
-    pub(super) scratch: Vec<u8>,
-    pub(super) buffers: Buffers,
-    pub(super) home: Home,
-    pub(super) scanner: Scanner,
-    pub(super) depth: usize,
+    scratch: Vec<u8>,
+    buffers: Buffers,
+    home: Home,
+    scanner: Scanner,
+    depth: usize,
     /// The longest line since the buffers were made.
     longest: usize,
 }
@@ -59,7 +59,7 @@ pub struct JsonParser {
 /// Where a document's allocations stay between lines.
 #[derive(Default)]
 pub(super) struct Home {
-    pub(super) nodes: Vec<Node<'static>>,
+    nodes: Vec<Node<'static>>,
     signposts: Vec<u32>,
 }
 
@@ -111,7 +111,7 @@ impl JsonParser {
         Ok(())
     }
 
-    fn document<'p>(&'p mut self, text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
+    pub(super) fn document<'p>(&'p mut self, text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
         let JsonParser { scratch, buffers, home, scanner, depth, .. } = self;
         let mut tape: Tape<'p> = Tape(std::mem::take(&mut home.nodes));
         let base = scratch.as_ptr().addr();
@@ -135,6 +135,13 @@ impl JsonParser {
             + self.longest
     }
 
+    /// Drops the buffers if the last text made them large.
+    pub(super) fn settle(&mut self) {
+        if self.longest > KEEP {
+            self.shrink();
+        }
+    }
+
     /// Drops the buffers.
     pub(crate) fn shrink(&mut self) {
         *self = JsonParser::new(Limits { depth: self.depth });
@@ -144,7 +151,7 @@ impl JsonParser {
 /// Copies `text` into the scratch and fills the tape from there. False if simd-json refuses the text: its verdicts have
 /// no columns, so they are dropped.
 #[inline]
-pub(super) fn fill_tape<'p>(scratch: &'p mut Vec<u8>, text: &[u8], buffers: &mut Buffers, tape: &mut Tape<'p>) -> bool {
+fn fill_tape<'p>(scratch: &'p mut [u8], text: &[u8], buffers: &mut Buffers, tape: &mut Tape<'p>) -> bool {
     scratch[..text.len()].copy_from_slice(text);
     simd_json::fill_tape_padded(scratch, text.len(), buffers, tape).is_ok()
 }
@@ -201,5 +208,53 @@ impl Drop for JsonLine<'_> {
 impl fmt::Debug for JsonLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.view().raw())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_buffers_are_dropped() {
+        let mut parser = JsonParser::default();
+        let long = format!("[{}1]", "1,".repeat(KEEP));
+        assert_eq!(parser.read(long.as_bytes()).unwrap().view().len(), KEEP + 1);
+        // 24 bytes for each node of two bytes of text, and the rest.
+        assert!(parser.heap_size() > 24 * KEEP);
+        assert_eq!(parser.read(b"[1]").unwrap().view().len(), 1);
+        assert!(parser.heap_size() < 10_000, "{}", parser.heap_size());
+    }
+
+    #[test]
+    fn texts_of_a_long_array_take_linear_time() {
+        // Quadratic, this would be ten to the eleventh steps.
+        let numbers: Vec<String> = (0..500_000).map(|n| format!("{n}.0")).collect();
+        let line = format!("[\"x\", [{}], [{}]]", numbers.join(", "), numbers.join(","));
+        let mut parser = JsonParser::default();
+        let record = parser.read(line.as_bytes()).unwrap();
+        let list = record.view().at(1).unwrap();
+        assert!(list.elements().zip(&numbers).all(|(element, text)| element.raw() == text));
+        assert_eq!(list, record.view().at(2).unwrap());
+        let owned = list.to_json();
+        assert!(owned.elements().zip(&numbers).all(|(element, text)| element.raw() == text));
+    }
+
+    #[test]
+    fn views_and_parsers_cross_threads() {
+        fn crosses<T: Send + Sync>() {}
+        crosses::<JsonRef<'_>>();
+        crosses::<crate::json::Json>();
+        crosses::<JsonLine<'_>>();
+        crosses::<JsonParser>();
+    }
+
+    #[test]
+    fn columns_count_the_space_in_front() {
+        let mut parser = JsonParser::default();
+        assert_eq!(parser.parse(b" \t {\"a\" 1} ").unwrap_err().column, 9);
+        assert_eq!(parser.parse(b"   ").unwrap_err().column, 4);
+        let error = parser.read(b"{\"a\":\x1b}").unwrap_err();
+        assert_eq!(error.to_string(), "<json>:1:6: expected a value: `{\"a\":\\u{1b}}`");
     }
 }

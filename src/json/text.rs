@@ -16,22 +16,52 @@ pub(super) fn string_end(text: &[u8], from: usize) -> usize {
     text.len()
 }
 
-/// Whether the string at `from` (after its quote), which is `len` bytes long when decoded, was written without escapes.
-/// The decoded length alone decides nothing: a quote may also be found at that distance inside of an escape.
+/// Whether the string at `from` (after its quote), which is `len` bytes long when decoded, was written without escapes:
+/// the first escape of a string stands where its decoded text has the escaped character, so before that length.
 pub(super) fn is_plain(text: &[u8], from: usize, len: usize) -> bool {
-    text.get(from + len) == Some(&b'"') && memchr(b'\\', &text[from..from + len]).is_none()
+    text.get(from..from + len).is_some_and(|content| memchr(b'\\', content).is_none())
 }
 
 /// The position after the number that starts at `from`.
+#[inline]
 pub(super) fn number_end(text: &[u8], from: usize) -> usize {
-    let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
-    from + text.get(from..).map_or(0, |rest| rest.iter().take_while(is_part).count())
+    after_run(text, from, NUMBER)
 }
 
 /// The start of the first value at or after `from`: white space, commas, colons and closing brackets are passed over.
+#[inline]
 pub(super) fn token_start(text: &[u8], from: usize) -> usize {
-    let is_between = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' | b']' | b'}');
-    from + text.get(from..).map_or(0, |rest| rest.iter().take_while(is_between).count())
+    after_run(text, from, BETWEEN)
+}
+
+/// Bytes that numbers are made of, and bytes that stand between values.
+const NUMBER: u8 = 1;
+const BETWEEN: u8 = 2;
+
+/// A table, because the branches of a comparison with each of eight bytes cost more than all else around them.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let (numbers, between) = (b"0123456789.-+eE", b" \t\r\n,:]}");
+    let mut at = 0;
+    while at < numbers.len() {
+        classes[numbers[at] as usize] = NUMBER;
+        at += 1;
+    }
+    at = 0;
+    while at < between.len() {
+        classes[between[at] as usize] = BETWEEN;
+        at += 1;
+    }
+    classes
+};
+
+#[inline]
+fn after_run(text: &[u8], from: usize, class: u8) -> usize {
+    let mut at = from;
+    while text.get(at).is_some_and(|&byte| CLASSES[usize::from(byte)] == class) {
+        at += 1;
+    }
+    at
 }
 
 /// The position after the value that starts at `start`.
@@ -201,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_quote_at_the_decoded_length_is_not_the_end() {
-        // `ab"` decodes to three bytes, and the third byte of the text is the quote of the escape.
+        // `ab"` decodes to three bytes, and after three bytes of the text is the quote of the escape.
         assert!(!is_plain(br#"ab\"""#, 0, 3));
         assert!(is_plain(br#"abc""#, 0, 3));
     }

@@ -3,7 +3,6 @@
 
 use super::owned::Json;
 use super::tape::{Cursor, TapeDoc};
-use super::text;
 use super::value::{JsonRef, Lane};
 use super::words::{self, HEADER, PART, Words};
 use memchr::memchr;
@@ -22,21 +21,28 @@ fn from_tape(doc: &TapeDoc<'_>, index: usize, text: &[u8]) -> Json {
     let nodes = doc.tape.0.get(index..index + doc.span(index)).unwrap_or_default();
     let parts = nodes.iter().filter(|node| matches!(node, Node::Array { .. } | Node::Object { .. })).count();
     let (words_end, parts_end) = (HEADER + nodes.len() * 4, HEADER + nodes.len() * 4 + parts * PART);
-    let mut bytes = vec![0; parts_end + text.len()];
+    let mut bytes = Vec::with_capacity(parts_end + text.len());
+    bytes.resize(parts_end, 0);
     bytes[..4].copy_from_slice(&words::plain(nodes.len()));
     bytes[4..HEADER].copy_from_slice(&words::plain(parts));
-    bytes[parts_end..].copy_from_slice(text);
-    let (head, tail) = bytes.split_at_mut(words_end);
+    bytes.extend_from_slice(text);
+    let (head, tail) = bytes[..parts_end].split_at_mut(words_end);
     let mut tail = tail.chunks_exact_mut(PART).enumerate();
 
     let start = if index == 0 { 0 } else { doc.start(index) };
-    let no_escapes = memchr(b'\\', text).is_none();
+    // The part of the line that is copied; positions are those of the line.
+    let upto = doc.text.get(..start + text.len()).unwrap_or_default();
+    let mut escape = next_escape(upto, start);
     let mut cursor = Cursor::before(start);
     for (slot, node) in head[HEADER..].chunks_exact_mut(4).zip(nodes) {
         let word = match node {
             Node::String(string) => {
                 let from = doc.offset(string);
-                let plain = no_escapes || text::is_plain(doc.text, from, string.len());
+                if escape < from {
+                    escape = next_escape(upto, from);
+                }
+                // The first escape of a string stands where its decoded text has the escaped character.
+                let plain = escape >= from + string.len();
                 cursor.string(doc, from, string.len(), plain);
                 words::word(if plain { words::STRING } else { words::ESCAPED }, from - start)
             }
@@ -63,6 +69,11 @@ fn from_tape(doc: &TapeDoc<'_>, index: usize, text: &[u8]) -> Json {
         slot.copy_from_slice(&word);
     }
     Json::from_document(bytes.into_boxed_slice())
+}
+
+/// Where the next backslash is.
+fn next_escape(text: &[u8], from: usize) -> usize {
+    text.get(from..).and_then(|rest| memchr(b'\\', rest)).map_or(usize::MAX, |at| from + at)
 }
 
 fn from_words(source: Words<'_>, index: usize, text: &[u8]) -> Json {

@@ -296,7 +296,6 @@ impl<'a> JsonRef<'a> {
     }
 
     /// The same as [`to_json`](Self::to_json), under the name that borrowed types have for it.
-    #[allow(clippy::should_implement_trait)]
     pub fn to_owned(&self) -> Json {
         self.to_json()
     }

@@ -4,4 +4,5 @@ mod filter;
 mod flat_map;
 mod inspect;
 mod map;
+mod pluck;
 mod try_map;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::frame::{self, Damage, Expected, HEADER};
+use super::row;
 use super::space::{Purse, Space, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::File;
@@ -100,8 +101,8 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn records(&self) -> u64 {
-        u64::from(self.expected.records)
+    pub(crate) fn records(&self) -> u32 {
+        self.expected.records
     }
 
     /// Bytes of its rows.
@@ -129,6 +130,11 @@ pub(crate) struct Scratch {
 impl Scratch {
     pub(crate) fn new() -> Scratch {
         Scratch { bytes: Vec::new(), charge: None }
+    }
+
+    /// Of this capacity, with memory that was taken before.
+    pub(crate) fn with(capacity: usize, charge: Reservation) -> Result<Scratch> {
+        Ok(Scratch { bytes: buffer(capacity)?, charge: Some(charge) })
     }
 
     /// The buffer, with at least this capacity.
@@ -187,24 +193,24 @@ impl Sink {
         };
         let too_long = |_| Error::internal(format!("a block of {} bytes is too long for a frame", raw.len()));
         let length = u32::try_from(raw.len() + HEADER).map_err(too_long)?;
-        let raw_length = length - HEADER as u32;
+        let raw_length = length - row::short(HEADER);
         let expected = Expected { partition, sequence: file.next_sequence(), records, raw: raw_length };
         let room = frame::room_to_compress(raw.len());
         // A block larger than usual gets a buffer for itself, if there is memory; else it is written as it is.
-        let mut own = Scratch::new();
+        let mut own;
         let target = if raw.len() <= self.block {
             self.scratch.room(purse, room).ok()
         } else {
             match self.space.budget.try_reserve(room as u64) {
                 Some(charge) => {
-                    own = Scratch { bytes: buffer(room)?, charge: Some(charge) };
+                    own = Scratch::with(room, charge)?;
                     Some(&mut own.bytes)
                 }
                 None => None,
             }
         };
         let (offset, length) = match target.and_then(|out| frame::compress(&expected, raw, out).map(|()| out)) {
-            Some(out) => (file.append([out, &[]])?, out.len() as u32),
+            Some(out) => (file.append([out, &[]])?, row::short(out.len())),
             None => {
                 let header = frame::header(&expected, raw).ok_or_else(|| Error::internal("a block is too long"))?;
                 (file.append([&header, raw])?, length)
@@ -216,5 +222,34 @@ impl Sink {
         Stats::add(&stats.raw, raw.len() as u64);
         Stats::add(&stats.stored, u64::from(length));
         Ok(Frame { file, offset, length, expected })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::budget::Budget;
+    use super::*;
+
+    #[test]
+    fn a_frame_is_read_back_or_refused() {
+        let space = Space::new(Default::default(), Budget::new(1 << 20), None, u64::MAX);
+        let purse = Purse::new(&space, Budget::new(0), 4096);
+        let mut sink = Sink::new(&space, 4096);
+        let first = sink.write(&purse, 1, 1, &[1; 500]).unwrap();
+        let second = sink.write(&purse, 1, 1, &[2; 500]).unwrap();
+        let (mut scratch, mut out) = (Scratch::new(), Vec::with_capacity(500));
+        second.read(&purse, &mut scratch, &mut out).unwrap();
+        assert_eq!(out, [2; 500]);
+
+        let mut refused = |frame: Frame| {
+            let error = frame.read(&purse, &mut scratch, &mut out).unwrap_err();
+            assert!(error.kind() == ErrorKind::Internal && error.to_string().contains("spill file in "), "{error}");
+        };
+        refused(Frame { offset: first.offset, ..second.clone() });
+        refused(Frame { offset: second.offset + u64::from(second.length), ..second.clone() });
+        second.file.file.write_all_at(&[7], second.offset + 40).unwrap();
+        refused(second.clone());
+        drop((first, second, sink, scratch));
+        assert_eq!((space.budget.used(), space.quota.used()), (0, 0));
     }
 }

@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn expected(raw: &[u8]) -> Expected {
-        Expected { partition: 7, sequence: 1 << 40, records: 3, raw: raw.len() as u32 }
+        Expected { partition: 7, sequence: 1 << 40, records: 3, raw: u32::try_from(raw.len()).unwrap() }
     }
 
     #[test]

@@ -3,66 +3,27 @@
 
 use std::sync::Arc;
 
-use super::budget::Budget;
-use super::file::Scratch;
+use super::emit::{Emission, Leaf, Order};
 use super::index::{Index, Walk};
 use super::leaf::{self, Bigs};
-use super::merge::{self, Merge, Sorted};
 use super::part::{From, Part};
 use super::rows::{GroupRows, Means};
-use super::run::{Cursor, Hand, Run, RunWriter, lost};
-use super::settle::{Outcome, Recipe, Settled};
+use super::run::{Hand, Run, RunWriter, lost};
+use super::settle::{Made, Recipe};
 use super::sort;
 use super::space::Purse;
 use super::store::{READING_BLOCKS, Stored};
-use crate::batch::Seq;
 use crate::error::{Error, Result};
-
-/// The order of groups. The rows of a group are in order of position in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// By the position of each key's first record.
-    FirstOccurrence,
-    /// Whatever costs least.
-    Any,
-}
 
 /// An iterator of keys and their rows.
 #[derive(Debug)]
 pub(crate) struct Groups {
-    merge: Merge<Leaf>,
-    recipe: Grouping,
-    /// For any order: partitions to come.
-    waiting: Settled<Index>,
-    hand: Hand,
+    emission: Emission<Grouping>,
     means: Means,
     /// The ledger: rows that were stored and rows of the groups handed out.
     stored: u64,
     given: u64,
     done: bool,
-    _floor: Budget,
-}
-
-#[derive(Debug)]
-enum Leaf {
-    Memory(Walk),
-    Disk(Cursor),
-}
-
-impl Sorted for Leaf {
-    fn head(&self) -> Option<Seq> {
-        match self {
-            Leaf::Memory(walk) => walk.head(),
-            Leaf::Disk(cursor) => cursor.head(),
-        }
-    }
-
-    fn advance(&mut self, purse: &Purse, scratch: &mut Scratch) -> Result<()> {
-        match self {
-            Leaf::Memory(walk) => walk.advance(purse, scratch),
-            Leaf::Disk(cursor) => cursor.advance(purse, scratch),
-        }
-    }
 }
 
 /// How partitions become groups.
@@ -76,19 +37,18 @@ struct Grouping {
 
 impl Recipe for Grouping {
     type Kept = Index;
+    type Walk = Walk;
 
-    fn keep(&self, part: Part, hand: &mut Hand) -> Result<Result<Index, Part>> {
+    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<Index>, Part>> {
         // In order of first occurrence all partitions are read at once at the end: what was on disk must go back.
         if self.order == Order::Any || part.frames.is_empty() {
-            Index::build(part, From::Budget, hand)
-        } else {
-            Ok(Err(part))
+            part = match Index::build(part, From::Budget, hand)? {
+                Ok(index) => return Ok(Ok(Made::Kept(index))),
+                Err(part) => part,
+            };
         }
-    }
-
-    fn write(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>> {
         match Index::build(part, From::Purse, hand)? {
-            Ok(index) => leaf::write(&index, &self.bigs, hand).map(Ok),
+            Ok(index) => self.evict(index, hand).map(|run| Ok(Made::Run(run))),
             Err(part) => Ok(Err(part)),
         }
     }
@@ -107,86 +67,47 @@ impl Recipe for Grouping {
             Err(part) => Ok(Err(part)),
         }
     }
+
+    fn walk(&self, kept: Index) -> Walk {
+        Walk::new(kept)
+    }
 }
 
 impl Stored {
     /// Groups the rows by key.
-    pub(crate) fn into_groups(mut self, order: Order) -> Result<Groups> {
-        let parts = std::mem::take(&mut self.parts);
-        let stored = parts.iter().map(|part| part.tally.rows).sum();
+    pub(crate) fn into_groups(self, order: Order) -> Result<Groups> {
+        let stored = self.rows();
         let most = self.space.budget.limit() / 2 / self.workers as u64;
-        let recipe = Grouping { order, bigs: Bigs::default(), most };
-        let settled = Settled::new(parts);
-        let mut leaves = Vec::new();
-        if order == Order::FirstOccurrence {
-            settled.all(&recipe, &self)?;
-        }
-        // Part of the floor is for groups that are read while the next ones are asked for.
-        let reading = self.floor.carve((self.workers * READING_BLOCKS * self.block) as u64);
+        let (space, block) = (self.space.clone(), self.block);
+        // Part of the floor is for groups that are read while the next ones are asked for; where a record is longer
+        // than that was meant for, more is set aside.
+        let reading = self.workers * READING_BLOCKS * block;
+        let more = if 3 * self.longest > reading { 3 * self.longest as u64 } else { 0 };
+        let reading = self.floor.carve(reading as u64);
         let reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
-        let means =
-            Means { space: self.space.clone(), purse: Purse::new(&self.space, reading, self.block), block: self.block };
-        let rest = self.floor.carve(self.floor.limit() - self.floor.used());
-        let rest = rest.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
-        let mut hand = Hand::new(&self.space, Purse::new(&self.space, rest, self.block), self.block);
-        let mut waiting = settled;
-        if order == Order::FirstOccurrence {
-            let cursors = open_all(&waiting, &recipe, &mut hand)?;
-            leaves.extend(cursors.into_iter().map(Leaf::Disk));
-            let done = std::mem::replace(&mut waiting, Settled::new(Vec::new()));
-            leaves.extend(done.into_kept().into_iter().map(|index| Leaf::Memory(Walk::new(index))));
-        }
-        let merge = Merge::new(leaves, hand.purse.clone());
-        Ok(Groups { merge, recipe, waiting, hand, means, stored, given: 0, done: false, _floor: self.floor })
-    }
-}
-
-/// Opens all runs; where memory is short, what was kept goes to disk first.
-pub(crate) fn open_all<R: Recipe>(settled: &Settled<R::Kept>, recipe: &R, hand: &mut Hand) -> Result<Vec<Cursor>> {
-    loop {
-        let runs = settled.runs().clone();
-        if hand.purse.take(merge::need(&runs)).is_some() || !settled.evict_kept(recipe, hand)? {
-            settled.runs().clear();
-            hand.release();
-            return merge::open(runs, hand);
-        }
+        let recipe = Grouping { order, bigs: Bigs::default(), most };
+        let (emission, aside) = Emission::new(self, recipe, order, more)?;
+        let reading = aside.filter(|_| more > 0).unwrap_or(reading);
+        let means = Means { purse: Purse::new(&space, reading, block), space, block };
+        Ok(Groups { emission, means, stored, given: 0, done: false })
     }
 }
 
 impl Groups {
     fn advance(&mut self) -> Result<Option<(Vec<u8>, GroupRows)>> {
-        loop {
-            if let Some(leaf) = self.merge.next()? {
-                let (key, rows) = match leaf {
-                    Leaf::Disk(cursor) => self.recipe.bigs.get(cursor, &self.means)?,
-                    Leaf::Memory(walk) => {
-                        let group = walk.group().ok_or_else(|| Error::internal("no group where one should be"))?;
-                        let rows = GroupRows::in_memory(Arc::clone(&walk.index), group.start, group.end);
-                        (walk.index.row(group.start)?.key.to_vec(), rows)
-                    }
-                };
-                self.given += rows.total();
-                return Ok(Some((key, rows)));
-            }
-            // The last partition's memory goes before the next is loaded.
-            self.merge = Merge::new(Vec::new(), self.hand.purse.clone());
-            let Some(part) = self.waiting.next() else {
-                return if self.given == self.stored {
-                    Ok(None)
-                } else {
-                    Err(lost("a store", self.stored, self.given))
-                };
-            };
-            let leaf = match self.waiting.one(&self.recipe, part, &mut self.hand)? {
-                Outcome::Kept(index) => Leaf::Memory(Walk::new(index)),
-                Outcome::Run(run) => Leaf::Disk(Cursor::open(run, &self.hand.purse)?),
-                Outcome::Parts(parts) => {
-                    self.waiting.add(parts);
-                    continue;
-                }
-            };
-            self.merge = Merge::new(vec![leaf], self.hand.purse.clone());
+        if !self.emission.step()? {
+            return if self.given == self.stored { Ok(None) } else { Err(lost("a store", self.stored, self.given)) };
         }
+        let (key, rows) = match self.emission.item()? {
+            (Leaf::Disk(cursor), recipe) => recipe.bigs.get(cursor, &self.means)?,
+            (Leaf::Memory(walk), _) => {
+                let group = walk.group().ok_or_else(|| Error::internal("no group where one should be"))?;
+                let rows = GroupRows::in_memory(Arc::clone(&walk.index), group.start, group.end);
+                (walk.index.row(group.start)?.key.to_vec(), rows)
+            }
+        };
+        self.given += rows.total();
+        Ok(Some((key, rows)))
     }
 }
 

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 
 use super::budget::Reservation;
 use super::file::Scratch;
+use super::keys::KeyRule;
 use super::merge::Sorted;
 use super::part::{self, Block, From, Ledger, Part};
 use super::row::{self, Row};
@@ -71,7 +72,7 @@ impl Index {
         let Some(mut loaded) = part::load(&part.frames, hand, &take)? else { return Ok(Err(part)) };
         let own = part.blocks.len();
         part.blocks.append(&mut loaded);
-        match Building::run(&part, total, &mut charge) {
+        match Building::run(&part, total, &hand.space.keys, &mut charge) {
             Err(error) => Err(error),
             Ok(None) => {
                 part.blocks.truncate(own);
@@ -100,10 +101,15 @@ struct Building;
 
 impl Building {
     /// `None` if the groups do not fit.
-    fn run(part: &Part, total: u32, charge: &mut Reservation) -> Result<Option<(Vec<Group>, Vec<Place>)>> {
-        let Some((mut open, links)) = Building::group(part, total, charge)? else { return Ok(None) };
+    fn run(
+        part: &Part,
+        total: u32,
+        keys: &KeyRule,
+        charge: &mut Reservation,
+    ) -> Result<Option<(Vec<Group>, Vec<Place>)>> {
+        let Some((mut open, links)) = Building::group(part, total, keys, charge)? else { return Ok(None) };
         // Groups are numbered anew in order of their first rows; `rows` then counts up from a group's start.
-        let mut order: Vec<u32> = (0..open.len() as u32).collect();
+        let mut order: Vec<u32> = (0..row::short(open.len())).collect();
         order.sort_unstable_by_key(|&group| open[group as usize].first);
         let (mut groups, mut start) = (Vec::with_capacity(open.len()), 0);
         for group in &order {
@@ -135,19 +141,24 @@ impl Building {
         Ok(Some((groups, rows)))
     }
 
-    fn group(part: &Part, total: u32, charge: &mut Reservation) -> Result<Option<(Vec<Open>, Vec<Link>)>> {
+    fn group(
+        part: &Part,
+        total: u32,
+        keys: &KeyRule,
+        charge: &mut Reservation,
+    ) -> Result<Option<(Vec<Open>, Vec<Link>)>> {
         let mut table: HashTable<u32> = HashTable::new();
         let (mut open, mut fits): (Vec<Open>, _) = (Vec::new(), true);
         let mut links = Vec::with_capacity(total as usize);
         let mut ledger = Ledger::default();
         for (no, block) in part.blocks.iter().enumerate() {
             ledger.walk(&block.bytes, |row, offset| {
-                let place = Place { block: no as u32, at: offset as u32 };
+                let place = Place { block: row::short(no), at: row::short(offset) };
                 // The leading bits, which the table would look at, are the same for all rows of a partition.
                 let hash = row.hash.rotate_left(32);
                 let same = |&group: &u32| {
                     let known = &open[group as usize];
-                    known.hash == hash && at(&part.blocks, known.row).is_ok_and(|first| first.key == row.key)
+                    known.hash == hash && at(&part.blocks, known.row).is_ok_and(|first| keys.same(first.key, row.key))
                 };
                 let group = match table.find(hash, same) {
                     Some(&group) => group,
@@ -160,7 +171,7 @@ impl Building {
                             }
                             open.reserve_exact(more);
                         }
-                        let group = open.len() as u32;
+                        let group = row::short(open.len());
                         open.push(Open { hash, first: row.seq, last: row.seq, row: place, rows: 0, sorted: true });
                         table.insert_unique(hash, group, |&group| open[group as usize].hash);
                         group

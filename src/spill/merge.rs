@@ -7,6 +7,7 @@ use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
 use super::file::Scratch;
+use super::frame::HEADER;
 use super::row;
 use super::run::{Cursor, Hand, Run, RunWriter};
 use super::space::{Purse, Stats};
@@ -26,59 +27,66 @@ pub(crate) struct Merge<S> {
     sources: Vec<S>,
     /// Sources that stand on an item, the lowest position first.
     heap: BinaryHeap<Reverse<(Seq, usize)>>,
-    /// Whether the top of the heap was given out and must be advanced before the next.
-    given: bool,
     started: bool,
     scratch: Scratch,
     purse: Purse,
 }
 
 impl<S: Sorted> Merge<S> {
-    pub(crate) fn new(sources: Vec<S>, purse: Purse) -> Merge<S> {
+    pub(crate) fn new(sources: Vec<S>, scratch: Scratch, purse: Purse) -> Merge<S> {
         let heap = BinaryHeap::with_capacity(sources.len());
-        Merge { sources, heap, given: false, started: false, scratch: Scratch::new(), purse }
+        Merge { sources, heap, started: false, scratch, purse }
     }
 
-    /// Goes to the next item; the source returned stands on it.
-    pub(crate) fn next(&mut self) -> Result<Option<&mut S>> {
+    /// Goes to the next item; `false` after the last.
+    pub(crate) fn step(&mut self) -> Result<bool> {
         if !self.started {
             self.started = true;
             for (no, source) in self.sources.iter_mut().enumerate() {
                 source.advance(&self.purse, &mut self.scratch)?;
                 self.heap.extend(source.head().map(|seq| Reverse((seq, no))));
             }
-        }
-        if std::mem::take(&mut self.given) {
-            if let Some(mut top) = self.heap.peek_mut() {
-                let no = top.0.1;
-                if let Some(source) = self.sources.get_mut(no) {
+        } else if let Some(mut top) = self.heap.peek_mut() {
+            let source = self.sources.get_mut(top.0.1);
+            let head = match source {
+                Some(source) => {
                     source.advance(&self.purse, &mut self.scratch)?;
-                    match source.head() {
-                        Some(seq) => top.0.0 = seq,
-                        None => drop(PeekMut::pop(top)),
-                    }
+                    source.head()
                 }
+                None => None,
+            };
+            match head {
+                Some(seq) => top.0.0 = seq,
+                None => drop(PeekMut::pop(top)),
             }
         }
-        let Some(&Reverse((_, no))) = self.heap.peek() else { return Ok(None) };
-        self.given = true;
-        Ok(self.sources.get_mut(no))
+        Ok(!self.heap.is_empty())
+    }
+
+    /// The source that stands on the current item.
+    pub(crate) fn top(&mut self) -> Option<&mut S> {
+        let Reverse((_, no)) = self.heap.peek()?;
+        self.sources.get_mut(*no)
+    }
+
+    /// `step`, then `top`.
+    pub(crate) fn next(&mut self) -> Result<Option<&mut S>> {
+        if self.step()? { Ok(self.top()) } else { Ok(None) }
     }
 }
 
 /// Opens a cursor on each run. If memory does not hold a block of each, the shortest runs are merged first, until it
 /// does.
-pub(crate) fn open(mut runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<Vec<Cursor>> {
+pub(crate) fn open(mut runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<(Vec<Cursor>, Scratch)> {
     loop {
         let longest = runs.iter().map(|run| run.longest).max().unwrap_or(0);
         if let Some(mut charge) = hand.purse.take(need(&runs)) {
-            return runs
-                .into_iter()
-                .map(|run| {
-                    let part = charge.split_off(run.longest as u64);
-                    Cursor::with(run, part)
-                })
-                .collect();
+            let cursor = |run: Arc<Run>| {
+                let part = charge.split_off(run.longest as u64);
+                Cursor::with(run, part)
+            };
+            let cursors = runs.into_iter().map(cursor).collect::<Result<_>>()?;
+            return Ok((cursors, Scratch::with(longest + HEADER, charge)?));
         }
         // What the floor holds beside a block to write, one to compress it and one to read is ours alone.
         let floor = hand.purse.floor.limit() - hand.purse.floor.used();
@@ -96,13 +104,13 @@ pub(crate) fn open(mut runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<Vec<Curso
 /// Bytes that merging takes: a block of each run, and one more that is read into while frames are checked.
 pub(crate) fn need(runs: &[Arc<Run>]) -> u64 {
     let longest = runs.iter().map(|run| run.longest).max().unwrap_or(0);
-    (runs.iter().map(|run| run.longest).sum::<usize>() + longest + super::frame::HEADER) as u64
+    (runs.iter().map(|run| run.longest).sum::<usize>() + longest + HEADER) as u64
 }
 
 fn into_one(runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<Arc<Run>> {
     Stats::add(&hand.space.stats.merges, 1);
     let cursors = runs.into_iter().map(|run| Cursor::open(run, &hand.purse)).collect::<Result<Vec<_>>>()?;
-    let mut merge = Merge::new(cursors, hand.purse.clone());
+    let mut merge = Merge::new(cursors, Scratch::new(), hand.purse.clone());
     let mut out = RunWriter::new();
     while let Some(cursor) = merge.next()? {
         let row = cursor.row()?;

@@ -10,11 +10,16 @@
 //! what a thread needs at least was set aside for it before the first record.
 
 mod budget;
+mod emit;
+mod feed;
 mod file;
+mod fold;
+mod folds;
 mod frame;
 mod groups;
 mod hash;
 mod index;
+mod keys;
 mod leaf;
 mod merge;
 mod part;
@@ -24,13 +29,20 @@ mod run;
 mod settle;
 mod sort;
 mod space;
+mod split;
 mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use budget::{Budget, Reservation};
-pub(crate) use groups::{Groups, Order};
+pub(crate) use emit::Order;
+pub(crate) use fold::{FoldStore, FoldWriter};
+pub(crate) use folds::Folds;
+pub(crate) use groups::Groups;
 pub(crate) use hash::HashKey;
+pub(crate) use keys::KeyRule;
 pub(crate) use rows::GroupRows;
-pub(crate) use space::{Quota, Space, Spilled};
-pub(crate) use store::{Store, StoreWriter, Stored};
+pub(crate) use space::Space;
+pub(crate) use store::{Store, StoreWriter};
+pub(crate) use table::Merging;

@@ -46,6 +46,8 @@ impl Block {
 pub(crate) struct Tally {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
+    /// The longest row.
+    pub(crate) longest: usize,
     /// One of the hashes, and the bits in which any hash differs from it.
     first: u64,
     differ: u64,
@@ -62,6 +64,7 @@ impl Tally {
         }
         self.rows += 1;
         self.bytes += size as u64;
+        self.longest = self.longest.max(size);
         self.differ |= hash ^ self.first;
         self.count(hash, size as u64);
     }
@@ -83,6 +86,7 @@ impl Tally {
             } else {
                 self.rows += other.rows;
                 self.bytes += other.bytes;
+                self.longest = self.longest.max(other.longest);
                 self.differ |= other.differ | (self.first ^ other.first);
                 self.count(other.vote, other.weight);
             }
@@ -126,6 +130,34 @@ impl Part {
         Ok(())
     }
 
+    /// Shows every row once, until `each` says that it has seen enough; tells whether it has seen all.
+    pub(crate) fn scan(&self, hand: &mut Hand, mut each: impl FnMut(&Row<'_>) -> Result<bool>) -> Result<bool> {
+        let (mut ledger, mut more) = (Ledger::default(), true);
+        let mut look = |row: &Row<'_>| {
+            if more {
+                more = each(row)?;
+            }
+            Ok(more)
+        };
+        for block in &self.blocks {
+            ledger.walk(&block.bytes, |row, _| look(row).map(drop))?;
+        }
+        let longest = self.frames.iter().map(Frame::raw).max().unwrap_or(0);
+        let charge = hand.purse.need(longest as u64, "a block of spilled records")?;
+        let mut raw = buffer(longest)?;
+        for frame in &self.frames {
+            frame.read(&hand.purse, &mut hand.scratch, &mut raw)?;
+            let mut enough = false;
+            ledger.walk(&raw, |row, _| look(row).map(|more| enough = !more))?;
+            if enough {
+                return Ok(false);
+            }
+        }
+        drop(charge);
+        ledger.check(&self.tally)?;
+        Ok(more)
+    }
+
     /// Hands out every row once, block by block, giving memory back on the way.
     pub(crate) fn drain(self, hand: &mut Hand, mut each: impl FnMut(&mut Hand, &Row<'_>) -> Result<()>) -> Result<()> {
         let mut ledger = Ledger::default();
@@ -136,9 +168,10 @@ impl Part {
         let mut charge: Option<Reservation> = None;
         for frame in self.frames {
             if raw.capacity() < frame.raw() {
-                (raw, charge) = (Vec::new(), None);
-                let need = hand.purse.need(frame.raw() as u64, "a block of spilled records")?;
-                (raw, charge) = (buffer(frame.raw())?, Some(need));
+                // The old buffer goes before the new one is charged.
+                drop((std::mem::take(&mut raw), charge.take()));
+                charge = Some(hand.purse.need(frame.raw() as u64, "a block of spilled records")?);
+                raw = buffer(frame.raw())?;
             }
             frame.read(&hand.purse, &mut hand.scratch, &mut raw)?;
             ledger.walk(&raw, |row, _| each(hand, row))?;
@@ -192,7 +225,7 @@ pub(crate) fn load(
     for frame in frames {
         let mut block = Block::new(frame.raw(), charge.split_off(frame.raw() as u64))?;
         frame.read(&hand.purse, &mut hand.scratch, &mut block.bytes)?;
-        block.rows = frame.records() as u32;
+        block.rows = frame.records();
         blocks.push(block);
     }
     Ok(Some(blocks))

@@ -11,6 +11,14 @@ use crate::error::{Error, ErrorKind, Result};
 /// Bytes before key and value.
 pub(crate) const HEAD: usize = 32;
 
+/// The longest row; leaves room for what is written around it.
+const LONGEST: usize = u32::MAX as usize - (1 << 20);
+
+/// A number that is known to be below 2^32, being a length or an offset in a block; no other can come from here.
+pub(crate) fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 /// One row, borrowed from its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row<'a> {
@@ -30,7 +38,7 @@ impl Row<'_> {
 /// The encoded length of a row, or an error if a row cannot be so long.
 pub(crate) fn size(key: usize, value: usize) -> Result<usize> {
     let size = HEAD.saturating_add(key).saturating_add(value);
-    if u32::try_from(size).is_ok() {
+    if size <= LONGEST {
         Ok(size)
     } else {
         Err(Error::new(ErrorKind::Limit, format!("a record of {size} bytes (key {key}, value {value}) cannot be kept")))
@@ -42,8 +50,8 @@ pub(crate) fn put_head(out: &mut Vec<u8>, hash: u64, seq: Seq, key: usize, value
     let mut head = [0; HEAD];
     head[..8].copy_from_slice(&hash.to_le_bytes());
     head[8..24].copy_from_slice(&seq_bytes(seq));
-    head[24..28].copy_from_slice(&(key as u32).to_le_bytes());
-    head[28..].copy_from_slice(&(value as u32).to_le_bytes());
+    head[24..28].copy_from_slice(&short(key).to_le_bytes());
+    head[28..].copy_from_slice(&short(value).to_le_bytes());
     out.extend_from_slice(&head);
 }
 
@@ -80,8 +88,10 @@ pub(crate) fn seq_bytes(seq: Seq) -> [u8; 16] {
 
 /// The position that [`seq_bytes`] wrote.
 pub(crate) fn seq_of(bytes: &[u8; 16]) -> Seq {
-    let whole = u128::from_le_bytes(*bytes);
-    Seq::new(Unit { task: (whole >> 32) as u32, no: whole as u32 }, (whole >> 64) as u64)
+    let (unit, index) = bytes.split_at(8);
+    let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
+    let unit = number(unit);
+    Seq::new(Unit { task: (unit >> 32) as u32, no: (unit & 0xFFFF_FFFF) as u32 }, number(index))
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(crate) const PACKED_HEAD: usize = 20;
 /// Appends one value to a packed group.
 pub(crate) fn pack(out: &mut Vec<u8>, seq: Seq, value: &[u8]) {
     out.extend_from_slice(&row::seq_bytes(seq));
-    out.extend_from_slice(&(value.len() as u32).to_le_bytes());
+    out.extend_from_slice(&row::short(value.len()).to_le_bytes());
     out.extend_from_slice(value);
 }
 
@@ -112,7 +112,9 @@ impl GroupRows {
         let no = self.read;
         self.read += 1;
         Some(match &mut self.from {
-            Source::Memory { index, start } => index.row(*start + no as u32).map(|row| (row.seq, row.value)),
+            Source::Memory { index, start } => index
+                .row(start.saturating_add(row::short(usize::try_from(no).unwrap_or(usize::MAX))))
+                .map(|row| (row.seq, row.value)),
             Source::Packed(packed) => packed.next(),
             Source::Merge(merge) => match merge.next() {
                 Ok(Some(cursor)) => cursor.row().map(|row| (row.seq, row.value)),
@@ -121,6 +123,17 @@ impl GroupRows {
             },
             Source::Later { .. } | Source::Runs { .. } | Source::Failed => Err(Error::internal("a group is not open")),
         })
+    }
+
+    /// The next row's value without taking the row, if it is at hand: `None` for a group that is still on disk.
+    pub(crate) fn peek(&self) -> Option<&[u8]> {
+        match &self.from {
+            Source::Memory { index, start } => {
+                index.row(start.checked_add(u32::try_from(self.read).ok()?)?).ok().map(|row| row.value)
+            }
+            Source::Packed(packed) => packed.peek().ok().map(|(_, value)| value),
+            _ => None,
+        }
     }
 
     /// Takes what reading needs, at the first row.
@@ -132,8 +145,8 @@ impl GroupRows {
             Source::Later { run, frame, at, means } => Source::Packed(Packed::load(&run, frame, at, &means)?),
             Source::Runs { runs, means } => {
                 let mut hand = Hand::new(&means.space, means.purse.clone(), means.block);
-                let cursors = merge::open(runs, &mut hand)?;
-                Source::Merge(Box::new(Merge::new(cursors, means.purse)))
+                let (cursors, scratch) = merge::open(runs, &mut hand)?;
+                Source::Merge(Box::new(Merge::new(cursors, scratch, means.purse)))
             }
             other => other,
         };
@@ -164,12 +177,20 @@ impl Packed {
     }
 
     fn next(&mut self) -> Result<(Seq, &[u8])> {
+        let at = self.at;
+        self.at += PACKED_HEAD + self.peek()?.1.len();
+        self.peek_at(at)
+    }
+
+    fn peek(&self) -> Result<(Seq, &[u8])> {
+        self.peek_at(self.at)
+    }
+
+    fn peek_at(&self, at: usize) -> Result<(Seq, &[u8])> {
         let cut = || Error::internal("a group is cut short");
-        let (head, rest) =
-            self.bytes.get(self.at..).and_then(|rest| rest.split_at_checked(PACKED_HEAD)).ok_or_else(cut)?;
+        let (head, rest) = self.bytes.get(at..).and_then(|rest| rest.split_at_checked(PACKED_HEAD)).ok_or_else(cut)?;
         let (seq, length) = head.split_first_chunk().ok_or_else(cut)?;
         let length = u32::from_le_bytes(*length.first_chunk().ok_or_else(cut)?) as usize;
-        self.at += PACKED_HEAD + length;
         Ok((row::seq_of(seq), rest.get(..length).ok_or_else(cut)?))
     }
 }

@@ -5,22 +5,25 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::merge::Sorted;
 use super::part::Part;
 use super::run::{Hand, Run};
 use super::space::Purse;
-use super::store::{self, FLOOR_BLOCKS, Stored};
+use super::split;
+use super::store::{Stored, WORKING_BLOCKS};
 use crate::error::{Error, Result};
+use crate::os::Os;
 
 /// What partitions are made into.
 pub(crate) trait Recipe: Sync {
     /// A partition in memory, charged to the budget.
     type Kept: Send;
 
-    /// Makes a partition into something kept; gives it back if it should not be or memory refuses.
-    fn keep(&self, part: Part, hand: &mut Hand) -> Result<Result<Self::Kept, Part>>;
+    /// Something kept that is being walked through.
+    type Walk: Sorted;
 
-    /// Makes a partition into a run, with the floor's memory if need be; gives it back if memory refuses.
-    fn write(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>>;
+    /// Settles a partition; gives it back if memory refuses.
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Part>>;
 
     /// Writes something kept to a run.
     fn evict(&self, kept: Self::Kept, hand: &mut Hand) -> Result<Arc<Run>>;
@@ -28,14 +31,16 @@ pub(crate) trait Recipe: Sync {
     /// Makes a partition whose rows all have one hash into a run, though it does not fit; gives it back if it has
     /// several keys.
     fn single(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>>;
+
+    /// Walks through something kept.
+    fn walk(&self, kept: Self::Kept) -> Self::Walk;
 }
 
-/// What came of a partition.
-pub(crate) enum Outcome<K> {
+/// What became of a partition.
+#[derive(Debug)]
+pub(crate) enum Made<K> {
     Kept(K),
     Run(Arc<Run>),
-    /// It did not fit.
-    Parts(Vec<Part>),
 }
 
 /// Partitions that are not settled, and what came of the others.
@@ -58,15 +63,16 @@ impl<K: Send> Settled<K> {
         Settled { waiting: Mutex::new(parts.into()), kept: Mutex::default(), runs: Mutex::default() }
     }
 
-    /// Settles one partition, or cuts it into smaller ones.
-    pub(crate) fn one<R: Recipe<Kept = K>>(&self, recipe: &R, mut part: Part, hand: &mut Hand) -> Result<Outcome<K>> {
+    /// Settles one partition; cuts it into smaller ones if it does not fit.
+    pub(crate) fn one<R: Recipe<Kept = K>>(
+        &self,
+        recipe: &R,
+        mut part: Part,
+        hand: &mut Hand,
+    ) -> Result<Result<Made<K>, Vec<Part>>> {
         loop {
-            part = match recipe.keep(part, hand)? {
-                Ok(kept) => return Ok(Outcome::Kept(kept)),
-                Err(part) => part,
-            };
-            part = match recipe.write(part, hand)? {
-                Ok(run) => return Ok(Outcome::Run(run)),
+            part = match recipe.make(part, hand)? {
+                Ok(made) => return Ok(Ok(made)),
                 Err(part) => part,
             };
             if !self.evict(recipe, hand)? {
@@ -75,16 +81,34 @@ impl<K: Send> Settled<K> {
         }
         hand.release();
         if part.tally.common_bits() < 64 {
-            return store::split(part, hand).map(Outcome::Parts);
+            return split::split(part, hand).map(Err);
         }
         match recipe.single(part, hand)? {
-            Ok(run) => Ok(Outcome::Run(run)),
-            Err(part) => store::rehash(part, hand).map(Outcome::Parts),
+            Ok(run) => Ok(Ok(Made::Run(run))),
+            Err(part) => split::rehash(part, hand).map(Err),
         }
     }
 
+    /// Where records are longer than blocks, a floor is not deep enough: takes a deeper one from the budget, if it can
+    /// be had.
+    pub(crate) fn enlarge<R: Recipe<Kept = K>>(&self, recipe: &R, stored: &Stored, hand: &mut Hand) -> Result<()> {
+        let long = 4 * stored.longest as u64;
+        let more = stored.longest > stored.block;
+        while more && hand.purse.spared < long {
+            match stored.space.budget.carve((WORKING_BLOCKS * stored.block) as u64 + long) {
+                Some(floor) => {
+                    let purse = Purse::new(&stored.space, floor, stored.block);
+                    hand.purse = Purse { spared: purse.spared + long, ..purse };
+                }
+                None if self.evict(recipe, hand)? => {}
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
     /// Makes others give memory back; `false` if nothing can.
-    fn evict<R: Recipe<Kept = K>>(&self, recipe: &R, hand: &mut Hand) -> Result<bool> {
+    pub(crate) fn evict<R: Recipe<Kept = K>>(&self, recipe: &R, hand: &mut Hand) -> Result<bool> {
         let biggest = {
             let mut waiting = lock(&self.waiting);
             let biggest = waiting.iter().enumerate().max_by_key(|(_, part)| part.held());
@@ -135,46 +159,60 @@ impl<K: Send> Settled<K> {
                     return Ok(());
                 }
                 match self.one(recipe, part, hand).inspect_err(|_| stop.store(true, Ordering::Relaxed))? {
-                    Outcome::Kept(kept) => lock(&self.kept).push(kept),
-                    Outcome::Run(run) => lock(&self.runs).push(run),
-                    Outcome::Parts(parts) => self.add(parts),
+                    Ok(Made::Kept(kept)) => lock(&self.kept).push(kept),
+                    Ok(Made::Run(run)) => lock(&self.runs).push(run),
+                    Err(parts) => self.add(parts),
                 }
             }
             Ok(())
         };
-        let hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
-        if hands.len() == 1 {
-            return hands.into_iter().try_for_each(|mut hand| work(&mut hand));
-        }
-        let os = &stored.space.os;
-        os.scope(|scope| {
-            let (mut threads, mut result) = (Vec::new(), Ok(()));
-            for (no, mut hand) in hands.into_iter().enumerate() {
-                let started = os.spawn_scoped(scope, format!("kitbag-settle-{no}"), move || work(&mut hand));
-                match started {
-                    Ok(thread) => threads.push(thread),
-                    // One thread is enough; none is not.
-                    Err(error) if threads.is_empty() => {
-                        result =
-                            Err(Error::new(crate::error::ErrorKind::Limit, format!("cannot start a thread: {error}")));
-                    }
-                    Err(_) => {}
-                }
-            }
-            for thread in threads {
-                let joined = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                result = result.and(joined);
-            }
-            result
-        })
+        let mut hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
+        hands.iter_mut().try_for_each(|hand| self.enlarge(recipe, stored, hand))?;
+        on_threads(&stored.space.os, hands, work).map(drop)
     }
 }
 
+/// Works with each of the tools on a thread of its own; gives the tools back. The first error wins.
+pub(crate) fn on_threads<T: Send>(
+    os: &Os,
+    mut tools: Vec<T>,
+    work: impl Fn(&mut T) -> Result<()> + Sync,
+) -> Result<Vec<T>> {
+    let Some((own, others)) = tools.split_first_mut() else { return Ok(tools) };
+    os.scope(|scope| {
+        let (mut threads, work) = (Vec::new(), &work);
+        for (no, tool) in others.iter_mut().enumerate() {
+            // Where a thread cannot be had, the others do its part.
+            threads.extend(os.spawn_scoped(scope, format!("kitbag-settle-{no}"), move || work(tool)));
+        }
+        let mut result = work(own);
+        for thread in threads {
+            let joined = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            result = result.and(joined);
+        }
+        result
+    })?;
+    Ok(tools)
+}
+
 impl Stored {
+    /// How many rows were stored.
+    pub(crate) fn rows(&self) -> u64 {
+        self.parts.iter().map(|part| part.tally.rows).sum()
+    }
+
     /// The tools of one thread, with its part of the floor.
-    pub(crate) fn hand(&self) -> Result<Hand> {
-        let floor = self.floor.carve((FLOOR_BLOCKS * self.block) as u64);
-        let floor = floor.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
+    fn hand(&self) -> Result<Hand> {
+        self.hand_with((WORKING_BLOCKS * self.block) as u64)
+    }
+
+    /// The tools of the thread that reads the result, with all that is left of the floor.
+    pub(crate) fn last_hand(&self) -> Result<Hand> {
+        self.hand_with(self.floor.limit() - self.floor.used())
+    }
+
+    fn hand_with(&self, floor: u64) -> Result<Hand> {
+        let floor = self.floor.carve(floor).ok_or_else(|| Error::internal("the floor of a store is in use"))?;
         Ok(Hand::new(&self.space, Purse::new(&self.space, floor, self.block), self.block))
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::budget::Reservation;
+use super::keys::KeyRule;
 use super::part::{Block, Ledger, Part};
 use super::row;
 use super::run::{Hand, Run, RunWriter};
@@ -28,7 +29,7 @@ pub(crate) fn single(mut part: Part, hand: &mut Hand, most: u64) -> Result<Resul
     let mut runs = Vec::new();
     for block in std::mem::take(&mut part.blocks) {
         match hand.purse.take_much(u64::from(block.rows) * PER_ROW) {
-            Some(charge) => batch.add(block, charge)?,
+            Some(charge) => batch.add(block, charge, &hand.space.keys)?,
             None => part.frames.push(hand.sink.write(&hand.purse, 0, block.rows, &block.bytes)?),
         }
     }
@@ -36,7 +37,7 @@ pub(crate) fn single(mut part: Part, hand: &mut Hand, most: u64) -> Result<Resul
     let mut left = frames.iter();
     while !batch.mixed {
         let Some(frame) = left.next() else { break };
-        let (raw, places) = (frame.raw() as u64, frame.records() * PER_ROW);
+        let (raw, places) = (frame.raw() as u64, u64::from(frame.records()) * PER_ROW);
         if batch.held + raw + places > most {
             runs.extend(batch.write(hand)?);
         }
@@ -54,7 +55,7 @@ pub(crate) fn single(mut part: Part, hand: &mut Hand, most: u64) -> Result<Resul
         let places = charge.split_off(places);
         let mut block = Block::new(frame.raw(), charge)?;
         frame.read(&hand.purse, &mut hand.scratch, &mut block.bytes)?;
-        batch.add(block, places)?;
+        batch.add(block, places, &hand.space.keys)?;
     }
     runs.extend(batch.write(hand)?);
     hand.scratch.release();
@@ -83,21 +84,26 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, block: Block, charge: Reservation) -> Result<()> {
+    fn add(&mut self, block: Block, charge: Reservation, keys: &KeyRule) -> Result<()> {
         self.held += charge.bytes() + block.bytes.capacity() as u64;
         self.charges.push(charge);
-        let no = self.blocks.len() as u32;
+        let no = row::short(self.blocks.len());
         let (mut key, mut first, mut mixed) = (self.key.take(), self.first, self.mixed);
         let places = &mut self.places;
         self.ledger.walk(&block.bytes, |row, at| {
-            match &key {
+            match &mut key {
                 None => (key, first) = (Some(row.key.to_vec()), row.seq),
                 Some(key) => {
-                    mixed |= key != row.key;
-                    first = first.min(row.seq);
+                    mixed |= !keys.same(key, row.key);
+                    if row.seq < first {
+                        // Of equal keys the first record's is the group's: they may be spelt differently.
+                        first = row.seq;
+                        key.clear();
+                        key.extend_from_slice(row.key);
+                    }
                 }
             }
-            places.push((row.seq, no, at as u32));
+            places.push((row.seq, no, row::short(at)));
             Ok(())
         })?;
         (self.key, self.first, self.mixed) = (key, first, mixed);

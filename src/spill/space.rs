@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::budget::{Budget, Reservation};
+use super::keys::KeyRule;
 use super::store::SPARED_BLOCKS;
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
@@ -17,6 +18,7 @@ pub(crate) struct Space {
     pub(crate) budget: Budget,
     pub(crate) quota: Quota,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) keys: KeyRule,
 }
 
 impl Space {
@@ -24,7 +26,14 @@ impl Space {
     pub(crate) fn new(os: Os, budget: Budget, dir: Option<PathBuf>, quota: u64) -> Space {
         let dir = dir.unwrap_or_else(|| os.temp_dir());
         let quota = Quota(Arc::new(QuotaInner { dir, limit: quota, used: AtomicU64::new(0) }));
-        Space { os, budget, quota, stats: Arc::default() }
+        Space { os, budget, quota, stats: Arc::default(), keys: KeyRule::bytes() }
+    }
+}
+
+impl Space {
+    /// The same space for a store whose keys are compared by this rule.
+    pub(crate) fn with_keys(&self, keys: KeyRule) -> Space {
+        Space { keys, ..self.clone() }
     }
 }
 

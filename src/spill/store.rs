@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::budget::Budget;
-use super::part::{Block, Part, Tally};
+use super::feed::Feeder;
+use super::part::{Part, Tally};
 use super::row::{self, Row};
 use super::run::Hand;
 use super::space::{Purse, Space};
@@ -18,7 +19,8 @@ use crate::batch::Seq;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Blocks of memory that are set aside for each thread: enough to partition, to sort and to merge with.
-pub(crate) const FLOOR_BLOCKS: usize = 20;
+const FLOOR_BLOCKS: usize = WORKING_BLOCKS + READING_BLOCKS;
+pub(crate) const WORKING_BLOCKS: usize = 16;
 /// Of these, what is set aside for reading a group while the next ones are asked for.
 pub(crate) const READING_BLOCKS: usize = 8;
 /// Of the others, what open blocks leave for other buffers.
@@ -28,8 +30,6 @@ const BLOCK: usize = 256 << 10;
 const LEAST_BLOCK: usize = 4 << 10;
 /// At most this many partitions: a block of each must fit into memory when they are merged.
 const MOST_BITS: u32 = 6;
-/// The first block of a partition; the next ones double until they have the full length.
-const FIRST: usize = 4 << 10;
 /// A partition is partitioned again into this many.
 const SPLIT_BITS: u32 = 3;
 
@@ -46,7 +46,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     fn first(budget: u64, workers: usize) -> Shape {
-        let share = usize::try_from(budget).unwrap_or(usize::MAX) / (4 * FLOOR_BLOCKS * workers).max(512);
+        let share = whole(budget) / (4 * FLOOR_BLOCKS * workers).max(512);
         let block = share.clamp(LEAST_BLOCK, BLOCK);
         // The open blocks of all threads should not take more than a quarter of the budget.
         let most = budget / 4 / (workers * block) as u64;
@@ -54,16 +54,21 @@ impl Shape {
     }
 
     /// For the rows of a partition that was too big.
-    fn again(block: usize, tally: &Tally) -> Shape {
+    pub(crate) fn again(block: usize, tally: &Tally) -> Shape {
         Shape { block, skip: tally.common_bits().min(63), bits: SPLIT_BITS, own: Some(tally.vote) }
     }
 
-    fn partitions(&self) -> usize {
+    /// For rows whose keys were hashed again.
+    pub(crate) fn anew(block: usize) -> Shape {
+        Shape { block, skip: 0, bits: SPLIT_BITS, own: None }
+    }
+
+    pub(crate) fn partitions(&self) -> usize {
         (1 << self.bits) + usize::from(self.own.is_some())
     }
 
-    fn partition(&self, hash: u64) -> usize {
-        if self.own == Some(hash) { 1 << self.bits } else { ((hash << self.skip) >> (64 - self.bits)) as usize }
+    pub(crate) fn partition(&self, hash: u64) -> usize {
+        if self.own == Some(hash) { 1 << self.bits } else { whole((hash << self.skip) >> (64 - self.bits)) }
     }
 }
 
@@ -76,10 +81,10 @@ pub(crate) struct Store {
 }
 
 #[derive(Debug)]
-struct Shared {
-    space: Space,
-    shape: Shape,
-    pool: Mutex<Vec<Part>>,
+pub(crate) struct Shared {
+    pub(crate) space: Space,
+    pub(crate) shape: Shape,
+    pub(crate) pool: Mutex<Vec<Part>>,
     /// Writers that have not finished.
     open: AtomicUsize,
 }
@@ -93,6 +98,8 @@ pub(crate) struct Stored {
     pub(crate) floor: Budget,
     pub(crate) workers: usize,
     pub(crate) block: usize,
+    /// The longest row.
+    pub(crate) longest: usize,
 }
 
 impl Store {
@@ -128,59 +135,23 @@ impl Store {
         Ok(StoreWriter { feeder: Feeder::new(Arc::clone(&self.shared)), hand })
     }
 
-    /// Whether no writer that has finished stored anything.
-    pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.shared.pool).iter().all(|part| part.tally.rows == 0)
-    }
-
     /// What was stored, when every writer has finished.
     pub(crate) fn finish(self) -> Result<Stored> {
         if self.shared.open.load(Ordering::Acquire) != 0 {
             return Err(Error::internal("a store was read before all its writers had finished"));
         }
         let Shared { space, shape, .. } = &*self.shared;
-        let parts = std::mem::take(&mut *lock(&self.shared.pool));
-        Ok(Stored { space: space.clone(), parts, floor: self.floor, workers: self.workers, block: shape.block })
+        let parts = self.shared.take();
+        let longest = parts.iter().map(|part| part.tally.longest).max().unwrap_or(0);
+        Ok(Stored {
+            space: space.clone(),
+            parts,
+            floor: self.floor,
+            workers: self.workers,
+            block: shape.block,
+            longest,
+        })
     }
-}
-
-/// Partitions again, by bits of the hash in which its rows differ; a key that seems to have most of it comes apart.
-pub(crate) fn split(part: Part, hand: &mut Hand) -> Result<Vec<Part>> {
-    let stats = Arc::clone(&hand.space.stats);
-    stats.splits.fetch_add(1, Ordering::Relaxed);
-    stats.depth.fetch_max(u64::from(part.depth) + 1, Ordering::Relaxed);
-    let shape = Shape::again(hand.block, &part.tally);
-    let (depth, rehashed) = (part.depth + 1, part.rehashed);
-    repartition(part, hand, shape, depth, rehashed, |row| row.hash)
-}
-
-/// Partitions by another hash of the keys, for rows that all have the same one.
-pub(crate) fn rehash(part: Part, hand: &mut Hand) -> Result<Vec<Part>> {
-    let rehashed = part.rehashed + 1;
-    let key = super::hash::HashKey::fixed(u64::from(rehashed), part.tally.vote);
-    let shape = Shape { block: hand.block, skip: 0, bits: SPLIT_BITS, own: None };
-    let depth = part.depth;
-    repartition(part, hand, shape, depth, rehashed, |row| key.hash(row.key))
-}
-
-fn repartition(
-    part: Part,
-    hand: &mut Hand,
-    shape: Shape,
-    depth: u32,
-    rehashed: u32,
-    hash: impl Fn(&Row<'_>) -> u64,
-) -> Result<Vec<Part>> {
-    let shared = Arc::new(Shared::new(&hand.space, shape));
-    let mut feeder = Feeder::new(Arc::clone(&shared));
-    part.drain(hand, |hand, row| feeder.push(hand, &Row { hash: hash(row), ..*row }))?;
-    feeder.finish(hand)?;
-    let mut parts = std::mem::take(&mut *lock(&shared.pool));
-    parts.retain(|part| part.tally.rows > 0);
-    for part in &mut parts {
-        (part.depth, part.rehashed) = (depth, rehashed);
-    }
-    Ok(parts)
 }
 
 /// The writing end of a store for one thread. Dropped before [`StoreWriter::finish`], it makes the store unreadable.
@@ -196,6 +167,10 @@ impl StoreWriter {
         self.feeder.push(&mut self.hand, &Row { hash, seq, key, value })
     }
 
+    pub(crate) fn purse(&self) -> &Purse {
+        &self.hand.purse
+    }
+
     /// Writes stored rows to disk to give memory back to the budget; `false` if there was nothing to write.
     pub(crate) fn make_room(&mut self) -> Result<bool> {
         self.feeder.shared.spill_some(&mut self.hand)
@@ -209,13 +184,18 @@ impl StoreWriter {
 }
 
 impl Shared {
-    fn new(space: &Space, shape: Shape) -> Shared {
+    pub(crate) fn new(space: &Space, shape: Shape) -> Shared {
         let pool = (0..shape.partitions()).map(|_| Part::default()).collect();
         Shared { space: space.clone(), shape, pool: Mutex::new(pool), open: AtomicUsize::new(0) }
     }
 
+    /// What is in the pool, when no writer is left.
+    pub(crate) fn take(&self) -> Vec<Part> {
+        std::mem::take(&mut *lock(&self.pool))
+    }
+
     /// Writes the full blocks of one partition to disk: of one that is there already, else of the biggest.
-    fn spill_some(&self, hand: &mut Hand) -> Result<bool> {
+    pub(crate) fn spill_some(&self, hand: &mut Hand) -> Result<bool> {
         let taken = {
             let mut pool = lock(&self.pool);
             let victim = pool.iter_mut().enumerate().max_by_key(|(_, part)| {
@@ -225,113 +205,18 @@ impl Shared {
             victim.map(|(no, part)| (no, Part { blocks: std::mem::take(&mut part.blocks), ..Part::default() }))
         };
         let Some((no, mut part)) = taken.filter(|(_, part)| !part.blocks.is_empty()) else { return Ok(false) };
-        part.evict(hand, no as u32)?;
+        part.evict(hand, row::short(no))?;
         lock(&self.pool)[no].frames.append(&mut part.frames);
         Ok(true)
     }
 }
 
+/// A number of bytes that fit into memory.
+pub(crate) fn whole(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
 /// A panic elsewhere cannot leave a list of blocks half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The open blocks of one thread.
-#[derive(Debug)]
-struct Feeder {
-    shared: Arc<Shared>,
-    slots: Vec<Slot>,
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    block: Block,
-    /// Whether the block's memory is from the thread's floor: then it must not get out of its hands.
-    floor: bool,
-    tally: Tally,
-}
-
-impl Feeder {
-    fn new(shared: Arc<Shared>) -> Feeder {
-        let slots = (0..shared.shape.partitions()).map(|_| Slot::default()).collect();
-        Feeder { shared, slots }
-    }
-
-    #[inline]
-    fn push(&mut self, hand: &mut Hand, row: &Row<'_>) -> Result<()> {
-        let (no, size) = (self.shared.shape.partition(row.hash), row.size());
-        if self.slots[no].block.room() < size {
-            self.refill(hand, no, size)?;
-        }
-        let slot = &mut self.slots[no];
-        slot.block.push(row);
-        slot.tally.add(row.hash, size);
-        Ok(())
-    }
-
-    /// Puts an empty block with room for `size` bytes into a slot.
-    #[cold]
-    fn refill(&mut self, hand: &mut Hand, no: usize, size: usize) -> Result<()> {
-        self.seal(hand, no)?;
-        let usual = (self.slots[no].tally.bytes as usize).clamp(FIRST.min(hand.block), hand.block);
-        let wanted = usual.max(size) as u64;
-        let budget = self.shared.space.budget.clone();
-        let mut charge = budget.try_reserve(wanted);
-        while charge.is_none() && self.shared.spill_some(hand)? {
-            charge = budget.try_reserve(wanted);
-        }
-        self.slots[no].floor = charge.is_none();
-        while charge.is_none() {
-            charge = hand.purse.take_much(wanted);
-            if charge.is_none() && !self.spill_own(hand)? {
-                break;
-            }
-        }
-        let charge = match charge {
-            Some(charge) => charge,
-            None => hand.purse.need(size as u64, "a record")?,
-        };
-        self.slots[no].block = Block::new(charge.bytes() as usize, charge)?;
-        Ok(())
-    }
-
-    /// Takes the block out of a slot: to the pool, or to disk if it cannot go there.
-    fn seal(&mut self, hand: &mut Hand, no: usize) -> Result<()> {
-        let slot = &mut self.slots[no];
-        let block = std::mem::take(&mut slot.block);
-        if block.rows > 0 {
-            if slot.floor {
-                self.write(hand, no, block)?;
-            } else {
-                lock(&self.shared.pool)[no].blocks.push(block);
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&self, hand: &mut Hand, no: usize, block: Block) -> Result<()> {
-        let frame = hand.sink.write(&hand.purse, no as u32, block.rows, &block.bytes)?;
-        lock(&self.shared.pool)[no].frames.push(frame);
-        Ok(())
-    }
-
-    /// Writes this thread's fullest open block to disk.
-    fn spill_own(&mut self, hand: &mut Hand) -> Result<bool> {
-        let fullest = self.slots.iter_mut().enumerate().max_by_key(|(_, slot)| slot.block.bytes.len());
-        match fullest.map(|(no, slot)| (no, std::mem::take(&mut slot.block))) {
-            Some((no, block)) if block.rows > 0 => self.write(hand, no, block).map(|()| true),
-            _ => Ok(false),
-        }
-    }
-
-    fn finish(&mut self, hand: &mut Hand) -> Result<()> {
-        for no in 0..self.slots.len() {
-            self.slots[no].block.shrink();
-            self.seal(hand, no)?;
-            lock(&self.shared.pool)[no].tally.merge(&self.slots[no].tally);
-            self.slots[no].tally = Tally::default();
-        }
-        hand.release();
-        Ok(())
-    }
 }

@@ -1,7 +1,17 @@
 //! Verbs that need to see other records: they absorb, merge and emit, or end the run early.
 
 mod absorb;
+mod by_key;
+mod codec;
 mod fold;
+mod fold_by;
+mod group;
+mod group_by;
+mod map_partitions;
 mod numbers;
+mod scan_by;
 mod search;
 mod take;
+
+pub use group::Group;
+pub use map_partitions::Records;

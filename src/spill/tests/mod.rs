@@ -1,9 +1,14 @@
 //! The room as a whole, against plain models: any rows, any number of threads, any budget from the smallest upward give
 //! the same groups in the same order, and all memory and temporary space is given back.
 
+#![expect(clippy::cast_possible_truncation, reason = "small numbers")]
+
 mod endings;
+mod folds;
 mod groups;
 
+pub(super) use super::space::{Quota, Spilled};
+pub(super) use super::store::Stored;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
@@ -93,7 +98,7 @@ impl Spec {
             let share = (random(no, 1) % 1000) * (random(no, 2) % 1000);
             let key = self.keys.map_or(no as u64, |keys| keys * share / 1_000_000);
             let usual = random(no, 3) as usize % (self.longest + 1);
-            let length = if no % 50 == 0 { self.giant.unwrap_or(usual) } else { usual };
+            let length = if no.is_multiple_of(50) { self.giant.unwrap_or(usual) } else { usual };
             let text = (random(no, 4) % 1_000_000).to_string();
             let value = text.as_bytes().iter().copied().cycle().take(length).collect();
             (key.to_string().repeat(1 + (key % 4) as usize).into_bytes(), value)

@@ -1,0 +1,218 @@
+//! The tape, the words and serde_json agree on every text, damaged ones included.
+
+use super::{hash, text};
+use crate::json::fault::{Fault, FaultKind};
+use crate::json::owned::Json;
+use crate::json::parser::{JsonParser, Limits};
+use crate::json::scan::Scanner;
+use crate::json::value::{JsonKind, JsonRef, Lane};
+use crate::json::words::Words;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+/// Whether serde_json accepts a text when it decodes all of it; none if it gave up on a number before it was through.
+fn serde_accepts(text: &[u8]) -> Option<bool> {
+    // What is ignored is not checked to be UTF-8.
+    if std::str::from_utf8(text).is_err() || serde_json::from_slice::<IgnoredAny>(text).is_err() {
+        return Some(false);
+    }
+    match serde_json::from_slice::<Value>(text) {
+        Ok(_) => Some(true),
+        Err(error) if error.to_string().starts_with("number out of range") => {
+            (!text.windows(2).any(|pair| pair == b"\\u")).then_some(true)
+        }
+        Err(_) => Some(false),
+    }
+}
+
+fn scanned(text: &[u8]) -> Result<Json, Fault> {
+    let mut scanner = Scanner::default();
+    scanner.scan(crate::json::text::trim(text), 128).map(|document| Json::from_document(document.into()))
+}
+
+/// All of what can be seen of two views is the same, text included.
+fn same(a: JsonRef<'_>, b: JsonRef<'_>) {
+    assert_eq!((a.kind(), a.len(), a.raw()), (b.kind(), b.len(), b.raw()));
+    assert_eq!((a.as_bool(), a.as_str()), (b.as_bool(), b.as_str()));
+    assert_eq!(
+        (a.as_i64(), a.as_u64(), a.as_f64().map(f64::to_bits)),
+        (b.as_i64(), b.as_u64(), b.as_f64().map(f64::to_bits))
+    );
+    assert_eq!(a.number().map(|n| n.nearest().to_bits()), b.number().map(|n| n.nearest().to_bits()));
+    assert_eq!(a.elements().len(), b.elements().len());
+    a.elements().zip(b.elements()).for_each(|(x, y)| same(x, y));
+    for ((key, x), (other, y)) in a.entries().zip(b.entries()) {
+        assert_eq!(key, other);
+        same(x, y);
+        let (x, y) = (a.get(&key).unwrap(), b.get(&key).unwrap());
+        assert_eq!(x.raw(), y.raw());
+        assert_eq!(x.raw(), a.entries().filter(|(name, _)| *name == key).last().unwrap().1.raw());
+    }
+    assert_eq!(a, b);
+    assert_eq!(a.cmp(&b), std::cmp::Ordering::Equal);
+}
+
+fn is_value(view: JsonRef<'_>, value: &Value) {
+    match value {
+        Value::Null => assert!(view.is_null()),
+        Value::Bool(value) => assert_eq!(view.as_bool(), Some(*value)),
+        Value::String(value) => assert_eq!(view.as_str().as_deref(), Some(value.as_str())),
+        Value::Number(value) => {
+            assert_eq!(view.as_f64().map(f64::to_bits), value.as_f64().map(f64::to_bits));
+            if let Some(value) = value.as_i64() {
+                assert_eq!(view.as_i64(), Some(value));
+            }
+        }
+        Value::Array(values) => {
+            assert_eq!(view.kind(), JsonKind::Array);
+            assert_eq!(view.len(), values.len());
+            view.elements().zip(values).for_each(|(view, value)| is_value(view, value));
+        }
+        Value::Object(members) => {
+            assert_eq!(view.kind(), JsonKind::Object);
+            assert!(members.len() <= view.len());
+            members.iter().for_each(|(key, value)| is_value(view.get(key).unwrap(), value));
+        }
+    }
+}
+
+/// Both lanes accept a text exactly if serde_json does, and see the same.
+fn check(parser: &mut JsonParser, text: &[u8]) {
+    let scanned = scanned(text);
+    let shown = || String::from_utf8_lossy(text).into_owned();
+    if let Some(accepts) = serde_accepts(text) {
+        assert_eq!(scanned.is_ok(), accepts, "scanner: {} {scanned:?}", shown());
+    }
+    match (parser.parse(text), scanned) {
+        (Ok(line), Ok(scanned)) => {
+            same(line.view(), scanned.view());
+            same(line.view().to_json().view(), scanned.view());
+            if let Ok(value) = serde_json::from_slice::<Value>(text) {
+                is_value(line.view(), &value);
+            }
+        }
+        (Err(fault), Err(scanned)) => {
+            assert!((1..=text.len() + 1).contains(&fault.column), "{} {fault:?}", shown());
+            assert_eq!(fault.kind, scanned.kind);
+        }
+        (line, scanned) => panic!("lanes differ on {}: {line:?} {scanned:?}", shown()),
+    }
+}
+
+/// Every value inside has text of its own that gives the same value.
+fn parts_stand_alone(view: JsonRef<'_>) {
+    let alone = Json::parse(view.raw()).unwrap();
+    same(alone.view(), view);
+    same(view.to_json().view(), view);
+    assert_eq!(view.to_json().raw(), view.raw());
+    view.elements().for_each(parts_stand_alone);
+    view.entries().for_each(|(_, value)| parts_stand_alone(value));
+}
+
+#[test]
+fn one_byte_changed_anywhere() {
+    let mut parser = JsonParser::default();
+    let seeds: [&[u8]; 9] = [
+        br#"{"a":[1,-2.5e3,true],"b":{"c":"x\n\u00e9"},"d":null}"#,
+        br#"[false,null,true,"",{},[],0]"#,
+        br#""\ud83d\ude00\\""#,
+        b"-12.5E-7",
+        b" null ",
+        b"0",
+        br#"[[[{"k":"v"}]],"\"quoted\"" , 18446744073709551616]"#,
+        "{\"é中😀\":\"\\/\\b\"}".as_bytes(),
+        br#"{"text":"a string that is longer than one block of sixty-four bytes, with \"quotes\" and \\ in it","n":12345678}"#,
+    ];
+    for seed in seeds {
+        check(&mut parser, seed);
+        for at in 0..=seed.len() {
+            for byte in 0..=255 {
+                let mut text = seed.to_vec();
+                text.insert(at, byte);
+                check(&mut parser, &text);
+                if at < seed.len() {
+                    text.remove(at + 1);
+                    check(&mut parser, &text);
+                }
+            }
+            check(&mut parser, &seed[..at]);
+            check(&mut parser, &[&seed[..at], &seed[(at + 1).min(seed.len())..]].concat());
+        }
+    }
+}
+
+#[test]
+fn depth_is_limited_in_both_lanes() {
+    for (depth, limit) in
+        [(1, 1), (128, 128), (1024, 1024), (2, 1), (129, 128), (1025, 1024), (1025, 9999), (100_000, 1024)]
+    {
+        let mut parser = JsonParser::new(Limits { depth: limit });
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            for leaf in ["1", "1e999"] {
+                let text = format!("{}{leaf}{}", open.repeat(depth), close.repeat(depth));
+                match parser.parse(text.as_bytes()) {
+                    Ok(line) => {
+                        assert!(depth <= limit);
+                        let json = line.view().to_json();
+                        assert_eq!(json.view(), line.view());
+                        assert_eq!(hash(json.view()), hash(line.view()));
+                        assert!(json.cmp(&Json::parse(&text).unwrap()).is_eq());
+                        assert_eq!(json.raw(), text);
+                    }
+                    Err(fault) => {
+                        assert!(depth > limit.min(1024));
+                        assert_eq!(fault.kind, FaultKind::Depth);
+                        assert_eq!(fault.column, open.len() * limit.min(1024) + 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_json_is_read_alike(text in text()) {
+        let mut parser = JsonParser::default();
+        check(&mut parser, text.as_bytes());
+        let line = parser.parse(text.as_bytes()).unwrap();
+        parts_stand_alone(line.view());
+        // Back to front, every text is found without what an iteration leaves behind.
+        let backwards: Vec<_> = (0..line.view().elements().len()).rev().collect();
+        for index in backwards {
+            prop_assert_eq!(line.view().at(index), line.view().elements().nth(index));
+            prop_assert_eq!(line.view().at(index).unwrap().raw(), line.view().elements().nth(index).unwrap().raw());
+        }
+    }
+
+    #[test]
+    fn damaged_json_is_refused_alike(
+        text in text(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..3, any::<u8>(), select(&b"\"\\{}[]:,0-.eE \0u\xff\x80"[..])), 1..4),
+    ) {
+        let mut text = text.into_bytes();
+        for (at, how, byte, special) in damage {
+            let at = at.index(text.len() + 1);
+            let byte = if byte % 4 == 0 { byte } else { special };
+            match how {
+                0 => text.insert(at, byte),
+                1 if at < text.len() => { text.remove(at); }
+                _ if at < text.len() => text[at] = byte,
+                _ => {}
+            }
+        }
+        check(&mut JsonParser::default(), &text);
+    }
+}
+
+#[test]
+fn documents_of_words_are_views_too() {
+    let json = scanned(br#"{"a":[1,{"b":"\n"}]}"#).unwrap();
+    let document = Lane::Words(Words(&[]));
+    assert_eq!(JsonRef::root(document).kind(), JsonKind::Null);
+    assert_eq!(json.get("a").unwrap().at(1).unwrap().to_json().raw(), r#"{"b":"\n"}"#);
+}

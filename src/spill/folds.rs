@@ -1,0 +1,157 @@
+//! Folds: one state for each key, in order of the key's first record, from memory or merged from disk.
+
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::emit::{Emission, Leaf, Order};
+use super::file::Scratch;
+use super::merge::{self, Merge};
+use super::part::{From, Part};
+use super::row::{self, Row};
+use super::run::{Hand, Run, RunWriter};
+use super::settle::{Made, Recipe};
+use super::space::{Purse, Space};
+use super::store::Stored;
+use super::table::{Entry, EntryOf, Merging, Sorted, Table, decode, encode};
+use crate::batch::Seq;
+use crate::error::Result;
+
+/// An iterator of keys, their states and first positions.
+pub(crate) struct Folds<M: Merging>(Source<M>);
+
+enum Source<M: Merging> {
+    Memory(Merge<Walk<M::Key, M::State>>),
+    Stored(Box<Emission<Folding<M>>>),
+    Done,
+}
+
+impl<M: Merging> std::fmt::Debug for Folds<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Folds").finish_non_exhaustive()
+    }
+}
+
+impl<M: Merging> Folds<M> {
+    /// States that never left memory.
+    pub(crate) fn in_memory(sorted: Vec<Sorted<M::Key, M::State>>, space: &Space) -> Folds<M> {
+        let walks = sorted.into_iter().map(Walk::new).collect();
+        let purse = Purse::new(space, Budget::new(0), 0);
+        Folds(Source::Memory(Merge::new(walks, Scratch::new(), purse)))
+    }
+
+    pub(crate) fn stored(merging: Arc<M>, stored: Stored, order: Order) -> Result<Folds<M>> {
+        let (emission, _) = Emission::new(stored, Folding(merging), order, 0)?;
+        Ok(Folds(Source::Stored(Box::new(emission))))
+    }
+
+    fn advance(&mut self) -> Result<Option<EntryOf<M>>> {
+        let entry = match &mut self.0 {
+            Source::Done => None,
+            Source::Memory(merge) => merge.next()?.and_then(|walk| walk.current.take()),
+            Source::Stored(emission) => {
+                if !emission.step()? {
+                    return Ok(None);
+                }
+                match emission.item()?.0 {
+                    Leaf::Memory(walk) => walk.current.take(),
+                    Leaf::Disk(cursor) => Some(entry(&cursor.row()?)?),
+                }
+            }
+        };
+        Ok(entry)
+    }
+}
+
+impl<M: Merging> Iterator for Folds<M> {
+    type Item = Result<(M::Key, M::State, Seq)>;
+
+    /// After an error there are no more states.
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.advance();
+        if !matches!(next, Ok(Some(_))) {
+            self.0 = Source::Done;
+        }
+        next.map(|entry| entry.map(|entry| (entry.key, entry.state, entry.seq))).transpose()
+    }
+}
+
+fn entry<K: serde::de::DeserializeOwned, S: serde::de::DeserializeOwned>(row: &Row<'_>) -> Result<Entry<K, S>> {
+    Ok(Entry::new(row.hash, row.seq, decode(row.key)?, decode(row.value)?))
+}
+
+/// How partitions become states.
+struct Folding<M>(Arc<M>);
+
+/// The states of a partition, one after the other.
+pub(crate) struct Walk<K, S> {
+    sorted: Sorted<K, S>,
+    current: Option<Entry<K, S>>,
+    head: Option<Seq>,
+}
+
+impl<K, S> Walk<K, S> {
+    fn new(sorted: Sorted<K, S>) -> Walk<K, S> {
+        Walk { sorted, current: None, head: None }
+    }
+}
+
+impl<K, S> merge::Sorted for Walk<K, S> {
+    fn head(&self) -> Option<Seq> {
+        self.head
+    }
+
+    fn advance(&mut self, _: &Purse, _: &mut Scratch) -> Result<()> {
+        self.current = self.sorted.entries.next();
+        self.head = self.current.as_ref().map(|entry| entry.seq);
+        Ok(())
+    }
+}
+
+impl<M: Merging> Folding<M> {
+    /// The table of a partition; `None` if memory refuses.
+    fn table(&self, part: &Part, from: From, hand: &mut Hand) -> Result<Option<Sorted<M::Key, M::State>>> {
+        let mut table = Table::new(from, &hand.purse);
+        let mut full = false;
+        let all = part.scan(hand, |row| {
+            let refused = table.merge(&*self.0, entry(row)?, &mut full)?.is_err();
+            Ok(!refused && !full)
+        })?;
+        Ok(if all { table.sorted().ok() } else { None })
+    }
+}
+
+impl<M: Merging> Recipe for Folding<M> {
+    type Kept = Sorted<M::Key, M::State>;
+    type Walk = Walk<M::Key, M::State>;
+
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Part>> {
+        if let Some(sorted) = self.table(&part, From::Budget, hand)? {
+            return Ok(Ok(Made::Kept(sorted)));
+        }
+        match self.table(&part, From::Purse, hand)? {
+            Some(sorted) => self.evict(sorted, hand).map(|run| Ok(Made::Run(run))),
+            None => Ok(Err(part)),
+        }
+    }
+
+    fn evict(&self, kept: Self::Kept, hand: &mut Hand) -> Result<Arc<Run>> {
+        let (mut out, mut key, mut state) = (RunWriter::new(), Vec::new(), Vec::new());
+        for entry in kept.entries {
+            encode(&entry.key, &mut key)?;
+            encode(&entry.state, &mut state)?;
+            let size = row::size(key.len(), state.len())?;
+            let row = Row { hash: entry.hash, seq: entry.seq, key: &key, value: &state };
+            row::put(out.row(hand, size)?, &row);
+        }
+        out.finish(hand)
+    }
+
+    /// Rows of one hash have, but for a freak, one key, and its state is too big.
+    fn single(&self, part: Part, hand: &mut Hand) -> Result<Result<Arc<Run>, Part>> {
+        Err(hand.purse.refused(part.tally.bytes, "the state of one key"))
+    }
+
+    fn walk(&self, kept: Self::Kept) -> Self::Walk {
+        Walk::new(kept)
+    }
+}

@@ -1,0 +1,263 @@
+//! The fold table: one state for each key, in memory, every entry charged. It refuses what it has no memory for and
+//! leaves it to its owner what to do then.
+
+use std::hash::Hash;
+
+use hashbrown::HashTable;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::budget::Reservation;
+use super::part::From;
+use super::space::Purse;
+use crate::batch::Seq;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Memory is taken in pieces of at least this size, where it can be had.
+const PIECE: u64 = 16 << 10;
+
+/// States that can be merged. Merging is exact and commutative: results do not depend on who merged what when.
+pub(crate) trait Merging: Send + Sync {
+    type Key: Hash + Eq + Serialize + DeserializeOwned + Send;
+    type State: Serialize + DeserializeOwned + Send;
+
+    fn merge(&self, into: &mut Self::State, other: Self::State);
+
+    /// Bytes that a state has beside its own size.
+    fn heap_size(&self, state: &Self::State) -> usize;
+}
+
+/// A key's state, and where the key was first seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<K, S> {
+    pub(crate) hash: u64,
+    pub(crate) seq: Seq,
+    /// Charged bytes beside the entry itself.
+    heap: u64,
+    pub(crate) key: K,
+    pub(crate) state: S,
+}
+
+impl<K, S> Entry<K, S> {
+    pub(crate) fn new(hash: u64, seq: Seq, key: K, state: S) -> Entry<K, S> {
+        Entry { hash, seq, heap: 0, key, state }
+    }
+}
+
+/// The entry type of a kind of states.
+pub(crate) type EntryOf<M> = Entry<<M as Merging>::Key, <M as Merging>::State>;
+
+/// A table of states.
+#[derive(Debug)]
+pub(crate) struct Table<K, S> {
+    entries: HashTable<Entry<K, S>>,
+    memory: Memory,
+}
+
+/// The memory of a table.
+#[derive(Debug)]
+struct Memory {
+    from: From,
+    purse: Purse,
+    held: Vec<Reservation>,
+    granted: u64,
+    /// Bytes of the hash table itself, and of what its entries own.
+    table: u64,
+    heap: u64,
+}
+
+impl Memory {
+    /// Whether this many bytes more are, or could be made, covered.
+    fn room(&mut self, bytes: u64) -> bool {
+        let need = self.table + self.heap + bytes;
+        let Some(more) = need.checked_sub(self.granted).filter(|&more| more > 0) else { return true };
+        for amount in [more.max(PIECE), more] {
+            let grown = self.held.last_mut().is_some_and(|last| last.grow(amount));
+            if !grown {
+                match self.from.take(&self.purse, amount) {
+                    Some(piece) => self.held.push(piece),
+                    None => continue,
+                }
+            }
+            self.granted += amount;
+            return true;
+        }
+        false
+    }
+
+    /// Gives back what is not used.
+    fn settle(&mut self) {
+        let mut need = self.table + self.heap;
+        for piece in &mut self.held {
+            piece.shrink_to(need.min(piece.bytes()));
+            need -= piece.bytes();
+        }
+        self.held.retain(|piece| piece.bytes() > 0);
+        self.granted = self.held.iter().map(Reservation::bytes).sum();
+    }
+}
+
+/// Bytes of a key when it is written, which stand for what it owns.
+fn encoded_length(key: &impl Serialize) -> Result<u64> {
+    struct Count(u64);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    rmp_serde::encode::write_named(&mut count, key).map_err(unwritable)?;
+    Ok(count.0)
+}
+
+/// Overwrites `out` with the encoding of a key or a state: MessagePack with field names, which any serde type survives.
+pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) -> Result<()> {
+    out.clear();
+    rmp_serde::encode::write_named(out, value).map_err(unwritable)
+}
+
+fn unwritable(error: rmp_serde::encode::Error) -> Error {
+    Error::new(ErrorKind::Usage, format!("a key or a state cannot be written: {error}")).caused_by(error)
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    rmp_serde::from_slice(bytes).map_err(|error| {
+        Error::new(ErrorKind::Usage, format!("a key or a state that was written cannot be read: {error}"))
+            .caused_by(error)
+    })
+}
+
+impl<K: Eq + Serialize, S> Table<K, S> {
+    pub(crate) fn new(from: From, purse: &Purse) -> Table<K, S> {
+        let memory = Memory { from, purse: purse.clone(), held: Vec::new(), granted: 0, table: 0, heap: 0 };
+        Table { entries: HashTable::new(), memory }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Changes the state of a key that is there; `None` if it is not, else whether the table still has its memory. Of
+    /// equal keys the first record's is kept: they may be spelt differently.
+    #[inline]
+    pub(crate) fn update(
+        &mut self,
+        (hash, seq): (u64, Seq),
+        is: impl Fn(&K) -> bool,
+        key: impl FnOnce() -> K,
+        change: impl FnOnce(&mut S),
+        heap_size: impl Fn(&S) -> usize,
+    ) -> Option<bool> {
+        let found = self.entries.find_mut(spread(hash), |entry| entry.hash == hash && is(&entry.key))?;
+        let before = heap_size(&found.state) as u64;
+        change(&mut found.state);
+        if seq < found.seq {
+            found.seq = seq;
+            found.key = key();
+        }
+        let after = heap_size(&found.state) as u64;
+        if after <= before {
+            return Some(true);
+        }
+        found.heap += after - before;
+        self.memory.heap += after - before;
+        Some(self.memory.room(0))
+    }
+
+    /// Adds a key that is not there; gives it back if memory refuses.
+    pub(crate) fn insert(&mut self, mut entry: Entry<K, S>, heap: usize) -> Result<Result<(), Entry<K, S>>> {
+        entry.heap = heap as u64 + encoded_length(&entry.key)?;
+        if self.entries.len() == self.entries.capacity() {
+            let wanted = (2 * self.entries.capacity()).max(4);
+            let buckets = (wanted * 8).div_ceil(7).next_power_of_two();
+            // The old table is there until all entries are in the new one.
+            let bytes = (buckets * (size_of::<Entry<K, S>>() + 1) + 64) as u64;
+            if !self.memory.room(bytes + entry.heap) {
+                return Ok(Err(entry));
+            }
+            self.entries.reserve(wanted - self.entries.len(), |entry| spread(entry.hash));
+            self.memory.table = self.entries.allocation_size() as u64;
+        }
+        if !self.memory.room(entry.heap) {
+            return Ok(Err(entry));
+        }
+        self.memory.heap += entry.heap;
+        self.entries.insert_unique(spread(entry.hash), entry, |entry| spread(entry.hash));
+        Ok(Ok(()))
+    }
+
+    /// Adds to a key's state, or a key; gives the entry back if memory refuses a key. An entry whose state grew beyond
+    /// what memory allows is in, and `full` then says so.
+    pub(crate) fn merge<M: Merging<Key = K, State = S>>(
+        &mut self,
+        with: &M,
+        entry: Entry<K, S>,
+        full: &mut bool,
+    ) -> Result<Result<(), Entry<K, S>>> {
+        let mut entry = Some(entry);
+        if let Some(Entry { hash, seq, key, .. }) = &entry {
+            let (hash, seq) = (*hash, *seq);
+            let found = self.entries.find_mut(spread(hash), |known| known.hash == hash && known.key == *key);
+            if let Some(known) = found {
+                let before = with.heap_size(&known.state) as u64;
+                if let Some(entry) = entry.take() {
+                    with.merge(&mut known.state, entry.state);
+                    if seq < known.seq {
+                        (known.seq, known.key) = (seq, entry.key);
+                    }
+                }
+                let grown = (with.heap_size(&known.state) as u64).saturating_sub(before);
+                known.heap += grown;
+                self.memory.heap += grown;
+                *full |= !self.memory.room(0);
+            }
+        }
+        match entry {
+            Some(entry) => {
+                let heap = with.heap_size(&entry.state);
+                self.insert(entry, heap)
+            }
+            None => Ok(Ok(())),
+        }
+    }
+
+    /// Takes all entries out, one by one; their memory is given back with [`Table::emptied`].
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry<K, S>> + '_ {
+        self.entries.drain()
+    }
+
+    /// To be called when the entries are gone.
+    pub(crate) fn emptied(&mut self) {
+        self.memory.heap = 0;
+        self.memory.settle();
+    }
+
+    /// All entries by first position; the table comes back if memory refuses the list.
+    pub(crate) fn sorted(mut self) -> Result<Sorted<K, S>, Table<K, S>> {
+        let list = (self.entries.len() * size_of::<Entry<K, S>>()) as u64;
+        if !self.memory.room(list) {
+            return Err(self);
+        }
+        let mut entries: Vec<_> = std::mem::take(&mut self.entries).into_iter().collect();
+        entries.sort_unstable_by_key(|entry| entry.seq);
+        self.memory.table = (entries.capacity() * size_of::<Entry<K, S>>()) as u64;
+        self.memory.settle();
+        Ok(Sorted { entries: entries.into_iter(), _held: self.memory.held })
+    }
+}
+
+/// The low bits of a hash choose its bucket: they should not be those that all hashes of a partition share.
+fn spread(hash: u64) -> u64 {
+    hash.rotate_left(32)
+}
+
+/// Entries in order of first position, with their memory.
+#[derive(Debug)]
+pub(crate) struct Sorted<K, S> {
+    pub(crate) entries: std::vec::IntoIter<Entry<K, S>>,
+    _held: Vec<Reservation>,
+}

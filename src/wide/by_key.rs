@@ -1,0 +1,247 @@
+//! The two halves of every fold by key. Absorbing: each worker keeps a table of states, which goes to disk when memory
+//! is short (see [`FoldStore`]). Emitting: one reader walks the merged states in order, the workers turn them into
+//! answers. Only for aggregates whose merging is exact.
+
+use std::hash::Hash;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::agg::{self, Fold};
+use crate::batch::{At, Seq, Unit};
+use crate::engine::{
+    Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::spill::{FoldStore, FoldWriter, Folds, HashKey, Merging, Order};
+
+/// States of an aggregate by keys.
+pub(crate) struct ByKey<K, A> {
+    aggregate: Arc<A>,
+    _key: std::marker::PhantomData<fn() -> K>,
+}
+
+impl<K, A> Merging for ByKey<K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    type Key = K;
+    type State = A::State;
+
+    fn merge(&self, into: &mut A::State, other: A::State) {
+        self.aggregate.merge(into, other);
+    }
+
+    fn heap_size(&self, state: &A::State) -> usize {
+        self.aggregate.heap_size(state)
+    }
+}
+
+/// What the absorbing half needs to know, for whatever feeds it.
+pub(crate) struct Absorbing<'a, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    store: &'a FoldStore<ByKey<K, A>>,
+    pub(crate) aggregate: &'a A,
+    pub(crate) hash: HashKey,
+    pub(crate) stage: u32,
+    pub(crate) meter: Arc<StageMeter>,
+}
+
+/// One worker's absorbing half.
+pub(crate) struct Absorber<'s, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    pub(crate) by: &'s Absorbing<'s, K, A>,
+    cx: &'s WorkerCx<'s>,
+    /// Made at the first record.
+    writer: Option<FoldWriter<ByKey<K, A>>>,
+    unit: Unit,
+    index: u64,
+}
+
+impl<K, A> Absorbing<'_, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    pub(crate) fn absorber<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Absorber<'s, K, A> {
+        Absorber { by: self, cx, writer: None, unit: Unit::default(), index: 0 }
+    }
+}
+
+impl<K, A> Absorber<'_, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    pub(crate) fn begin(&mut self, unit: Unit) {
+        (self.unit, self.index) = (unit, 0);
+    }
+
+    /// Steps the state of the record's key: `is` tells whether a key is the record's, `key` makes it.
+    #[inline]
+    pub(crate) fn step(
+        &mut self,
+        hash: u64,
+        is: impl Fn(&K) -> bool,
+        key: impl Fn() -> K,
+        step: impl FnOnce(&mut A::State, Seq),
+    ) -> Flow {
+        let seq = Seq::new(self.unit, self.index);
+        self.index += 1;
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => match self.by.store.writer() {
+                Ok(writer) => self.writer.insert(writer),
+                // After a panic there may be no writer for the chain that takes over; the run has failed already.
+                Err(_) if self.cx.phase.fence.stopped() => return Flow::Continue(()),
+                Err(error) => return Flow::Break(Stop::from(error.in_stage(self.by.meter.name.clone()))),
+            },
+        };
+        let folded = writer.fold((hash, seq), is, key, || self.by.aggregate.init(), |state| step(state, seq));
+        match folded {
+            Ok(()) => Flow::Continue(()),
+            Err(error) => Flow::Break(Stop::from(error.in_stage(self.by.meter.name.clone()))),
+        }
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.by.meter.records_in.fetch_add(self.index, Ordering::Relaxed);
+        self.index = 0;
+    }
+
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.writer.take().map_or(Ok(()), FoldWriter::finish)
+    }
+}
+
+/// Runs whatever comes before into the absorbing half.
+type Upstream<K, A> = dyn FnOnce(&Run, &Absorbing<'_, K, A>) -> Result<()> + Send;
+
+/// A fold by key, whatever feeds it.
+pub(crate) struct FoldBy<K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    pub(crate) verb: &'static str,
+    pub(crate) stage: u32,
+    /// The verbs before, for plans.
+    pub(crate) before: Vec<String>,
+    pub(crate) aggregate: A,
+    pub(crate) upstream: Box<Upstream<K, A>>,
+}
+
+impl<K, A> Plan<(K, A::Out)> for FoldBy<K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+    A: Fold<State: 'static, Out: Send> + 'static,
+{
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<(K, A::Out)>) -> Result<()> {
+        let meter = run.stage(self.stage, self.verb);
+        if self.aggregate.merging() != agg::Merging::Exact {
+            let text = "expected an aggregate whose states merge exactly: this one must see the records of a key in \
+                        order; `fold_by_in_order` does that";
+            return Err(Error::new(ErrorKind::Usage, text).in_stage(meter.name.clone()));
+        }
+        let aggregate = Arc::new(self.aggregate);
+        let merging = ByKey { aggregate: aggregate.clone(), _key: std::marker::PhantomData };
+        let before = run.space.stats.read().stored;
+        let store = FoldStore::new(&run.space, run.settings.threads, merging)?;
+        let (stage, hash) = (self.stage, run.hash_key);
+        (self.upstream)(run, &Absorbing { store: &store, aggregate: &aggregate, hash, stage, meter: meter.clone() })?;
+        let folds = store.finish(if run.settings.ordered { Order::FirstOccurrence } else { Order::Any })?;
+        let emit = FoldFeed { folds: Mutex::new(Some(folds)), aggregate: &*aggregate, meter: meter.clone(), down };
+        let emitted = Phase::run(run, &meter, &emit);
+        meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
+        emitted.map(drop)
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        to.extend(self.before.iter().cloned());
+        to.push(self.verb.to_owned());
+    }
+}
+
+/// States in one unit of the next phase, and what a state counts for at its gate.
+const BATCH: usize = 1024;
+const WEIGHT: usize = 64;
+
+/// The emitting half.
+struct FoldFeed<'a, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    folds: Mutex<Option<Folds<ByKey<K, A>>>>,
+    aggregate: &'a A,
+    meter: Arc<StageMeter>,
+    down: &'a dyn Fan<(K, A::Out)>,
+}
+
+impl<K, A> Feed<Vec<(K, A::State)>> for FoldFeed<'_, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+    A: Fold<State: 'static, Out: Send>,
+{
+    fn tasks(&self) -> u32 {
+        1
+    }
+
+    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<(K, A::State)>>) -> Result<()> {
+        let taken = self.folds.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut folds) = taken else { return Ok(()) };
+        loop {
+            let batch = folds.by_ref().take(BATCH).map(|fold| fold.map(|(key, state, _)| (key, state)));
+            let batch = batch.collect::<Result<Vec<_>>>()?;
+            let (weight, last) = (batch.len() * WEIGHT, batch.len() < BATCH);
+            let sent = out.admit(weight).and_then(|permit| out.emit(batch, weight, permit, last));
+            if last || matches!(sent, Err(Halted)) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(K, A::State)>> + 's> {
+        Box::new(FoldWork { cx, aggregate: self.aggregate, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+    }
+}
+
+struct FoldWork<'s, K, A: Fold> {
+    cx: &'s WorkerCx<'s>,
+    aggregate: &'s A,
+    meter: &'s StageMeter,
+    down: Box<dyn Push<(K, A::Out)> + 's>,
+    count: u64,
+}
+
+impl<K: Send, A: Fold<Out: Send>> Work<Vec<(K, A::State)>> for FoldWork<'_, K, A> {
+    fn unit(&mut self, unit: Unit, batch: Vec<(K, A::State)>) -> Flow {
+        self.down.begin(unit)?;
+        // An answer comes from many records: it has no place in the input.
+        let at = At::nowhere();
+        self.cx.set_at(at);
+        for (key, state) in batch {
+            self.count += 1;
+            self.down.push(at, (key, self.aggregate.finish(state)))?;
+        }
+        Flow::Continue(())
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}

@@ -1,0 +1,280 @@
+//! `group_by`: all records of a key together, whatever memory holds.
+//!
+//! The absorbing half encodes each record once and routes it to its partition's store (see [`Store`]); the emitting
+//! half is the next phase's source: one reader walks the groups, the workers decode keys.
+
+use std::hash::Hash;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::bag::Bag;
+use crate::batch::{At, Seq, Unit};
+use crate::engine::{
+    Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
+};
+use crate::error::Result;
+use crate::spill::{GroupRows, Groups, HashKey, KeyRule, Order, Store, StoreWriter};
+
+use super::codec::{decode, encode};
+use super::group::{Group, PLACE};
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
+    /// Groups the records by a key: each key exactly once, in order of its first record, with its records in record
+    /// order. Holds all records within the memory budget, and spills beyond it: a group may be bigger than memory and is
+    /// then streamed from disk. Records and keys are stored through serde.
+    ///
+    /// What one answer a key is enough for is cheaper with [`fold_by`](Bag::fold_by), which stores no records.
+    ///
+    /// ```
+    /// use kitbag::{Bag, Result};
+    ///
+    /// let words = Bag::from_iter(["to", "be", "or", "not", "to", "be"]).map(String::from);
+    /// let groups = words.group_by(|word| word.len()).try_map(|(length, group)| {
+    ///     let words = group.collect::<Result<Vec<_>>>()?;
+    ///     Ok::<_, kitbag::Error>((length, words.join(" ")))
+    /// });
+    /// assert_eq!(groups.collect()?, [(2, "to be or to be".into()), (3, "not".to_string())]);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    #[doc(alias = "groupby")]
+    pub fn group_by<K>(self, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Bag<(K, Group<T>)>
+    where
+        K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+    {
+        self.wrap(|plan, stage| GroupBy { plan, stage, key: Box::new(key) })
+    }
+}
+
+struct GroupBy<T: Send, K> {
+    plan: Box<dyn Plan<T>>,
+    stage: u32,
+    key: Box<dyn Fn(&T) -> K + Send + Sync>,
+}
+
+impl<T, K> Plan<(K, Group<T>)> for GroupBy<T, K>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+{
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<(K, Group<T>)>) -> Result<()> {
+        let meter = run.stage(self.stage, "group_by");
+        let before = run.space.stats.read().stored;
+        let store = Store::new(&run.space.with_keys(KeyRule::values::<K>()), run.settings.threads)?;
+        let route =
+            Route { store: &store, key: &*self.key, hash: run.hash_key, stage: self.stage, meter: meter.clone() };
+        self.plan.run(run, &route)?;
+        let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
+        let groups = store.finish()?.into_groups(order)?;
+        let emit = GroupFeed { groups: Mutex::new(Some(groups)), meter: meter.clone(), down };
+        let emitted = Phase::run(run, &meter, &emit);
+        meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
+        emitted.map(drop)
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        self.plan.describe(to);
+        to.push("group_by".into());
+    }
+}
+
+/// The absorbing half.
+struct Route<'a, T, K> {
+    store: &'a Store,
+    key: &'a (dyn Fn(&T) -> K + Send + Sync),
+    hash: HashKey,
+    stage: u32,
+    meter: Arc<StageMeter>,
+}
+
+impl<T, K> Fan<T> for Route<'_, T, K>
+where
+    T: Serialize + Send,
+    K: Hash + Serialize,
+{
+    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
+        let (unit, index) = (Unit::default(), 0);
+        Box::new(RoutePush { route: self, cx, writer: None, unit, index, key: Vec::new(), value: Vec::new() })
+    }
+}
+
+struct RoutePush<'s, T, K> {
+    route: &'s Route<'s, T, K>,
+    cx: &'s WorkerCx<'s>,
+    /// Made at the first record; a worker without records needs none.
+    writer: Option<StoreWriter>,
+    unit: Unit,
+    index: u64,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl<T, K> RoutePush<'_, T, K>
+where
+    T: Serialize,
+    K: Hash + Serialize,
+{
+    fn store(&mut self, at: At, item: &T) -> Result<()> {
+        let key = (self.route.key)(item);
+        let hash = self.route.hash.hash(&key);
+        self.key.clear();
+        self.value.clear();
+        encode(&key, &mut self.key)?;
+        self.value.extend_from_slice(&at.shard.to_le_bytes());
+        self.value.extend_from_slice(&at.byte.to_le_bytes());
+        encode(item, &mut self.value)?;
+        let seq = Seq::new(self.unit, self.index);
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => self.writer.insert(self.route.store.writer()?),
+        };
+        writer.push(hash, seq, &self.key, &self.value)
+    }
+}
+
+impl<T, K> Push<T> for RoutePush<'_, T, K>
+where
+    T: Serialize + Send,
+    K: Hash + Serialize,
+{
+    fn begin(&mut self, unit: Unit) -> Flow {
+        (self.unit, self.index) = (unit, 0);
+        Flow::Continue(())
+    }
+
+    fn push(&mut self, at: At, item: T) -> Flow {
+        self.cx.set_stage(self.route.stage);
+        let stored = self.store(at, &item);
+        self.index += 1;
+        match stored {
+            Ok(()) => Flow::Continue(()),
+            // After a panic there may be no writer for the chain that takes over; the run has failed already.
+            Err(_) if self.cx.phase.fence.stopped() => Flow::Continue(()),
+            Err(error) => Flow::Break(Stop::from(error.in_stage(self.route.meter.name.clone()))),
+        }
+    }
+
+    fn end(&mut self, _: UnitEnd) -> Flow {
+        self.route.meter.records_in.fetch_add(self.index, Ordering::Relaxed);
+        self.index = 0;
+        Flow::Continue(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.writer.take().map_or(Ok(()), StoreWriter::finish)
+    }
+}
+
+/// Groups in one unit of the next phase.
+const BATCH: usize = 256;
+/// What a group counts for at the gate; its records are charged where they are stored.
+const WEIGHT: usize = 64;
+
+type Batch = Vec<(Vec<u8>, GroupRows)>;
+
+/// The emitting half.
+struct GroupFeed<'a, T, K> {
+    groups: Mutex<Option<Groups>>,
+    meter: Arc<StageMeter>,
+    down: &'a dyn Fan<(K, Group<T>)>,
+}
+
+impl<T, K> Feed<Batch> for GroupFeed<'_, T, K>
+where
+    T: DeserializeOwned + Send + 'static,
+    K: DeserializeOwned + Send + 'static,
+{
+    fn tasks(&self) -> u32 {
+        1
+    }
+
+    fn feed(&self, _task: u32, out: &mut Feeder<'_, Batch>) -> Result<()> {
+        let taken = self.groups.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut groups) = taken else { return Ok(()) };
+        loop {
+            let batch = groups.by_ref().take(BATCH).collect::<Result<Batch>>()?;
+            let (weight, last) = (batch.len() * WEIGHT, batch.len() < BATCH);
+            let sent = out.admit(weight).and_then(|permit| out.emit(batch, weight, permit, last));
+            if let Err(Halted) = sent {
+                return Ok(());
+            }
+            if last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Batch> + 's> {
+        Box::new(GroupWork { cx, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+    }
+}
+
+struct GroupWork<'s, T, K> {
+    cx: &'s WorkerCx<'s>,
+    meter: &'s StageMeter,
+    down: Box<dyn Push<(K, Group<T>)> + 's>,
+    count: u64,
+}
+
+impl<T: Send, K: DeserializeOwned + Send> Work<Batch> for GroupWork<'_, T, K> {
+    fn unit(&mut self, unit: Unit, batch: Batch) -> Flow {
+        self.down.begin(unit)?;
+        for (key, rows) in batch {
+            // What is wrong with a group is wrong where its first record is.
+            let at = first_place(&rows).unwrap_or(At::nowhere());
+            let key = match decode::<K>(&key) {
+                Ok(key) => key,
+                Err(error) => return Flow::Break(Stop::from(error.in_stage(self.meter.name.clone()))),
+            };
+            self.cx.set_at(at);
+            self.count += 1;
+            self.down.push(at, (key, Group::new(rows)))?;
+        }
+        Flow::Continue(())
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}
+
+/// The place of a group's first record. A group that is still on disk is not read for it.
+fn first_place(rows: &GroupRows) -> Option<At> {
+    let place: &[u8; PLACE] = rows.peek()?.first_chunk()?;
+    let (shard, byte) = place.split_first_chunk()?;
+    Some(At { shard: u32::from_le_bytes(*shard), byte: u64::from_le_bytes(*byte.first_chunk()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Bag, Config, Error, Json};
+
+    #[test]
+    fn json_keys_are_equal_by_value_and_spelt_as_first_met() {
+        let records =
+            (0..4000).map(|n| (Json::parse(["1.0", "1", "\"\\u0061\"", "\"a\"", "10e-1"][n % 5]).unwrap(), n));
+        for memory in [64 << 20, 2 << 20] {
+            let config = Config::new().threads(2).memory(memory).block_size(4096).max_record(4096);
+            let bag = Bag::from_iter(records.clone()).with(config);
+            let groups = bag.group_by(|record| record.0.clone());
+            let sums = groups.try_map(|(key, group)| {
+                let mut sum = 0;
+                for record in group {
+                    sum += record?.1;
+                }
+                Ok::<_, Error>((key.raw().to_owned(), sum))
+            });
+            let expected = |keep: fn(usize) -> bool| (0..4000).filter(|n| keep(n % 5)).sum::<usize>();
+            let ones = expected(|n| n != 2 && n != 3);
+            let letters = expected(|n| n == 2 || n == 3);
+            assert_eq!(sums.collect().unwrap(), [("1.0".into(), ones), ("\"\\u0061\"".into(), letters)]);
+        }
+    }
+}
