@@ -94,7 +94,7 @@ impl<'r> Phase<'r> {
             for reader in 0..threads {
                 let outlet = outlet.another();
                 let (phase, gate, next_task) = (&phase, &gate, &next_task);
-                let body = move || read(phase, gate, &*outlet, feed, next_task);
+                let body = move || read(phase, gate, &*outlet, feed, next_task, &source.name);
                 run.os.spawn_scoped(scope, format!("kitbag-read-{reader}"), body)?;
             }
             for worker in 0..threads {
@@ -131,6 +131,7 @@ fn read<'p, B: Send>(
     outlet: &'p dyn Outlet<Message<B>>,
     feed: &'p dyn Feed<B>,
     next_task: &AtomicU32,
+    stage: &str,
 ) {
     loop {
         // Tasks must reach the gate in order: the claim and the gate's entry are one step for the oldest to be right.
@@ -143,7 +144,7 @@ fn read<'p, B: Send>(
         let mut feeder = Feeder { phase, gate, outlet, feed, next: Unit { task, no: 0 } };
         if !feeder.halted() {
             let fed = catch_unwind(AssertUnwindSafe(|| feed.feed(task, &mut feeder)));
-            let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, &phase.run.stage_name(0))));
+            let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, stage)));
             if let Err(error) = fed {
                 phase.fence.lower(feeder.next, 0, Stop::from(error));
             }
