@@ -127,6 +127,10 @@ impl<T: Send + 'static, U: Send + 'static> Fan<T> for NarrowFan<'_, T, U> {
         let emit = Emit { down: self.down.worker(cx), cx, stage: self.stage, count: 0 };
         Box::new(NarrowPush { step: self.step, meter: &self.meter, emit, count: 0 })
     }
+
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
 }
 
 struct NarrowPush<'s, T, U> {

@@ -56,6 +56,12 @@ pub(crate) trait Push<T>: Send {
 /// Makes a worker's end of a chain, inside that worker's thread.
 pub(crate) trait Fan<T>: Sync {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's>;
+
+    /// Whether whoever takes the records has gone: then readers that wait for input give up. A fan with another one
+    /// behind it asks that one.
+    fn unwanted(&self) -> bool {
+        false
+    }
 }
 
 /// The readers' half of a source. Tasks are handed out in order.
@@ -63,6 +69,10 @@ pub(crate) trait Feed<B: Send>: Sync {
     fn tasks(&self) -> u32;
     /// Emits the task's bodies in order, at least one. An error ends the run at the next unit.
     fn feed(&self, task: u32, out: &mut Feeder<'_, B>) -> Result<()>;
+    /// What the fan behind it says: see [`Fan::unwanted`].
+    fn unwanted(&self) -> bool {
+        false
+    }
     /// A worker's half, made inside the worker's thread.
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<B> + 's>;
 }

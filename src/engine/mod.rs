@@ -18,7 +18,7 @@ pub(crate) use contract::{Fan, Feed, Flow, Plan, Push, Stop, UnitEnd, Work};
 pub(crate) use cx::WorkerCx;
 pub(crate) use fence::Fence;
 pub(crate) use ordered::{InOrder, Ordered, Pass};
-pub(crate) use phase::{Ended, Feeder, Halted, Phase};
+pub(crate) use phase::{Ended, Feeder, Halted, Phase, panic_error};
 pub(crate) use report::StageMeter;
 pub use report::{Monitor, RunReport, StageReport};
 pub(crate) use run::{Origin, Run};

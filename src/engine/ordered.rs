@@ -55,19 +55,21 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Ordered<T, U> {
         let enough = AtomicBool::new(step.satisfied());
         if enough.load(Ordering::Relaxed) {
             // Nothing is read, and what is wrong with the input is no error.
-            let source = Mutex::new(None);
-            let feed = OrderedFeed::<T, U> { source, meter: meter.clone(), enough: &enough, down };
+            let (source, gone) = (Mutex::new(None), AtomicBool::new(true));
+            let feed = OrderedFeed::<T, U> { source, meter: meter.clone(), enough: &enough, gone: &gone, down };
             return Phase::run(run, &meter, &feed).map(drop);
         }
+        let gone = AtomicBool::new(false);
         let (outlet, inlet) = edge::<Batch<T>>(&run.os, 2, &Arc::new(EdgeMeter::default()));
         run.os.scope(|scope| {
-            let hand = Hand { outlet: Mutex::new(outlet), sequencer: Sequencer::new(true) };
+            let gone = &gone;
+            let hand = Hand { outlet: Mutex::new(outlet), sequencer: Sequencer::new(true), gone, after: down };
             let upstream = run.os.spawn_scoped(scope, "kitbag-ordered".into(), move || plan.run(run, &hand));
             let upstream = upstream.map_err(|error| {
                 Error::new(ErrorKind::Limit, format!("cannot start a thread: {error}")).caused_by(error)
             })?;
             let source = Mutex::new(Some((inlet, step)));
-            let feed = OrderedFeed { source, meter: meter.clone(), enough: &enough, down };
+            let feed = OrderedFeed { source, meter: meter.clone(), enough: &enough, gone, down };
             let after = Phase::run(run, &meter, &feed);
             // With the inlet gone the phase before cannot send any more, and ends.
             drop(feed);
@@ -89,24 +91,31 @@ type Batch<T> = (Vec<(At, T)>, Option<Permit>);
 
 /// The end of the phase before: units are put in order and handed over. A slow step makes the sender wait, and the
 /// readers behind it at their gate.
-struct Hand<T> {
+struct Hand<'a, T, U> {
     outlet: Mutex<Box<dyn Outlet<Batch<T>>>>,
     sequencer: Sequencer<Batch<T>>,
+    /// The phase after takes no more.
+    gone: &'a AtomicBool,
+    after: &'a dyn Fan<U>,
 }
 
-impl<T: Send> Fan<T> for Hand<T> {
+impl<T: Send, U> Fan<T> for Hand<'_, T, U> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
         Box::new(HandPush { hand: self, cx, items: Vec::new() })
     }
+
+    fn unwanted(&self) -> bool {
+        self.gone.load(Ordering::Acquire) || self.after.unwanted()
+    }
 }
 
-struct HandPush<'s, T> {
-    hand: &'s Hand<T>,
+struct HandPush<'s, T, U> {
+    hand: &'s Hand<'s, T, U>,
     cx: &'s WorkerCx<'s>,
     items: Vec<(At, T)>,
 }
 
-impl<T: Send> Push<T> for HandPush<'_, T> {
+impl<T: Send, U> Push<T> for HandPush<'_, T, U> {
     fn begin(&mut self, _: Unit) -> Flow {
         Flow::Continue(())
     }
@@ -144,6 +153,7 @@ struct OrderedFeed<'a, T, U> {
     source: Mutex<Option<Source<T, U>>>,
     meter: Arc<StageMeter>,
     enough: &'a AtomicBool,
+    gone: &'a AtomicBool,
     down: &'a dyn Fan<U>,
 }
 
@@ -156,11 +166,16 @@ impl<T: Send, U: Send + 'static> Feed<Vec<(At, U)>> for OrderedFeed<'_, T, U> {
         let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A halt is no error: nobody wants more.
         let _ = self.steps(source, out);
+        self.gone.store(true, Ordering::Release);
         Ok(())
     }
 
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
+
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(At, U)>> + 's> {
-        Box::new(OrderedWork { cx, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+        Box::new(OrderedWork { cx, meter: &self.meter, gone: self.gone, down: self.down.worker(cx), count: 0 })
     }
 }
 
@@ -196,12 +211,14 @@ impl<T: Send, U: Send + 'static> OrderedFeed<'_, T, U> {
 struct OrderedWork<'s, U> {
     cx: &'s WorkerCx<'s>,
     meter: &'s StageMeter,
+    /// Set when this phase stops: the one before may be waiting for input that nobody wants.
+    gone: &'s AtomicBool,
     down: Box<dyn Push<U> + 's>,
     count: u64,
 }
 
-impl<U: Send> Work<Vec<(At, U)>> for OrderedWork<'_, U> {
-    fn unit(&mut self, unit: Unit, items: Vec<(At, U)>) -> Flow {
+impl<U: Send> OrderedWork<'_, U> {
+    fn items(&mut self, unit: Unit, items: Vec<(At, U)>) -> Flow {
         self.down.begin(unit)?;
         for (at, item) in items {
             self.cx.set_at(at);
@@ -209,6 +226,16 @@ impl<U: Send> Work<Vec<(At, U)>> for OrderedWork<'_, U> {
             self.down.push(at, item)?;
         }
         Flow::Continue(())
+    }
+}
+
+impl<U: Send> Work<Vec<(At, U)>> for OrderedWork<'_, U> {
+    fn unit(&mut self, unit: Unit, items: Vec<(At, U)>) -> Flow {
+        let flow = self.items(unit, items);
+        if flow.is_break() {
+            self.gone.store(true, Ordering::Release);
+        }
+        flow
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {

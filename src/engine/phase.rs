@@ -34,6 +34,7 @@ pub(crate) struct Feeder<'p, B> {
     phase: &'p Phase<'p>,
     gate: &'p Arc<Gate>,
     outlet: &'p dyn Outlet<Message<B>>,
+    feed: &'p dyn Feed<B>,
     next: Unit,
 }
 
@@ -53,7 +54,7 @@ pub(crate) struct Halted;
 impl<B: Send> Feeder<'_, B> {
     /// Asks to hold `bytes` more; waits for its turn.
     pub(crate) fn admit(&self, bytes: usize) -> Result<Permit, Halted> {
-        let halted = || !self.phase.fence.allows(self.next);
+        let halted = || !self.phase.fence.allows(self.next) || self.feed.unwanted();
         self.gate.admit(self.next.task, bytes as u64, halted).ok_or(Halted)
     }
 
@@ -73,7 +74,8 @@ impl<B: Send> Feeder<'_, B> {
 
     /// Whether the run was cancelled or needs nothing more of this task.
     pub(crate) fn halted(&self) -> bool {
-        !self.phase.fence.allows(self.next) || self.phase.run.settings.cancel.is_cancelled()
+        let phase = self.phase;
+        !phase.fence.allows(self.next) || phase.run.settings.cancel.is_cancelled() || self.feed.unwanted()
     }
 }
 
@@ -92,7 +94,7 @@ impl<'r> Phase<'r> {
             for reader in 0..threads {
                 let outlet = outlet.another();
                 let (phase, gate, next_task) = (&phase, &gate, &next_task);
-                let body = move || read(phase, gate, &*outlet, feed, next_task);
+                let body = move || read(phase, gate, &*outlet, feed, next_task, &source.name);
                 run.os.spawn_scoped(scope, format!("kitbag-read-{reader}"), body)?;
             }
             for worker in 0..threads {
@@ -127,8 +129,9 @@ fn read<'p, B: Send>(
     phase: &'p Phase<'p>,
     gate: &'p Arc<Gate>,
     outlet: &'p dyn Outlet<Message<B>>,
-    feed: &dyn Feed<B>,
+    feed: &'p dyn Feed<B>,
     next_task: &AtomicU32,
+    stage: &str,
 ) {
     loop {
         // Tasks must reach the gate in order: the claim and the gate's entry are one step for the oldest to be right.
@@ -138,13 +141,16 @@ fn read<'p, B: Send>(
         }) else {
             return;
         };
-        let mut feeder = Feeder { phase, gate, outlet, next: Unit { task, no: 0 } };
+        let mut feeder = Feeder { phase, gate, outlet, feed, next: Unit { task, no: 0 } };
         if !feeder.halted() {
             let fed = catch_unwind(AssertUnwindSafe(|| feed.feed(task, &mut feeder)));
-            let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, "reading")));
+            let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, stage)));
             if let Err(error) = fed {
                 phase.fence.lower(feeder.next, 0, Stop::from(error));
             }
+        }
+        if feed.unwanted() {
+            phase.fence.lower(feeder.next, 0, Stop::Enough);
         }
         gate.end(task);
         if phase.run.settings.cancel.is_cancelled() || !phase.fence.allows(Unit { task: task + 1, no: 0 }) {
@@ -174,26 +180,28 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
             continue;
         }
         let half = work.get_or_insert_with(|| feed.open(cx));
-        match catch_unwind(AssertUnwindSafe(|| half.unit(unit, body))) {
-            Ok(flow) => {
-                let cut = stop(cx, unit, flow);
-                let flow = half.end(UnitEnd { unit, last: last && !cut, permit: Some(permit) });
-                stop(cx, unit, flow);
-                if run.settings.bad_records != BadRecords::Fail {
-                    phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
-                        let written = run.reject(count, &lines);
-                        written.map_err(|error| phase.fence.lower(unit, 0, Stop::from(error))).is_ok()
-                    });
+        let pushed = catch_unwind(AssertUnwindSafe(|| half.unit(unit, body)));
+        let mut panicked = pushed.is_err();
+        let cut = stop(cx, unit, pushed.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
+        // What came before the stop still counts, as it would if the unit had ended there.
+        let end = UnitEnd { unit, last: last && !cut, permit: Some(permit) };
+        let ended = catch_unwind(AssertUnwindSafe(|| half.end(end)));
+        panicked |= ended.is_err();
+        stop(cx, unit, ended.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
+        if run.settings.bad_records != BadRecords::Fail {
+            phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
+                if !phase.fence.allows(unit) {
+                    return false;
                 }
-            }
-            Err(payload) => {
-                // The chain is in an unknown state: it is dropped, and a new one goes on with the units that lie before
-                // this one, among which an earlier error may still be found.
-                failed = true;
-                let (at, error) = (cx.at(), panic_error(&*payload, &run.stage_name(cx.stage())));
-                phase.fence.lower(unit, at.byte, Stop::from(error.at(run.place(at, None))));
-                work = None;
-            }
+                let written = run.reject(count, &lines);
+                written.map_err(|error| phase.fence.lower(unit, 0, Stop::from(error))).is_ok()
+            });
+        }
+        if panicked {
+            // The chain is in an unknown state: it is dropped, and a new one goes on with the units that lie before
+            // this one, among which an earlier error may still be found.
+            failed = true;
+            work = None;
         }
         if phase.fence.stopped() {
             gate.wake();
@@ -221,8 +229,13 @@ fn stop(cx: &WorkerCx<'_>, unit: Unit, flow: Flow) -> bool {
     true
 }
 
+/// A caught panic as the end of the unit, blamed on the stage and record in hand.
+fn panic_stop(cx: &WorkerCx<'_>, payload: &(dyn Any + Send)) -> Flow {
+    Flow::Break(Stop::from(panic_error(payload, &cx.phase.run.stage_name(cx.stage()))))
+}
+
 /// A caught panic as an error; its text is the caller's and is escaped.
-fn panic_error(payload: &(dyn Any + Send), stage: &str) -> Error {
+pub(crate) fn panic_error(payload: &(dyn Any + Send), stage: &str) -> Error {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
     Error::new(ErrorKind::Panic, format!("a closure panicked: {}", escape(text.as_bytes(), 200))).in_stage(stage)

@@ -84,6 +84,7 @@ impl Monitor {
 /// The counters of a stage while it runs. Workers add to them once a unit, not once a record.
 #[derive(Debug, Default)]
 pub(crate) struct StageMeter {
+    pub(crate) number: u32,
     pub(crate) name: String,
     pub(crate) records_in: AtomicU64,
     pub(crate) records_out: AtomicU64,
@@ -93,8 +94,8 @@ pub(crate) struct StageMeter {
 }
 
 impl StageMeter {
-    pub(crate) fn new(name: String) -> StageMeter {
-        StageMeter { name, ..StageMeter::default() }
+    pub(crate) fn new(number: u32, verb: &str) -> StageMeter {
+        StageMeter { number, name: format!("{number}:{verb}"), ..StageMeter::default() }
     }
 
     pub(crate) fn report(&self) -> StageReport {

@@ -1,6 +1,7 @@
 //! What all phases of one run share: settings, budget, the places that messages name, rejects, and the report.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
-use super::{RunReport, StageMeter};
+use super::{RunReport, StageMeter, panic_error};
 
 /// Finds the line of a byte by reading a shard again from its start.
 pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
@@ -73,7 +74,12 @@ impl Run {
             quarantine,
             long_record: Mutex::new(()),
         };
-        let mut result = body(&run);
+        let mut result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
+            // No thread of the run is left: a closure of the last stage that is called at the very end.
+            let stages = run.stages();
+            let last = stages.iter().max_by_key(|meter| meter.number).map_or("", |meter| &meter.name);
+            Err(panic_error(&*payload, last))
+        });
         if result.is_ok() && run.settings.cancel.is_cancelled() {
             result = Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"));
         }
@@ -89,7 +95,7 @@ impl Run {
 
     /// Registers a stage: its place in the plan and its verb.
     pub(crate) fn stage(&self, number: u32, verb: &str) -> Arc<StageMeter> {
-        let meter = Arc::new(StageMeter::new(format!("{number}:{verb}")));
+        let meter = Arc::new(StageMeter::new(number, verb));
         self.stages().push(meter.clone());
         meter
     }

@@ -92,7 +92,8 @@ impl Shards {
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
     ) -> Result<(), Ended> {
-        let mut stream = Stream::open(shard, &out.run().settings)?;
+        let opened = Stream::open(shard, &out.run().settings, &|| out.halted())?;
+        let mut stream = opened.ok_or(Ended::Halted)?;
         #[cfg(feature = "libdeflate")]
         {
             // The first tasks begin as streams: their first records come at once, and a run that needs no more than
@@ -118,11 +119,6 @@ impl Shards {
         out: &mut Feeder<'_, Block>,
     ) -> Result<bool, Ended> {
         while cutter.position() < until {
-            while stream.waits_beyond(50) {
-                if out.halted() {
-                    return Err(Ended::Halted);
-                }
-            }
             self.step(stream, cutter, out)?;
             if cutter.ended {
                 return Ok(true);
@@ -139,7 +135,7 @@ impl Shards {
         out: &mut Feeder<'_, Block>,
     ) -> Result<(), Ended> {
         let room = cutter.room(out)?;
-        let read = stream.fill(room)?;
+        let read = stream.fill(room, &|| out.halted())?.ok_or(Ended::Halted)?;
         if read == 0 {
             cutter.ended = true;
             return cutter.finish(out);
@@ -156,7 +152,8 @@ impl Shards {
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
     ) -> Result<(), Ended> {
-        let stream = Stream::open(shard, &out.run().settings)?;
+        let opened = Stream::open(shard, &out.run().settings, &|| out.halted())?;
+        let stream = opened.ok_or(Ended::Halted)?;
         let failed = |error| Error::io(&shard.path, "read", error);
         let mut at = from.saturating_sub(1);
         let mut begun = from == 0;
@@ -291,7 +288,7 @@ impl<'p> Cutter<'p> {
         }
         if self.filled > limit + 1 {
             let Some(buffer) = &self.buffer else { return Ok(()) };
-            let raw = buffer.bytes[..self.filled.min(256)].to_vec();
+            let raw = start_of_long(&buffer.bytes[..self.filled], limit).to_vec();
             let bad = Bad { error: too_long(limit), byte: self.start, raw };
             self.skipping = true;
             let filled = self.filled as u64;
@@ -324,7 +321,7 @@ impl<'p> Cutter<'p> {
         }
         self.filled = rest;
         let mut from = 0;
-        if self.skipping && bad.is_none() && cut > 0 {
+        if self.skipping && cut > 0 {
             // The end of the line that is left out.
             from = memchr::memchr(b'\n', &buffer.bytes[..cut]).map_or(cut, |newline| newline + 1);
             self.skipping = false;
@@ -348,6 +345,8 @@ impl<'p> Cutter<'p> {
     ) -> Result<(), Ended> {
         let first_line = self.line;
         let bytes = range.len();
+        // A mark further on is text.
+        self.at_start &= bytes == 0;
         if let Some(line) = &mut self.line {
             *line += memchr::memchr_iter(b'\n', &buffer.bytes[range.clone()]).count() as u64;
         }
@@ -436,6 +435,11 @@ impl Cutter<'_> {
     pub(super) fn is_skipping(&self) -> bool {
         self.skipping
     }
+}
+
+/// What is kept of a record over the limit, wherever it is noticed: no more than is known of one that is not held.
+pub(crate) fn start_of_long(line: &[u8], limit: usize) -> &[u8] {
+    &line[..line.len().min(limit + 1).min(256)]
 }
 
 /// The one text for a record over the limit, wherever it is noticed.

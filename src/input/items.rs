@@ -1,15 +1,16 @@
 //! Records that come from memory: an iterator, ready partitions, a range of numbers.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
 use crate::engine::{
-    Fan, Feed, Feeder, Flow, Halted, Origin, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx,
+    Fan, Feed, Feeder, Flow, Halted, Origin, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx, panic_error,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Records in a unit. Few enough that a closure of a millisecond a record still keeps all workers busy.
 const BATCH: usize = 1024;
@@ -107,21 +108,35 @@ impl<T: Send + 'static> Feed<ItemBatch<T>> for ItemsFeed<'_, T> {
         let Some(mut items) = taken else { return Ok(()) };
         let shard = self.first + task;
         let mut byte = 0;
-        let mut fed = || -> Result<(), Halted> {
+        let mut fed = || -> Result<Option<Error>, Halted> {
             loop {
                 let permit = out.admit(BATCH * WEIGHT)?;
-                let batch: Vec<T> = items.by_ref().take(BATCH).collect();
+                let mut batch = Vec::new();
+                let pulled = catch_unwind(AssertUnwindSafe(|| batch.extend(items.by_ref().take(BATCH))));
                 let (count, first) = (batch.len(), At { shard, byte });
                 byte += count as u64;
-                out.emit(ItemBatch { first, items: batch }, count * WEIGHT, permit, count < BATCH)?;
-                if count < BATCH {
-                    return Ok(());
+                let last = pulled.is_ok() && count < BATCH;
+                // What the iterator gave before it panicked still counts.
+                out.emit(ItemBatch { first, items: batch }, count * WEIGHT, permit, last)?;
+                match pulled {
+                    Err(payload) => {
+                        let place = out.run().place(At { shard, byte }, None);
+                        return Ok(Some(panic_error(&*payload, &self.meter.name).at(place)));
+                    }
+                    Ok(()) if last => return Ok(None),
+                    Ok(()) => {}
                 }
             }
         };
-        // A halt is no error: nobody wants more.
-        let _ = fed();
-        Ok(())
+        match fed() {
+            Ok(Some(error)) => Err(error),
+            // A halt is no error: nobody wants more.
+            Ok(None) | Err(Halted) => Ok(()),
+        }
+    }
+
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<ItemBatch<T>> + 's> {

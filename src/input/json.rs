@@ -72,6 +72,10 @@ impl<T: Send + 'static> Feed<Block> for JsonFeed<'_, T> {
         self.shards.feed(task, out)
     }
 
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
+
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
         let decoder = (self.decoder)(Limits { depth: cx.phase.run.settings.max_depth });
         Box::new(JsonWork { walk: LineWalk::new(cx, &self.meter, "read_json"), decoder, down: self.down.worker(cx) })

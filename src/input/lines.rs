@@ -10,7 +10,7 @@ use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter,
 use crate::error::{Error, ErrorKind, Place, Result};
 
 use super::blocks::Block;
-use super::feed::{Shards, too_long};
+use super::feed::{Shards, start_of_long, too_long};
 use super::stream::Stream;
 use super::{Input, Shard};
 
@@ -34,12 +34,12 @@ pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 pub(crate) fn line_of(run: &Run, path: &Path, byte: u64) -> Option<(u64, u64)> {
     let shard = Shard { path: path.to_owned(), meta: Some(run.os.meta(path).ok()?).filter(|meta| meta.regular) };
     shard.meta?;
-    let mut stream = Stream::open(&shard, &run.settings).ok()?;
+    let mut stream = Stream::open(&shard, &run.settings, &|| false).ok()??;
     let mut buffer = vec![0; 64 << 10];
     let (mut at, mut line, mut line_start) = (0, 1, 0);
     while at < byte {
         let wanted = usize::try_from(byte - at).unwrap_or(usize::MAX).min(buffer.len());
-        let read = stream.fill(&mut buffer[..wanted]).ok().filter(|&read| read > 0)?;
+        let read = stream.fill(&mut buffer[..wanted], &|| false).ok()?.filter(|&read| read > 0)?;
         for newline in memchr::memchr_iter(b'\n', &buffer[..read]) {
             line += 1;
             line_start = at + newline as u64 + 1;
@@ -53,11 +53,12 @@ pub(crate) fn line_of(run: &Run, path: &Path, byte: u64) -> Option<(u64, u64)> {
 
 fn starts_with_mark(shard: &Shard, run: &Run) -> bool {
     let mut head = [0; 3];
-    Stream::open(shard, &run.settings).is_ok_and(|mut stream| {
+    Stream::open(shard, &run.settings, &|| false).is_ok_and(|stream| {
+        let Some(mut stream) = stream else { return false };
         let mut filled = 0;
         while filled < 3 {
-            match stream.fill(&mut head[filled..]) {
-                Ok(read) if read > 0 => filled += read,
+            match stream.fill(&mut head[filled..], &|| false) {
+                Ok(Some(read)) if read > 0 => filled += read,
                 _ => return false,
             }
         }
@@ -98,7 +99,8 @@ impl<'s> LineWalk<'s> {
         let text = block.text();
         self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
         for (offset, line) in lines(text) {
-            if !blank && line.iter().all(|byte| byte.is_ascii_whitespace()) {
+            let long = line.len() > self.limit;
+            if !blank && !long && line.iter().all(|byte| byte.is_ascii_whitespace()) {
                 continue;
             }
             let at = At { shard: block.shard, byte: block.start + offset as u64 };
@@ -107,7 +109,7 @@ impl<'s> LineWalk<'s> {
             self.records += 1;
             let lock = &self.cx.phase.run.long_record;
             let _turn = (line.len() > LONG).then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
-            let refused = if line.len() > self.limit {
+            let refused = if long {
                 Err(LineError { error: too_long(self.limit), column: 1 })
             } else {
                 record(at, line)
@@ -120,6 +122,7 @@ impl<'s> LineWalk<'s> {
                 }
                 Ok(stop) => return stop,
                 Err(LineError { error, column }) => {
+                    let line = if long { start_of_long(line, self.limit) } else { line };
                     let error = error.in_stage(self.stage_name()).with_excerpt(line);
                     let place = || self.place(&block, at, offset, column);
                     self.cx.reject(error, Some(line), place)?;
@@ -235,6 +238,13 @@ impl Feed<Block> for TextFeed<'_> {
 
     fn feed(&self, task: u32, out: &mut Feeder<'_, Block>) -> Result<()> {
         self.shards.feed(task, out)
+    }
+
+    fn unwanted(&self) -> bool {
+        match &self.to {
+            To::Strings(down) => down.unwanted(),
+            To::Count(_) => false,
+        }
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {

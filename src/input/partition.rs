@@ -43,7 +43,8 @@ impl Partition {
             let len = shard.meta.map_or(0, |meta| meta.len);
             let split = !whole && len > range && {
                 // What is wrong with the shard is reported when its turn comes.
-                Stream::open(shard, settings).is_ok_and(|stream| stream.format() == Format::Plain)
+                let opened = Stream::open(shard, settings, &|| false);
+                opened.is_ok_and(|stream| stream.is_some_and(|stream| stream.format() == Format::Plain))
             };
             if split {
                 let mut from = 0;

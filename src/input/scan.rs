@@ -131,6 +131,9 @@ pub(crate) trait RefPush: Send {
 /// [`Fan`] for borrowed records.
 pub(crate) trait RefFan: Sync {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's>;
+    fn unwanted(&self) -> bool {
+        false
+    }
 }
 
 type RefStep<U> = dyn for<'a> Fn(At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync;
@@ -164,6 +167,10 @@ struct StepFan<'a, U> {
 impl<U: Send> RefFan for StepFan<'_, U> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's> {
         Box::new(StepPush { step: self.step, down: self.down.worker(cx) })
+    }
+
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
     }
 }
 
@@ -204,6 +211,10 @@ impl Feed<Block> for ScanFeed<'_> {
 
     fn feed(&self, task: u32, out: &mut Feeder<'_, Block>) -> Result<()> {
         self.shards.feed(task, out)
+    }
+
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {

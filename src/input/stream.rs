@@ -35,11 +35,17 @@ pub(crate) struct Stream {
     /// Members or frames decoded, checksum and all.
     parts: u64,
     window_log: u32,
+    /// A file of known size, which never keeps a reader waiting.
+    regular: bool,
 }
 
 impl Stream {
-    /// Opens a shard and looks at its first bytes.
-    pub(crate) fn open(shard: &Shard, settings: &Settings) -> Result<Stream, Error> {
+    /// Opens a shard and looks at its first bytes; `None` if `halted` said so while they were waited for.
+    pub(crate) fn open(
+        shard: &Shard,
+        settings: &Settings,
+        halted: &dyn Fn() -> bool,
+    ) -> Result<Option<Stream>, Error> {
         let os = &settings.os;
         let file = match shard.is_stdin() {
             true => os.stdin(),
@@ -61,9 +67,13 @@ impl Stream {
             offset: 0,
             parts: 0,
             window_log: settings.max_window_log,
+            regular: shard.meta.is_some(),
         };
         // Four bytes tell the formats apart; a pipe may bring them one by one, and a short line may be all there is.
         while stream.filled < 6 && !stream.end_of_file && !stream.input[..stream.filled].contains(&b'\n') {
+            if !stream.waited(halted) {
+                return Ok(None);
+            }
             stream.more()?;
         }
         stream.format = sniff(&stream.input[..stream.filled], &stream.path)?;
@@ -72,7 +82,7 @@ impl Stream {
             Format::Gzip => Some(Box::new(Gzip::new())),
             Format::Zstd => Some(Box::new(Zstd::new(stream.window_log).map_err(|damage| stream.damaged(damage))?)),
         };
-        Ok(stream)
+        Ok(Some(stream))
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -107,15 +117,18 @@ impl Stream {
         self.offset
     }
 
-    /// Decompresses into `out`; 0 is the end of the shard.
-    pub(crate) fn fill(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+    /// Decompresses into `out`; 0 is the end of the shard, `None` that `halted` said so while bytes were waited for.
+    pub(crate) fn fill(&mut self, out: &mut [u8], halted: &dyn Fn() -> bool) -> Result<Option<usize>, Error> {
         loop {
             if self.taken == self.filled && !self.end_of_file {
+                if !self.waited(halted) {
+                    return Ok(None);
+                }
                 if self.decoder.is_none() {
                     // Plain bytes go straight into the block.
                     let read = self.file.read(out).map_err(|error| Error::io(&self.path, "read", error))?;
                     self.offset += read as u64;
-                    return Ok(read);
+                    return Ok(Some(read));
                 }
                 self.more()?;
             }
@@ -125,7 +138,7 @@ impl Stream {
                 out[..count].copy_from_slice(&input[..count]);
                 self.taken += count;
                 self.offset += count as u64;
-                return Ok(count);
+                return Ok(Some(count));
             };
             let progress = match decoder.decode(input, out) {
                 Ok(progress) => progress,
@@ -135,11 +148,11 @@ impl Stream {
             self.offset += progress.consumed as u64;
             self.parts += u64::from(progress.ended);
             if progress.produced > 0 {
-                return Ok(progress.produced);
+                return Ok(Some(progress.produced));
             }
             if self.end_of_file && self.taken == self.filled {
                 return if self.decoder.as_ref().is_some_and(|decoder| decoder.may_end()) {
-                    Ok(0)
+                    Ok(Some(0))
                 } else {
                     Err(self.truncated())
                 };
@@ -153,12 +166,17 @@ impl Stream {
 
     /// Whether the next read of the file would wait.
     pub(crate) fn would_wait(&self) -> bool {
-        self.waits_beyond(0)
+        !self.regular && self.taken == self.filled && !self.end_of_file && !self.file.ready(0)
     }
 
-    /// Whether the next read of the file would wait for more than so many milliseconds. Waits for as long to see.
-    pub(crate) fn waits_beyond(&self, millis: u32) -> bool {
-        self.taken == self.filled && !self.end_of_file && !self.file.ready(millis)
+    /// Waits until the file can be read; `false` if `halted` said so before.
+    fn waited(&self, halted: &dyn Fn() -> bool) -> bool {
+        while !self.regular && !self.file.ready(50) {
+            if halted() {
+                return false;
+            }
+        }
+        true
     }
 
     fn more(&mut self) -> Result<(), Error> {

@@ -18,6 +18,10 @@ impl File {
         loop {
             let read = match self {
                 File::Disk(file) => file.read(buf),
+                // Past the buffer of the standard library: what waits there is not seen by `ready`.
+                #[cfg(unix)]
+                File::Stdin(stdin) => rustix::io::read(stdin, &mut *buf).map_err(io::Error::from),
+                #[cfg(not(unix))]
                 File::Stdin(stdin) => stdin.lock().read(buf),
             };
             match read {
@@ -176,6 +180,17 @@ impl Os {
     /// Opens a file for reading.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+        #[cfg(unix)]
+        {
+            use rustix::fs::OFlags;
+            // Opening a pipe would wait for its writer, where no cancellation is seen; reading waits by `ready`.
+            let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+            let mut options = std::fs::OpenOptions::new();
+            let file = std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true), flags).open(path)?;
+            rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+            Ok(File::Disk(file))
+        }
+        #[cfg(not(unix))]
         std::fs::File::open(path).map(File::Disk)
     }
 

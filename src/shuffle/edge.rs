@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::SendTimeoutError;
 
 use crate::os::Os;
 
@@ -13,7 +16,11 @@ pub(crate) struct Closed;
 
 /// The sending end. A trait so that a model checker can put its own channel here.
 pub(crate) trait Outlet<T>: Send {
-    fn send(&self, bytes: u64, item: T) -> Result<(), Closed>;
+    /// Waits for room, until `halted`; it is asked about twenty times a second.
+    fn send_unless(&self, halted: &dyn Fn() -> bool, bytes: u64, item: T) -> Result<(), Closed>;
+    fn send(&self, bytes: u64, item: T) -> Result<(), Closed> {
+        self.send_unless(&|| false, bytes, item)
+    }
     fn another(&self) -> Box<dyn Outlet<T>>;
 }
 
@@ -61,16 +68,22 @@ type End = (Os, Arc<EdgeMeter>);
 struct Sender<T>(crossbeam_channel::Sender<(u64, T)>, End);
 
 impl<T: Send + 'static> Outlet<T> for Sender<T> {
-    fn send(&self, bytes: u64, item: T) -> Result<(), Closed> {
+    fn send_unless(&self, halted: &dyn Fn() -> bool, bytes: u64, item: T) -> Result<(), Closed> {
         let Sender(channel, (os, meter)) = self;
         match channel.try_send((bytes, item)) {
             Ok(()) => {}
             Err(crossbeam_channel::TrySendError::Disconnected(_)) => return Err(Closed),
-            Err(crossbeam_channel::TrySendError::Full(message)) => {
+            Err(crossbeam_channel::TrySendError::Full(mut message)) => {
                 let before = os.now();
-                let sent = channel.send(message);
+                let sent = loop {
+                    match channel.send_timeout(message, Duration::from_millis(50)) {
+                        Ok(()) => break Ok(()),
+                        Err(SendTimeoutError::Timeout(back)) if !halted() => message = back,
+                        Err(_) => break Err(Closed),
+                    }
+                };
                 meter.blocked_full.fetch_add(nanos(os.now() - before), Ordering::Relaxed);
-                sent.map_err(|_| Closed)?;
+                sent?;
             }
         }
         meter.batches_in.fetch_add(1, Ordering::Relaxed);

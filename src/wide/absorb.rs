@@ -90,6 +90,7 @@ impl<T: Send, A: Absorb<T>> Push<T> for AbsorbPush<'_, T, A> {
     }
 
     fn push(&mut self, _: At, item: T) -> Flow {
+        self.cx.set_stage(self.fan.meter.number);
         let at = Seq::new(self.unit, self.index);
         self.index += 1;
         match self.fan.merging {
@@ -102,6 +103,7 @@ impl<T: Send, A: Absorb<T>> Push<T> for AbsorbPush<'_, T, A> {
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
         self.fan.meter.records_in.fetch_add(self.index, Ordering::Relaxed);
         self.index = 0;
+        self.cx.set_stage(self.fan.meter.number);
         let part = match self.fan.merging {
             Merging::Exact => return Flow::Continue(()),
             Merging::InOrder => Part::State(std::mem::replace(&mut self.state, self.fan.how.init())),

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl<T: Send + 'static> Bag<T> {
@@ -26,12 +27,13 @@ impl<T: Send + 'static> Bag<T> {
         let os = Os::default();
         let meter = Arc::new(EdgeMeter::default());
         let (outlet, inlet) = edge(&os, 2, &meter);
-        let (outlet, run_meter) = (Mutex::new(outlet), meter.clone());
+        let gone = Arc::new(AtomicBool::new(false));
+        let (outlet, run_meter, run_gone) = (Mutex::new(outlet), meter.clone(), gone.clone());
         let body = move || {
             self.run(|run, plan, stage| {
                 run.stage(stage, "iter");
                 let ordered = run.settings.ordered;
-                plan.run(run, &Hand { outlet, sequencer: Sequencer::new(ordered) })?;
+                plan.run(run, &Hand { outlet, sequencer: Sequencer::new(ordered), gone: run_gone })?;
                 let _ = run_meter;
                 Ok(())
             })
@@ -39,7 +41,7 @@ impl<T: Send + 'static> Bag<T> {
         let runner = os.spawn("kitbag-run".into(), body).map_err(|error| {
             Error::new(ErrorKind::Limit, format!("cannot start a thread: {error}")).caused_by(error)
         })?;
-        Ok(Iter { batch: Vec::new().into_iter(), inlet: Some(inlet), runner: Some(runner) })
+        Ok(Iter { batch: Vec::new().into_iter(), inlet: Some(inlet), gone, runner: Some(runner) })
     }
 
     /// Calls `f` with each record, in record order, on the calling thread. Streams.
@@ -63,6 +65,7 @@ impl<T: Send + 'static> Bag<T> {
 pub struct Iter<T> {
     batch: std::vec::IntoIter<T>,
     inlet: Option<Box<dyn Inlet<Vec<T>>>>,
+    gone: Arc<AtomicBool>,
     runner: Option<JoinHandle<Result<()>>>,
 }
 
@@ -103,7 +106,9 @@ impl<T> Iter<T> {
 
 impl<T> Drop for Iter<T> {
     fn drop(&mut self) {
-        // Without a receiver every send fails, which ends the run; its threads are gone when this returns.
+        // Without a receiver every send fails, which ends the run; readers that wait for input look at the mark. Its
+        // threads are gone when this returns.
+        self.gone.store(true, Ordering::Release);
         self.inlet = None;
         let _ = self.ended();
     }
@@ -112,11 +117,16 @@ impl<T> Drop for Iter<T> {
 struct Hand<T> {
     outlet: Mutex<Box<dyn Outlet<Vec<T>>>>,
     sequencer: Sequencer<(Vec<T>, Option<Permit>)>,
+    gone: Arc<AtomicBool>,
 }
 
 impl<T: Send> Fan<T> for Hand<T> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
         Box::new(HandPush { hand: self, cx, items: Vec::new() })
+    }
+
+    fn unwanted(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
 }
 
@@ -138,13 +148,14 @@ impl<T: Send> Push<T> for HandPush<'_, T> {
 
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
         let fence = &self.cx.phase.fence;
+        let cancelled = || self.cx.phase.run.settings.cancel.is_cancelled();
         let payload = (std::mem::take(&mut self.items), permit);
         self.hand.sequencer.submit(unit, last, payload, |unit, (items, _permit)| {
             if !fence.allows(unit) {
                 return false;
             }
             let outlet = self.hand.outlet.lock().unwrap_or_else(PoisonError::into_inner);
-            let sent = items.is_empty() || outlet.send(items.len() as u64, items).is_ok();
+            let sent = items.is_empty() || outlet.send_unless(&cancelled, items.len() as u64, items).is_ok();
             if !sent {
                 fence.lower(unit, u64::MAX, Stop::Enough);
             }

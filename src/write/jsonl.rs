@@ -164,12 +164,12 @@ impl<T: Send> Push<T> for EncodingPush<'_, T> {
     }
 
     fn push(&mut self, at: At, item: T) -> Flow {
-        let before = self.out.text.len();
+        self.out.cx.set_stage(self.out.stage());
         if let Err(error) = (self.encode)(&item, &mut self.out.text) {
-            self.out.text.truncate(before);
+            self.out.drop_unfinished();
             return self.out.cx.refuse(at, error.in_stage(self.out.stage_name()));
         }
-        self.out.records += 1;
+        self.out.record();
         Flow::Continue(())
     }
 
@@ -205,7 +205,7 @@ impl RefPush for VerbatimPush<'_> {
     fn push(&mut self, _: At, record: JsonRef<'_>) -> Flow {
         self.out.text.extend_from_slice(record.raw().as_bytes());
         self.out.text.push(b'\n');
-        self.out.records += 1;
+        self.out.record();
         Flow::Continue(())
     }
 

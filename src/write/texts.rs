@@ -39,7 +39,7 @@ impl<'a> Sink<'a> {
     }
 
     pub(super) fn out<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Out<'s> {
-        Out { sink: self, cx, text: Vec::new(), records: 0 }
+        Out { sink: self, cx, text: Vec::new(), whole: 0, records: 0 }
     }
 
     /// Everything that came in went out, or the output is not committed. Gives the number of records.
@@ -58,10 +58,27 @@ pub(super) struct Out<'s> {
     sink: &'s Sink<'s>,
     pub(super) cx: &'s WorkerCx<'s>,
     pub(super) text: Vec<u8>,
-    pub(super) records: u64,
+    /// The bytes of the text that are whole records: what is behind them was being encoded when a panic came.
+    whole: usize,
+    records: u64,
 }
 
 impl Out<'_> {
+    pub(super) fn stage(&self) -> u32 {
+        self.sink.meter.number
+    }
+
+    /// What was put behind the text since the last call is a record.
+    pub(super) fn record(&mut self) {
+        self.whole = self.text.len();
+        self.records += 1;
+    }
+
+    /// What was put behind the text since the last record is none.
+    pub(super) fn drop_unfinished(&mut self) {
+        self.text.truncate(self.whole);
+    }
+
     pub(super) fn stage_name(&self) -> &str {
         &self.sink.meter.name
     }
@@ -69,6 +86,9 @@ impl Out<'_> {
     /// The unit is through: its text takes its turn.
     pub(super) fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
         let (sink, fence) = (self.sink, &self.cx.phase.fence);
+        self.cx.set_stage(sink.meter.number);
+        self.drop_unfinished();
+        self.whole = 0;
         let records = std::mem::take(&mut self.records);
         sink.meter.records_in.fetch_add(records, Ordering::Relaxed);
         sink.meter.bytes.fetch_add(self.text.len() as u64, Ordering::Relaxed);
