@@ -5,6 +5,8 @@
 //! cargo run --release --example clean -- target/items data/orders
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
+
 use std::error::Error;
 use std::process::ExitCode;
 

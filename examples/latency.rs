@@ -4,6 +4,8 @@
 //! cargo run --release --example latency -- data/web
 //! ```
 
+#![allow(clippy::print_stderr, reason = "a program prints")]
+
 use std::error::Error;
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;

@@ -5,6 +5,8 @@
 //! cargo run --release --example sessions -- data/web
 //! ```
 
+#![allow(clippy::print_stderr, reason = "a program prints")]
+
 use std::error::Error;
 use std::process::ExitCode;
 

@@ -4,6 +4,8 @@
 //! cargo run --release --example top_errors -- --top 3 data/web
 //! ```
 
+#![allow(clippy::print_stderr, reason = "a program prints")]
+
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
