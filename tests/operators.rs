@@ -28,7 +28,9 @@ fn records() -> Vec<String> {
 
 /// Lines of text, blank ones among them.
 fn words() -> Vec<String> {
-    (0..70).map(|n| ["to be", "", "or not to be", "ß 漢字", "\ttabs \r inside", "x"][n % 6].to_owned() + &"y".repeat(n)).collect()
+    (0..70)
+        .map(|n| ["to be", "", "or not to be", "ß 漢字", "\ttabs \r inside", "x"][n % 6].to_owned() + &"y".repeat(n))
+        .collect()
 }
 
 fn n(record: &Json) -> i64 {
@@ -184,7 +186,9 @@ struct Record {
 #[test]
 fn read_json_into_a_type_is_what_serde_json_reads() {
     let model: Vec<Record> = records().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    check(&records(), Kind::Json, &grid(), &model, |input, config| Bag::<Record>::read_json(input).with(config).collect());
+    check(&records(), Kind::Json, &grid(), &model, |input, config| {
+        Bag::<Record>::read_json(input).with(config).collect()
+    });
 }
 
 #[test]

@@ -72,7 +72,9 @@ fn one_file_in_each_codec_has_the_same_bytes_for_every_configuration() {
 fn shards_have_the_same_names_boundaries_and_bytes_for_every_configuration() {
     let records = records(900);
     let text = records.join("\n") + "\n";
-    for (name, shard_size) in [("part-*.jsonl", 1000), ("p*.jsonl.gz", 7777), ("*.zst", 1), ("part-*.jsonl.zst", 1 << 30)] {
+    for (name, shard_size) in
+        [("part-*.jsonl", 1000), ("p*.jsonl.gz", 7777), ("*.zst", 1), ("part-*.jsonl.zst", 1 << 30)]
+    {
         let mut first: Option<Vec<(String, Vec<u8>)>> = None;
         for setting in corners() {
             let dir = tempfile::tempdir().unwrap();
@@ -130,7 +132,8 @@ fn a_failed_run_leaves_nothing_behind_and_the_old_output_as_it_was() {
     std::fs::create_dir(dir.path().join("shards")).unwrap();
     std::fs::write(dir.path().join("shards/old"), "old").unwrap();
     std::fs::write(dir.path().join("file.jsonl"), "old").unwrap();
-    let text: String = (0..3000).map(|n| if n == 2000 { "{broken\n".into() } else { format!("{{\"n\":{n}}}\n") }).collect();
+    let text: String =
+        (0..3000).map(|n| if n == 2000 { "{broken\n".into() } else { format!("{{\"n\":{n}}}\n") }).collect();
     let input = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(input.path(), text).unwrap();
     for setting in corners() {
@@ -161,7 +164,8 @@ fn a_target_that_exists_is_refused_and_overwriting_swaps_it_whole() {
     }
     assert_eq!(contents(&at("d")).len(), 1, "shards of the old run were mixed with the new one");
     // Reading a file while it is replaced by its own change.
-    let doubled = Bag::<i64>::read_json(at("a.jsonl")).map(|n| n * 2).write_jsonl(Target::new(at("a.jsonl")).overwrite());
+    let doubled =
+        Bag::<i64>::read_json(at("a.jsonl")).map(|n| n * 2).write_jsonl(Target::new(at("a.jsonl")).overwrite());
     assert_eq!(doubled.unwrap().records, 3);
     assert_eq!(std::fs::read_to_string(at("a.jsonl")).unwrap(), "0\n2\n4\n");
 }
@@ -180,7 +184,10 @@ fn two_runs_to_one_new_target_never_mix() {
         let lost = results.iter().find_map(|result| result.as_ref().err()).unwrap();
         assert_eq!(lost.kind(), ErrorKind::OutputExists, "round {round}: {lost}");
         let numbers = Bag::<i64>::read_json(dir.path().join("out")).collect().unwrap();
-        assert!(numbers == (0..500).collect::<Vec<_>>() || numbers == (1000..1500).collect::<Vec<_>>(), "round {round}");
+        assert!(
+            numbers == (0..500).collect::<Vec<_>>() || numbers == (1000..1500).collect::<Vec<_>>(),
+            "round {round}"
+        );
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "round {round}: a stage was left behind");
     }
 }

@@ -16,7 +16,6 @@ use super::{Flow, Phase, Stop};
 #[derive(Debug)]
 pub(crate) struct WorkerCx<'r> {
     pub(crate) phase: &'r Phase<'r>,
-    pub(crate) index: usize,
     stage: AtomicU32,
     shard: AtomicU32,
     byte: AtomicU64,
@@ -45,10 +44,9 @@ struct QuarantineLine<'a> {
 }
 
 impl<'r> WorkerCx<'r> {
-    pub(crate) fn new(phase: &'r Phase<'r>, index: usize) -> WorkerCx<'r> {
+    pub(crate) fn new(phase: &'r Phase<'r>) -> WorkerCx<'r> {
         WorkerCx {
             phase,
-            index,
             stage: AtomicU32::new(0),
             shard: AtomicU32::new(0),
             byte: AtomicU64::new(0),

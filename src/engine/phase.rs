@@ -98,7 +98,7 @@ impl<'r> Phase<'r> {
             for worker in 0..threads {
                 let inlet = inlet.another();
                 let (phase, gate) = (&phase, &gate);
-                let body = move || work(phase, gate, worker, &*inlet, feed);
+                let body = move || work(phase, gate, &*inlet, feed);
                 run.os.spawn_scoped(scope, format!("kitbag-work-{worker}"), body)?;
             }
             drop((outlet, inlet));
@@ -154,14 +154,8 @@ fn read<'p, B: Send>(
 }
 
 /// A worker: takes units as they come until the readers are gone.
-fn work<'p, B: Send>(
-    phase: &'p Phase<'p>,
-    gate: &'p Arc<Gate>,
-    index: usize,
-    inlet: &dyn Inlet<Message<B>>,
-    feed: &'p dyn Feed<B>,
-) {
-    let cx = WorkerCx::new(phase, index);
+fn work<'p, B: Send>(phase: &'p Phase<'p>, gate: &'p Arc<Gate>, inlet: &dyn Inlet<Message<B>>, feed: &'p dyn Feed<B>) {
+    let cx = WorkerCx::new(phase);
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| worker_loop(&cx, gate, inlet, feed))) {
         // Outside a unit only our own code and a consumer's `finish` run.
         phase.fence.lower(AFTER_ALL, 0, Stop::from(panic_error(&*payload, &phase.run.stage_name(cx.stage()))));

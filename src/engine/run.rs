@@ -40,6 +40,9 @@ pub(crate) struct Run {
     stages: Mutex<Vec<Arc<StageMeter>>>,
     rejected: AtomicU64,
     quarantine: Option<Mutex<std::fs::File>>,
+    /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
+    /// for one at a time.
+    pub(crate) long_record: Mutex<()>,
 }
 
 impl Run {
@@ -59,7 +62,17 @@ impl Run {
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
         let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());
-        let run = Run { os, space, hash_key, settings, origins, stages, rejected: AtomicU64::new(0), quarantine };
+        let run = Run {
+            os,
+            space,
+            hash_key,
+            settings,
+            origins,
+            stages,
+            rejected: AtomicU64::new(0),
+            quarantine,
+            long_record: Mutex::new(()),
+        };
         let mut result = body(&run);
         if result.is_ok() && run.settings.cancel.is_cancelled() {
             result = Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"));

@@ -77,8 +77,8 @@ impl Decoder for Gzip {
         let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
         let status = self.inflate.decompress(input, out, FlushDecompress::None);
         let progress = Progress {
-            consumed: (self.inflate.total_in() - before_in) as usize,
-            produced: (self.inflate.total_out() - before_out) as usize,
+            consumed: usize::try_from(self.inflate.total_in() - before_in).unwrap_or(usize::MAX),
+            produced: usize::try_from(self.inflate.total_out() - before_out).unwrap_or(usize::MAX),
             ended: matches!(status, Ok(Status::StreamEnd)),
         };
         match status {

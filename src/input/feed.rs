@@ -58,7 +58,7 @@ impl Shards {
     /// Reads a task.
     pub(crate) fn feed(&self, task: u32, out: &mut Feeder<'_, Block>) -> Result<()> {
         let Task { shard, range } = self.partition.tasks[task as usize];
-        let number = self.partition.first + shard as u32;
+        let number = self.partition.first + u32::try_from(shard).unwrap_or(u32::MAX);
         let shard = &self.partition.shards[shard];
         let count = shard.is_stdin() || matches!(out.run().settings.bad_records, BadRecords::Quarantine(_));
         let mut cutter = Cutter::new(self, number, range.map_or(0, |(from, _)| from), count.then_some(1));
@@ -179,11 +179,6 @@ impl<'p> Cutter<'p> {
     fn new(shards: &'p Shards, shard: u32, start: u64, line: Option<u64>) -> Cutter<'p> {
         let at_start = start == 0;
         Cutter { shards, shard, buffer: None, permit: None, filled: 0, start, line, skipping: false, at_start }
-    }
-
-    /// Offset in the decompressed shard of the next byte to come.
-    pub(super) fn position(&self) -> u64 {
-        self.start + self.filled as u64
     }
 
     fn begin_at(&mut self, start: u64) {

@@ -13,7 +13,7 @@ use crate::json::{Decode, Fault, FaultKind, Limits, decoder, looks_like_document
 use super::Input;
 use super::blocks::Block;
 use super::feed::Shards;
-use super::lines::{LineError, LineWalk};
+use super::lines::{LONG, LineError, LineWalk};
 
 impl<T: DeserializeOwned + Send + 'static> Bag<T> {
     /// Reads JSON lines: each line is one value, decoded into `T`, which may be [`Json`](crate::Json) for records of any
@@ -88,9 +88,15 @@ impl<T: Send> Work<Block> for JsonWork<'_, T> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
         let (decoder, down) = (&mut self.decoder, &mut self.down);
-        self.walk.walk(block, false, |at, line| match decoder.decode(line) {
-            Ok(record) => Ok(down.push(at, record)),
-            Err(fault) => Err(line_error(fault, line)),
+        self.walk.walk(block, false, |at, line| {
+            let decoded = decoder.decode(line);
+            if line.len() > LONG {
+                decoder.shrink();
+            }
+            match decoded {
+                Ok(record) => Ok(down.push(at, record)),
+                Err(fault) => Err(line_error(fault, line)),
+            }
         })
     }
 

@@ -1,8 +1,8 @@
 //! Lines of a block, and the text source. `read_text` gives each line as a `String`; counting its lines makes none.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
@@ -65,6 +65,9 @@ fn starts_with_mark(shard: &Shard, run: &Run) -> bool {
     })
 }
 
+/// A line of more bytes than this is parsed while no other such line is.
+pub(crate) const LONG: usize = 256 << 10;
+
 /// Walks the lines of blocks for a worker: sets the record's place, applies the limits, turns what a handler refuses
 /// into a reject with place and text.
 pub(crate) struct LineWalk<'s> {
@@ -102,6 +105,8 @@ impl<'s> LineWalk<'s> {
             self.cx.set_at(at);
             self.cx.set_stage(0);
             self.records += 1;
+            let lock = &self.cx.phase.run.long_record;
+            let _turn = (line.len() > LONG).then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
             let refused = if line.len() > self.limit {
                 Err(LineError { error: too_long(self.limit), column: 1 })
             } else {

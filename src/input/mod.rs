@@ -15,8 +15,6 @@ mod shards;
 mod source;
 mod stream;
 
-pub(crate) use blocks::{Block, Buffer, Pool};
-pub(crate) use feed::Shards;
 pub use scan::Scan;
 pub(crate) use scan::{RefFan, RefPush};
 pub(crate) use shards::Shard;

@@ -33,7 +33,7 @@ pub(super) fn read(
         return Ok(false);
     }
     let Some(_charge) = run.space.budget.try_reserve(meta.len) else { return Ok(false) };
-    let len = meta.len as usize;
+    let Ok(len) = usize::try_from(meta.len) else { return Ok(false) };
     let mut file = shards.large.take(len + 1);
     let mut filled = 0;
     while filled < file.bytes.len() {

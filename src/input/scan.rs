@@ -14,7 +14,7 @@ use super::Input;
 use super::blocks::Block;
 use super::feed::Shards;
 use super::json::line_error;
-use super::lines::LineWalk;
+use super::lines::{LONG, LineWalk};
 
 /// JSON lines that are looked at in place: the fastest way to read them. Each verb's closure is handed a
 /// [`JsonRef`], a view of the record in the reader's own buffers; a record costs an allocation only if the closure makes
@@ -224,13 +224,19 @@ impl Work<Block> for ScanWork<'_> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
         let ScanWork { walk, parser, keep, down } = self;
-        walk.walk(block, false, |at, line| match parser.parse(line) {
-            Ok(document) => {
-                let record = document.view();
-                let wanted = keep.iter().all(|keep| keep(record));
-                Ok(if wanted { down.push(at, record) } else { Flow::Continue(()) })
+        walk.walk(block, false, |at, line| {
+            let flow = match parser.parse(line) {
+                Ok(document) => {
+                    let record = document.view();
+                    let wanted = keep.iter().all(|keep| keep(record));
+                    Ok(if wanted { down.push(at, record) } else { Flow::Continue(()) })
+                }
+                Err(fault) => Err(line_error(fault, line)),
+            };
+            if line.len() > LONG {
+                parser.shrink();
             }
-            Err(fault) => Err(line_error(fault, line)),
+            flow
         })
     }
 

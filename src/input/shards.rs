@@ -65,7 +65,10 @@ fn named(os: &Os, path: &Path, shards: &mut Vec<Shard>) -> Result<()> {
     })?;
     let mut found = Vec::new();
     for path in matches {
-        found.push(path.map_err(|error| Error::io(&error.path().to_owned(), "read", error.into()))?);
+        found.push(path.map_err(|error| {
+            let path = error.path().to_owned();
+            Error::io(&path, "read", error.into())
+        })?);
     }
     found.sort_by(|a, b| natural(a, b));
     let before = shards.len();

@@ -46,12 +46,15 @@ impl Stream {
             false => os.open(&shard.path).map_err(|error| Error::io(&shard.path, "open", error))?,
         };
         let path = if shard.is_stdin() { "<stdin>".into() } else { shard.path.clone() };
+        // A small file gets a small buffer: thousands of them should cost no more than their bytes.
+        let len = shard.meta.map_or(INPUT as u64, |meta| meta.len + 1);
+        let input = usize::try_from(len).map_or(INPUT, |len| len.clamp(16, INPUT));
         let mut stream = Stream {
             file,
             path,
             format: Format::Plain,
             decoder: None,
-            input: vec![0; INPUT.min(shard.meta.map_or(INPUT, |meta| meta.len as usize + 1)).max(16)],
+            input: vec![0; input],
             taken: 0,
             filled: 0,
             end_of_file: false,

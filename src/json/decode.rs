@@ -16,8 +16,8 @@ pub(crate) trait Decode<T>: Send {
     /// The record on a line.
     fn decode(&mut self, line: &[u8]) -> Result<T, Fault>;
 
-    /// The bytes of memory that the decoder's buffers take.
-    fn heap_size(&self) -> usize;
+    /// Drops the decoder's buffers, which a long line has made large.
+    fn shrink(&mut self);
 }
 
 /// The decoder for a type; which lane it takes is decided here, once, and not per record.
@@ -37,8 +37,8 @@ impl Decode<Json> for Documents {
         self.0.parse(line).map(|line| line.view().to_json())
     }
 
-    fn heap_size(&self) -> usize {
-        self.0.heap_size()
+    fn shrink(&mut self) {
+        self.0.shrink();
     }
 }
 
@@ -49,8 +49,8 @@ impl<T: DeserializeOwned> Decode<T> for Typed<T> {
         self.0.typed(line)
     }
 
-    fn heap_size(&self) -> usize {
-        self.0.heap_size()
+    fn shrink(&mut self) {
+        self.0.shrink();
     }
 }
 

@@ -296,19 +296,8 @@ impl<'a> JsonRef<'a> {
     }
 
     /// The same as [`to_json`](Self::to_json), under the name that borrowed types have for it.
-    #[allow(clippy::should_implement_trait)]
     pub fn to_owned(&self) -> Json {
         self.to_json()
-    }
-
-    /// Appends the value's text as it is, without white space between its tokens if that has line breaks: documents
-    /// that come from memory may span lines.
-    pub(crate) fn one_line(&self, out: &mut Vec<u8>) {
-        let raw = self.raw_bytes();
-        match memchr::memchr2(b'\n', b'\r', raw) {
-            None => out.extend_from_slice(raw),
-            Some(_) => text::compact(raw, out),
-        }
     }
 
     /// Appends the value's text without the white space between its tokens.

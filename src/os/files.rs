@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Meta, Os};
+use super::Os;
 
 /// An open file, or standard input.
 #[derive(Debug)]
@@ -85,13 +85,6 @@ impl File {
         match self {
             File::Disk(file) => file.seek(SeekFrom::Start(offset)).map(|_| ()),
             File::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input has no offsets")),
-        }
-    }
-
-    pub(crate) fn meta(&self) -> io::Result<Meta> {
-        match self {
-            File::Disk(file) => file.metadata().map(Meta::from),
-            File::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input has no size")),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::Instant;
 
 pub(crate) use files::{Commit, File, StageDir};
-pub(crate) use tree::{Entry, FileId, Meta};
+pub(crate) use tree::Meta;
 
 /// A handle on the operating system. Cheap to clone; carries nothing yet but is where a fault plan goes.
 #[derive(Clone, Debug, Default)]
@@ -20,13 +20,6 @@ impl Os {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn now(&self) -> Instant {
         Instant::now()
-    }
-
-    /// Sleeps on the calling thread; used by tests and by nothing on a hot path.
-    #[cfg(test)]
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    pub(crate) fn sleep(&self, time: std::time::Duration) {
-        std::thread::sleep(time);
     }
 
     /// 64 random bits from the standard library's seeding of hash maps (the operating system's randomness).

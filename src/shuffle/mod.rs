@@ -5,6 +5,6 @@ mod edge;
 mod gate;
 mod sequencer;
 
-pub(crate) use edge::{Closed, EdgeMeter, Inlet, Outlet, edge};
+pub(crate) use edge::{EdgeMeter, Inlet, Outlet, edge};
 pub(crate) use gate::{Gate, Permit};
 pub(crate) use sequencer::Sequencer;

@@ -35,11 +35,6 @@ impl Budget {
         reservation.grow(bytes).then_some(reservation)
     }
 
-    /// An empty reservation, to be grown.
-    pub(crate) fn reservation(&self) -> Reservation {
-        Reservation { budget: self.clone(), bytes: 0 }
-    }
-
     pub(crate) fn limit(&self) -> u64 {
         self.0.limit
     }

@@ -197,7 +197,7 @@ impl Sink {
         let expected = Expected { partition, sequence: file.next_sequence(), records, raw: raw_length };
         let room = frame::room_to_compress(raw.len());
         // A block larger than usual gets a buffer for itself, if there is memory; else it is written as it is.
-        let mut own = Scratch::new();
+        let mut own;
         let target = if raw.len() <= self.block {
             self.scratch.room(purse, room).ok()
         } else {

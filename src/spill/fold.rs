@@ -3,27 +3,38 @@
 //! Where nearly every row has a key of its own, a table is of no use, and rows go past it (as in DuckDB: Kuiper, Boncz
 //! and Mühleisen, "Robust external hash aggregation in the solid state age", 2024).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::emit::Order;
 use super::folds::Folds;
 use super::part::From;
+use super::settle::on_threads;
 use super::space::Space;
 use super::store::{Store, StoreWriter};
-use super::table::{Entry, EntryOf, Merging, Table, encode};
+use super::table::{Entry, EntryOf, Merging, Sorted, Table, encode};
 use crate::batch::Seq;
 use crate::error::{Error, Result};
+use crate::os::Os;
 
 /// A table that was flushed with more keys than this share of its rows did not help.
 const USELESS: f64 = 0.95;
 /// Then this many times its rows go past it before it is tried again.
 const PAST: u64 = 16;
 
+/// Tables of each thread; a power of two.
+const TABLES: usize = 16;
+
+fn slot(hash: u64) -> usize {
+    usize::from((hash >> 60) as u8)
+}
+
 /// The store of one fold by key.
 #[derive(Debug)]
 pub(crate) struct FoldStore<M: Merging> {
     shared: Arc<Shared<M>>,
     store: Store,
+    os: Os,
 }
 
 struct Shared<M: Merging> {
@@ -40,51 +51,86 @@ impl<M: Merging> std::fmt::Debug for Shared<M> {
 impl<M: Merging> FoldStore<M> {
     pub(crate) fn new(space: &Space, workers: usize, merging: M) -> Result<FoldStore<M>> {
         let shared = Shared { merging: Arc::new(merging), done: Mutex::default() };
-        Ok(FoldStore { shared: Arc::new(shared), store: Store::new(space, workers)? })
+        Ok(FoldStore { shared: Arc::new(shared), store: Store::new(space, workers)?, os: space.os.clone() })
     }
 
     /// A writer for one thread; at most as many as were announced.
     pub(crate) fn writer(&self) -> Result<FoldWriter<M>> {
         let writer = self.store.writer()?;
-        let table = Table::new(From::Budget, writer.purse());
+        let tables = (0..TABLES).map(|_| Table::new(From::Budget, writer.purse())).collect();
         let (shared, encoder) = (Arc::clone(&self.shared), Encoder { writer, key: Vec::new(), state: Vec::new() });
-        Ok(FoldWriter { shared, table, encoder, rows: 0, past: 0, flushed: false })
+        Ok(FoldWriter { shared, tables, encoder, rows: 0, past: 0, flushed: false })
     }
 
     /// All states, when every writer has finished.
     pub(crate) fn finish(self, order: Order) -> Result<Folds<M>> {
         let merging = Arc::clone(&self.shared.merging);
-        let done = std::mem::take(&mut *self.shared.done.lock().unwrap_or_else(PoisonError::into_inner));
-        let flushed = done.iter().any(|writer| writer.flushed);
-        let mut rest = done.into_iter();
-        let mut last = None;
-        if !flushed {
-            // Nothing was written: the tables become one, if memory holds it.
-            last = rest.next();
-            let mut whole = true;
-            while let (Some(into), true) = (&mut last, whole) {
-                let Some(mut from) = rest.next() else { break };
-                whole = into.absorb(&mut from)?;
-                from.encoder.writer.finish()?;
-            }
-            if whole && let Some(FoldWriter { table, mut encoder, .. }) = last.take() {
-                let sorted = table.sorted().map_err(|mut table| encoder.flush(&mut table));
-                encoder.writer.finish()?;
-                match sorted {
-                    Ok(sorted) => {
-                        self.store.finish()?;
-                        return Ok(Folds::in_memory(sorted));
+        let done = std::mem::take(&mut *lock(&self.shared.done));
+        // What one thread has written, all must write: then a key's states meet on disk.
+        let spilled = AtomicBool::new(done.iter().any(|writer| writer.flushed));
+        let (mut encoders, mut jobs) = (Vec::new(), (0..TABLES).map(|_| Vec::new()).collect::<Vec<_>>());
+        for FoldWriter { tables, encoder, .. } in done {
+            encoders.push(encoder);
+            jobs.iter_mut().zip(tables).for_each(|(job, table)| job.push(table));
+        }
+        let (jobs, sorted) = (Mutex::new(jobs), Mutex::new(Vec::new()));
+        let mut encoders = on_threads(&self.os, encoders, |encoder: &mut Encoder| {
+            loop {
+                let Some(mut tables) = lock(&jobs).pop() else { return Ok(()) };
+                let whole =
+                    if spilled.load(Ordering::Relaxed) { None } else { whole(&mut tables, &*merging, encoder)? };
+                match whole {
+                    Some(one) => lock(&sorted).push(one),
+                    None => {
+                        spilled.store(true, Ordering::Relaxed);
+                        tables.iter_mut().try_for_each(|table| encoder.flush(table))?;
                     }
-                    Err(flushed) => flushed?,
                 }
             }
+        })?;
+        let mut sorted = sorted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let spilled = spilled.into_inner();
+        if let (true, Some(encoder)) = (spilled, encoders.first_mut()) {
+            sorted.drain(..).flat_map(|one| one.entries).try_for_each(|entry| encoder.put(&entry))?;
         }
-        for mut writer in last.into_iter().chain(rest) {
-            writer.flush()?;
-            writer.encoder.writer.finish()?;
-        }
-        Folds::stored(merging, self.store.finish()?, order)
+        encoders.into_iter().try_for_each(|encoder| encoder.writer.finish())?;
+        let stored = self.store.finish()?;
+        if spilled { Folds::stored(merging, stored, order) } else { Ok(Folds::in_memory(sorted, &stored.space)) }
     }
+}
+
+/// Makes one table of those that threads have for the same hashes, in order of position; `None` if memory refuses. What
+/// does not fit is then in the store, and the rest still in the tables.
+fn whole<M: Merging>(
+    tables: &mut Vec<Table<M::Key, M::State>>,
+    merging: &M,
+    encoder: &mut Encoder,
+) -> Result<Option<Sorted<M::Key, M::State>>> {
+    tables.sort_by_key(Table::len);
+    let Some(mut into) = tables.pop() else { return Ok(None) };
+    let mut full = false;
+    while !full {
+        let Some(mut from) = tables.pop() else { break };
+        for entry in from.drain() {
+            let left = if full { Err(entry) } else { into.merge(merging, entry, &mut full)? };
+            if let Err(entry) = left {
+                full = true;
+                encoder.put(&entry)?;
+            }
+        }
+    }
+    if !full {
+        match into.sorted() {
+            Ok(sorted) => return Ok(Some(sorted)),
+            Err(back) => into = back,
+        }
+    }
+    tables.push(into);
+    Ok(None)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes rows into the store.
@@ -115,7 +161,8 @@ impl Encoder {
 #[derive(Debug)]
 pub(crate) struct FoldWriter<M: Merging> {
     shared: Arc<Shared<M>>,
-    table: Table<M::Key, M::State>,
+    /// By the leading bits of the hash: a small table grows at less cost, and at the end several can be merged at once.
+    tables: Vec<Table<M::Key, M::State>>,
     encoder: Encoder,
     /// Rows since the table was flushed.
     rows: u64,
@@ -146,7 +193,7 @@ impl<M: Merging> FoldWriter<M> {
                 }
             };
             let merging = &self.shared.merging;
-            match self.table.update((hash, seq), is, &key, &mut change, |state| merging.heap_size(state)) {
+            match self.tables[slot(hash)].update((hash, seq), is, &key, &mut change, |state| merging.heap_size(state)) {
                 Some(true) => return Ok(()),
                 Some(false) => return self.full().map(drop),
                 None => {}
@@ -168,7 +215,7 @@ impl<M: Merging> FoldWriter<M> {
         let heap = self.shared.merging.heap_size(&entry.state);
         let mut entry = entry;
         loop {
-            match self.table.insert(entry, heap)? {
+            match self.tables[slot(entry.hash)].insert(entry, heap)? {
                 Ok(()) => return Ok(()),
                 Err(back) => entry = back,
             }
@@ -186,35 +233,14 @@ impl<M: Merging> FoldWriter<M> {
         if self.encoder.writer.make_room()? {
             return Ok(true);
         }
-        if self.rows > 0 && self.table.len() as f64 > USELESS * self.rows as f64 {
+        let keys: usize = self.tables.iter().map(Table::len).sum();
+        if keys as f64 > USELESS * self.rows as f64 {
             self.past = PAST * self.rows;
         }
         self.rows = 0;
-        let any = self.table.len() > 0;
-        self.flush()?;
-        Ok(any)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        if self.table.len() > 0 {
-            self.flushed = true;
-            self.encoder.flush(&mut self.table)?;
-        }
-        Ok(())
-    }
-
-    /// Moves all entries of another table here, or, if memory ends, into the store; `false` if that happened.
-    fn absorb(&mut self, from: &mut FoldWriter<M>) -> Result<bool> {
-        let (mut full, merging) = (false, Arc::clone(&self.shared.merging));
-        for entry in from.table.drain() {
-            let left = if full { Err(entry) } else { self.table.merge(&*merging, entry, &mut full)? };
-            if let Err(entry) = left {
-                full = true;
-                from.encoder.put(&entry)?;
-            }
-        }
-        from.table.emptied();
-        Ok(!full)
+        self.flushed |= keys > 0;
+        self.tables.iter_mut().try_for_each(|table| self.encoder.flush(table))?;
+        Ok(keys > 0)
     }
 
     pub(crate) fn finish(self) -> Result<()> {

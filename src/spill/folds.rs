@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::emit::{Emission, Leaf, Order};
 use super::file::Scratch;
-use super::merge;
+use super::merge::{self, Merge};
 use super::part::{From, Part};
 use super::row::{self, Row};
 use super::run::{Hand, Run, RunWriter};
 use super::settle::{Made, Recipe};
-use super::space::Purse;
+use super::space::{Purse, Space};
 use super::store::Stored;
 use super::table::{Entry, EntryOf, Merging, Sorted, Table, decode, encode};
 use crate::batch::Seq;
@@ -19,7 +20,7 @@ use crate::error::Result;
 pub(crate) struct Folds<M: Merging>(Source<M>);
 
 enum Source<M: Merging> {
-    Memory(Sorted<M::Key, M::State>),
+    Memory(Merge<Walk<M::Key, M::State>>),
     Stored(Box<Emission<Folding<M>>>),
     Done,
 }
@@ -32,8 +33,10 @@ impl<M: Merging> std::fmt::Debug for Folds<M> {
 
 impl<M: Merging> Folds<M> {
     /// States that never left memory.
-    pub(crate) fn in_memory(sorted: Sorted<M::Key, M::State>) -> Folds<M> {
-        Folds(Source::Memory(sorted))
+    pub(crate) fn in_memory(sorted: Vec<Sorted<M::Key, M::State>>, space: &Space) -> Folds<M> {
+        let walks = sorted.into_iter().map(Walk::new).collect();
+        let purse = Purse::new(space, Budget::new(0), 0);
+        Folds(Source::Memory(Merge::new(walks, Scratch::new(), purse)))
     }
 
     pub(crate) fn stored(merging: Arc<M>, stored: Stored, order: Order) -> Result<Folds<M>> {
@@ -44,7 +47,7 @@ impl<M: Merging> Folds<M> {
     fn advance(&mut self) -> Result<Option<EntryOf<M>>> {
         let entry = match &mut self.0 {
             Source::Done => None,
-            Source::Memory(sorted) => sorted.entries.next(),
+            Source::Memory(merge) => merge.next()?.and_then(|walk| walk.current.take()),
             Source::Stored(emission) => {
                 if !emission.step()? {
                     return Ok(None);
@@ -84,6 +87,12 @@ pub(crate) struct Walk<K, S> {
     sorted: Sorted<K, S>,
     current: Option<Entry<K, S>>,
     head: Option<Seq>,
+}
+
+impl<K, S> Walk<K, S> {
+    fn new(sorted: Sorted<K, S>) -> Walk<K, S> {
+        Walk { sorted, current: None, head: None }
+    }
 }
 
 impl<K, S> merge::Sorted for Walk<K, S> {
@@ -143,6 +152,6 @@ impl<M: Merging> Recipe for Folding<M> {
     }
 
     fn walk(&self, kept: Self::Kept) -> Self::Walk {
-        Walk { sorted: kept, current: None, head: None }
+        Walk::new(kept)
     }
 }

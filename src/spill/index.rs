@@ -101,7 +101,12 @@ struct Building;
 
 impl Building {
     /// `None` if the groups do not fit.
-    fn run(part: &Part, total: u32, keys: &KeyRule, charge: &mut Reservation) -> Result<Option<(Vec<Group>, Vec<Place>)>> {
+    fn run(
+        part: &Part,
+        total: u32,
+        keys: &KeyRule,
+        charge: &mut Reservation,
+    ) -> Result<Option<(Vec<Group>, Vec<Place>)>> {
         let Some((mut open, links)) = Building::group(part, total, keys, charge)? else { return Ok(None) };
         // Groups are numbered anew in order of their first rows; `rows` then counts up from a group's start.
         let mut order: Vec<u32> = (0..row::short(open.len())).collect();
@@ -136,7 +141,12 @@ impl Building {
         Ok(Some((groups, rows)))
     }
 
-    fn group(part: &Part, total: u32, keys: &KeyRule, charge: &mut Reservation) -> Result<Option<(Vec<Open>, Vec<Link>)>> {
+    fn group(
+        part: &Part,
+        total: u32,
+        keys: &KeyRule,
+        charge: &mut Reservation,
+    ) -> Result<Option<(Vec<Open>, Vec<Link>)>> {
         let mut table: HashTable<u32> = HashTable::new();
         let (mut open, mut fits): (Vec<Open>, _) = (Vec::new(), true);
         let mut links = Vec::with_capacity(total as usize);

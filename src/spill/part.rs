@@ -168,9 +168,10 @@ impl Part {
         let mut charge: Option<Reservation> = None;
         for frame in self.frames {
             if raw.capacity() < frame.raw() {
-                (raw, charge) = (Vec::new(), None);
-                let need = hand.purse.need(frame.raw() as u64, "a block of spilled records")?;
-                (raw, charge) = (buffer(frame.raw())?, Some(need));
+                // The old buffer goes before the new one is charged.
+                drop((std::mem::take(&mut raw), charge.take()));
+                charge = Some(hand.purse.need(frame.raw() as u64, "a block of spilled records")?);
+                raw = buffer(frame.raw())?;
             }
             frame.read(&hand.purse, &mut hand.scratch, &mut raw)?;
             ledger.walk(&raw, |row, _| each(hand, row))?;

@@ -128,7 +128,9 @@ impl GroupRows {
     /// The next row's value without taking the row, if it is at hand: `None` for a group that is still on disk.
     pub(crate) fn peek(&self) -> Option<&[u8]> {
         match &self.from {
-            Source::Memory { index, start } => index.row(*start + self.read as u32).ok().map(|row| row.value),
+            Source::Memory { index, start } => {
+                index.row(start.checked_add(u32::try_from(self.read).ok()?)?).ok().map(|row| row.value)
+            }
             Source::Packed(packed) => packed.peek().ok().map(|(_, value)| value),
             _ => None,
         }

@@ -12,6 +12,7 @@ use super::space::Purse;
 use super::split;
 use super::store::{Stored, WORKING_BLOCKS};
 use crate::error::{Error, Result};
+use crate::os::Os;
 
 /// What partitions are made into.
 pub(crate) trait Recipe: Sync {
@@ -167,31 +168,31 @@ impl<K: Send> Settled<K> {
         };
         let mut hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
         hands.iter_mut().try_for_each(|hand| self.enlarge(recipe, stored, hand))?;
-        if hands.len() == 1 {
-            return hands.into_iter().try_for_each(|mut hand| work(&mut hand));
-        }
-        let os = &stored.space.os;
-        os.scope(|scope| {
-            let (mut threads, mut result) = (Vec::new(), Ok(()));
-            for (no, mut hand) in hands.into_iter().enumerate() {
-                let started = os.spawn_scoped(scope, format!("kitbag-settle-{no}"), move || work(&mut hand));
-                match started {
-                    Ok(thread) => threads.push(thread),
-                    // One thread is enough; none is not.
-                    Err(error) if threads.is_empty() => {
-                        result =
-                            Err(Error::new(crate::error::ErrorKind::Limit, format!("cannot start a thread: {error}")));
-                    }
-                    Err(_) => {}
-                }
-            }
-            for thread in threads {
-                let joined = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                result = result.and(joined);
-            }
-            result
-        })
+        on_threads(&stored.space.os, hands, work).map(drop)
     }
+}
+
+/// Works with each of the tools on a thread of its own; gives the tools back. The first error wins.
+pub(crate) fn on_threads<T: Send>(
+    os: &Os,
+    mut tools: Vec<T>,
+    work: impl Fn(&mut T) -> Result<()> + Sync,
+) -> Result<Vec<T>> {
+    let Some((own, others)) = tools.split_first_mut() else { return Ok(tools) };
+    os.scope(|scope| {
+        let (mut threads, work) = (Vec::new(), &work);
+        for (no, tool) in others.iter_mut().enumerate() {
+            // Where a thread cannot be had, the others do its part.
+            threads.extend(os.spawn_scoped(scope, format!("kitbag-settle-{no}"), move || work(tool)));
+        }
+        let mut result = work(own);
+        for thread in threads {
+            let joined = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            result = result.and(joined);
+        }
+        result
+    })?;
+    Ok(tools)
 }
 
 impl Stored {

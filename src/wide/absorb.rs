@@ -41,9 +41,11 @@ struct AbsorbFan<'a, T, A: Absorb<T>> {
     how: &'a A,
     merging: Merging,
     total: Mutex<A::State>,
-    parts: Sequencer<(Part<T, A::State>, Option<Permit>)>,
+    parts: Parts<T, A::State>,
     meter: Arc<StageMeter>,
 }
+
+type Parts<T, S> = Sequencer<(Part<T, S>, Option<Permit>)>;
 
 /// What came of a unit.
 enum Part<T, S> {

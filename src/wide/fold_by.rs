@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Aggregate};
 use crate::bag::Bag;
-use crate::batch::{At, Unit};
-use crate::engine::{Fan, Flow, Push, UnitEnd, WorkerCx};
+use crate::batch::{At, Seq, Unit};
+use crate::engine::{Fan, Flow, Push, Stop, UnitEnd, WorkerCx};
 use crate::error::Result;
 
 use super::by_key::{Absorber, Absorbing, FoldBy};
@@ -68,6 +68,38 @@ impl<T: Send + 'static> Bag<T> {
             let upstream =
                 Box::new(move |run: &_, by: &Absorbing<'_, K, A>| plan.run(run, &ByClosure { by, key: &key }));
             FoldBy { verb, stage, before, aggregate, upstream }
+        })
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
+    /// Folds the records of each key in record order, for aggregates whose states do not merge exactly: a sum of floats
+    /// from left to right, a text that grows, a state machine. The records are stored as in
+    /// [`group_by`](Bag::group_by), and stepped one by one; holds one state at a time.
+    ///
+    /// ```
+    /// use kitbag::{Bag, agg};
+    ///
+    /// let words = Bag::from_iter(["to", "be", "or", "not"]).map(String::from);
+    /// let joined = agg::step_in_order(String::new, |all: &mut String, word: &String| all.push_str(word));
+    /// let by_length = words.fold_by_in_order(|word| word.len(), joined);
+    /// assert_eq!(by_length.collect()?, [(2, "tobeor".to_string()), (3, "not".to_string())]);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn fold_by_in_order<K, A>(self, key: impl Fn(&T) -> K + Send + Sync + 'static, aggregate: A) -> Bag<(K, A::Out)>
+    where
+        K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+        A: Aggregate<T, Out: Send + 'static> + 'static,
+    {
+        self.group_by(key).narrow("fold_in_order", move |at, (key, group), down| {
+            let mut state = aggregate.init();
+            for (index, record) in (0..).zip(group) {
+                match record {
+                    Ok(record) => aggregate.step(&mut state, Seq::new(Unit::default(), index), &record),
+                    Err(error) => return Flow::Break(Stop::from(error)),
+                }
+            }
+            down.push(at, (key, aggregate.finish(state)))
         })
     }
 }

@@ -251,3 +251,30 @@ fn first_place(rows: &GroupRows) -> Option<At> {
     let (shard, byte) = place.split_first_chunk()?;
     Some(At { shard: u32::from_le_bytes(*shard), byte: u64::from_le_bytes(*byte.first_chunk()?) })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Bag, Config, Error, Json};
+
+    #[test]
+    fn json_keys_are_equal_by_value_and_spelt_as_first_met() {
+        let records =
+            (0..4000).map(|n| (Json::parse(["1.0", "1", "\"\\u0061\"", "\"a\"", "10e-1"][n % 5]).unwrap(), n));
+        for memory in [64 << 20, 2 << 20] {
+            let config = Config::new().threads(2).memory(memory).block_size(4096).max_record(4096);
+            let bag = Bag::from_iter(records.clone()).with(config);
+            let groups = bag.group_by(|record| record.0.clone());
+            let sums = groups.try_map(|(key, group)| {
+                let mut sum = 0;
+                for record in group {
+                    sum += record?.1;
+                }
+                Ok::<_, Error>((key.raw().to_owned(), sum))
+            });
+            let expected = |keep: fn(usize) -> bool| (0..4000).filter(|n| keep(n % 5)).sum::<usize>();
+            let ones = expected(|n| n != 2 && n != 3);
+            let letters = expected(|n| n == 2 || n == 3);
+            assert_eq!(sums.collect().unwrap(), [("1.0".into(), ones), ("\"\\u0061\"".into(), letters)]);
+        }
+    }
+}

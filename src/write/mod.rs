@@ -8,6 +8,7 @@ mod iter;
 mod jsonl;
 mod parts;
 mod target;
+mod texts;
 
 pub use iter::Iter;
 pub use target::{Target, Written};

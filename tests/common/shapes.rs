@@ -86,7 +86,8 @@ fn shards(records: &[String], dice: &mut Dice) -> Shape {
     let dir = tempfile::tempdir().unwrap();
     let mut from = 0;
     for shard in 1..=12 {
-        let to = if shard == 12 { records.len() } else { (from + dice.below(records.len() / 5 + 2)).min(records.len()) };
+        let to =
+            if shard == 12 { records.len() } else { (from + dice.below(records.len() / 5 + 2)).min(records.len()) };
         let part = &records[from..to];
         from = to;
         let at = |suffix: &str| dir.path().join(format!("part-{shard}.jsonl{suffix}"));

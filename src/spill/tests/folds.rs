@@ -116,3 +116,17 @@ fn a_state_bigger_than_memory_is_refused() {
     assert_eq!(error.kind(), crate::ErrorKind::Limit);
     assert_eq!((space.budget.used(), space.quota.used()), (0, 0));
 }
+
+#[test]
+fn memory_may_end_at_any_moment() {
+    let rows: Rows = (0..12_000u64).map(|no| ((no * 7 % 11_003).to_string().into_bytes(), vec![0; 3])).collect();
+    let expected = expected(&rows, false);
+    let (mut spilled, mut memory) = (0, 0);
+    for step in 0..100 {
+        let space = space(Store::least(4) + step * 80_000);
+        assert!(folded(&space, 4, &rows, false, Order::FirstOccurrence).unwrap() == expected, "step {step}");
+        assert_eq!((space.budget.used(), space.quota.used()), (0, 0));
+        if space.stats.read().frames > 0 { spilled += 1 } else { memory += 1 }
+    }
+    assert!(spilled > 10 && memory > 10, "{spilled} {memory}");
+}

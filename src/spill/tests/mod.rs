@@ -7,6 +7,8 @@ mod endings;
 mod folds;
 mod groups;
 
+pub(super) use super::space::{Quota, Spilled};
+pub(super) use super::store::Stored;
 use std::collections::HashMap;
 
 use proptest::prelude::*;
