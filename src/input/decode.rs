@@ -50,6 +50,12 @@ impl Gzip {
     pub(crate) fn new() -> Gzip {
         Gzip { inflate: Decompress::new_gzip(15), state: Between::Start }
     }
+
+    /// A decoder that stands behind a member.
+    #[cfg(feature = "libdeflate")]
+    pub(crate) fn after_member() -> Gzip {
+        Gzip { state: Between::After, ..Gzip::new() }
+    }
 }
 
 impl Decoder for Gzip {

@@ -21,6 +21,10 @@ pub(crate) struct Shards {
     pub(super) large: Arc<Pool>,
 }
 
+/// Bytes of text that the first tasks stream before a whole member may be decoded at once.
+#[cfg(feature = "libdeflate")]
+const PROBE: u64 = 4 << 20;
+
 /// Why a task ends before its shard does.
 pub(super) enum Ended {
     Halted,
@@ -64,7 +68,7 @@ impl Shards {
         let mut cutter = Cutter::new(self, number, range.map_or(0, |(from, _)| from), count.then_some(1));
         let read = match range {
             Some((from, to)) => self.range(shard, from, to, &mut cutter, out),
-            None => self.whole(shard, &mut cutter, out),
+            None => self.whole(shard, task, &mut cutter, out),
         };
         match read {
             Ok(()) | Err(Ended::Halted) => Ok(()),
@@ -76,30 +80,66 @@ impl Shards {
         }
     }
 
-    fn whole(&self, shard: &Shard, cutter: &mut Cutter<'_>, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    fn whole(
+        &self,
+        shard: &Shard,
+        task: u32,
+        cutter: &mut Cutter<'_>,
+        out: &mut Feeder<'_, Block>,
+    ) -> Result<(), Ended> {
         let mut stream = Stream::open(shard, &out.run().settings)?;
         #[cfg(feature = "libdeflate")]
-        if super::oneshot::read(self, shard, &mut stream, cutter, out)? {
-            return Ok(());
+        {
+            // The first tasks begin as streams: their first records come at once, and a run that needs no more than
+            // those never decodes a whole member.
+            let probe = if (task as usize) < out.run().settings.threads { PROBE } else { 0 };
+            if self.stream(&mut stream, probe, cutter, out)?
+                || super::oneshot::read(self, shard, &mut stream, cutter, out)?
+            {
+                return Ok(());
+            }
         }
-        self.stream(&mut stream, cutter, out)
+        #[cfg(not(feature = "libdeflate"))]
+        let _ = task;
+        self.stream(&mut stream, u64::MAX, cutter, out).map(drop)
     }
 
-    /// Decodes a stream to its end.
-    fn stream(&self, stream: &mut Stream, cutter: &mut Cutter<'_>, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
-        loop {
+    /// Decodes a stream until so many bytes of the shard have passed; `true` if that was its end.
+    fn stream(
+        &self,
+        stream: &mut Stream,
+        until: u64,
+        cutter: &mut Cutter<'_>,
+        out: &mut Feeder<'_, Block>,
+    ) -> Result<bool, Ended> {
+        while cutter.position() < until {
             while stream.waits_beyond(50) {
                 if out.halted() {
                     return Err(Ended::Halted);
                 }
             }
-            let room = cutter.room(out)?;
-            let read = stream.fill(room)?;
-            if read == 0 {
-                return cutter.finish(out);
+            self.step(stream, cutter, out)?;
+            if cutter.ended {
+                return Ok(true);
             }
-            cutter.filled(read, stream.would_wait(), out)?;
         }
+        Ok(false)
+    }
+
+    /// Decodes some more; at the shard's end the cutter is finished.
+    pub(super) fn step(
+        &self,
+        stream: &mut Stream,
+        cutter: &mut Cutter<'_>,
+        out: &mut Feeder<'_, Block>,
+    ) -> Result<(), Ended> {
+        let room = cutter.room(out)?;
+        let read = stream.fill(room)?;
+        if read == 0 {
+            cutter.ended = true;
+            return cutter.finish(out);
+        }
+        cutter.filled(read, stream.would_wait(), out)
     }
 
     /// The lines of a plain file that begin in `from..to`: from the first byte after a newline at or after `from - 1`.
@@ -173,12 +213,30 @@ pub(super) struct Cutter<'p> {
     /// The rest of a line that is too long is being left out.
     skipping: bool,
     at_start: bool,
+    /// The final unit was emitted.
+    pub(super) ended: bool,
 }
 
 impl<'p> Cutter<'p> {
     fn new(shards: &'p Shards, shard: u32, start: u64, line: Option<u64>) -> Cutter<'p> {
         let at_start = start == 0;
-        Cutter { shards, shard, buffer: None, permit: None, filled: 0, start, line, skipping: false, at_start }
+        Cutter {
+            shards,
+            shard,
+            buffer: None,
+            permit: None,
+            filled: 0,
+            start,
+            line,
+            skipping: false,
+            at_start,
+            ended: false,
+        }
+    }
+
+    /// Offset in the decompressed shard of the next byte to come.
+    pub(super) fn position(&self) -> u64 {
+        self.start + self.filled as u64
     }
 
     fn begin_at(&mut self, start: u64) {
@@ -294,7 +352,7 @@ impl<'p> Cutter<'p> {
     }
 
     /// The shard is at its end: what is left is its last line.
-    fn finish(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    pub(super) fn finish(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
         self.emit(self.filled, None, true, out)
     }
 
@@ -316,11 +374,18 @@ impl<'p> Cutter<'p> {
 
 #[cfg(feature = "libdeflate")]
 impl Cutter<'_> {
-    /// Takes over a large buffer that begins with what [`Cutter::carry`] gave, and emits blocks of it by reference.
-    /// What is behind the last newline stays for the next.
-    pub(super) fn share(&mut self, buffer: Buffer, len: usize, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    /// Takes over a large buffer that holds, from `from`, what [`Cutter::carry`] gave and what follows it, and emits
+    /// blocks of it by reference. What is behind the last newline stays for the next.
+    pub(super) fn share(
+        &mut self,
+        buffer: Buffer,
+        mut from: usize,
+        len: usize,
+        out: &mut Feeder<'_, Block>,
+    ) -> Result<(), Ended> {
         let block = out.run().settings.block;
-        let mut from = 0;
+        // What was admitted for the block that was being filled is asked for anew with each shared one.
+        self.permit = None;
         if self.at_start && len >= 3 {
             self.at_start = false;
             if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
@@ -357,8 +422,14 @@ impl Cutter<'_> {
         self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[..self.filled])
     }
 
-    pub(super) fn finish_shared(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
-        self.finish(out)
+    /// Offset in the decompressed shard of what [`Cutter::carry`] gives.
+    pub(super) fn carried_from(&self) -> u64 {
+        self.start
+    }
+
+    /// Whether the rest of a line over the limit is being left out, which only a stream can do.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skipping
     }
 }
 

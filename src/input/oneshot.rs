@@ -48,35 +48,88 @@ pub(super) fn read(
         // It changed since it was listed: let the streaming decoder take it as it is.
         return Ok(false);
     }
-    decode(shards, &file.bytes[..len], share - meta.len, stream, cutter, out)
+    let file = &file.bytes[..len];
+    let mut begin = 0;
+    if cutter.position() > 0 {
+        // The stream has begun. A shard of several members goes on at the next one; a single member is decoded again
+        // from its start, whose text begins with what has been emitted.
+        if next_member(file, 0) == len {
+            return again(shards, file, share - meta.len, cutter, out);
+        }
+        while !stream.at_boundary() {
+            shards.step(stream, cutter, out)?;
+            if cutter.ended {
+                return Ok(true);
+            }
+        }
+        begin = usize::try_from(stream.offset()).unwrap_or(len);
+    }
+    if cutter.is_skipping() {
+        return Ok(false);
+    }
+    decode(shards, file, begin, share - meta.len, stream, cutter, out)
+}
+
+/// Decodes the only member, whose first part has been emitted already.
+fn again(
+    shards: &Shards,
+    file: &[u8],
+    share: u64,
+    cutter: &mut Cutter<'_>,
+    out: &mut Feeder<'_, Block>,
+) -> Result<bool, Ended> {
+    let size = length_field(file);
+    if cutter.is_skipping() || size as u64 <= cutter.position() || !plausible(file, size, share) {
+        return Ok(false);
+    }
+    let Some(charge) = out.run().space.budget.try_reserve(size as u64) else { return Ok(false) };
+    let mut buffer = shards.large.take(size);
+    buffer.charge = Some(charge);
+    let decoded = Decompressor::new().gzip_decompress(file, &mut buffer.bytes[..size]);
+    if !decoded.is_ok_and(|count| count == size) {
+        // The stream goes on from where it stands, and finds out what is wrong.
+        return Ok(false);
+    }
+    let from = usize::try_from(cutter.carried_from()).unwrap_or(size);
+    cutter.share(buffer, from, size, out)?;
+    cutter.finish(out)?;
+    Ok(true)
+}
+
+/// The length of the text as a member's last four bytes tell it: a hint until the member is decoded.
+fn length_field(member: &[u8]) -> usize {
+    member.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size)) as usize
+}
+
+/// Whether a member can have so much text: deflate cannot expand more than 1032 times.
+fn plausible(member: &[u8], size: usize, share: u64) -> bool {
+    member.len() >= 18 && size / 1032 <= member.len() && size as u64 <= share
 }
 
 fn decode(
     shards: &Shards,
     file: &[u8],
+    mut begin: usize,
     share: u64,
     stream: &mut Stream,
     cutter: &mut Cutter<'_>,
     out: &mut Feeder<'_, Block>,
 ) -> Result<bool, Ended> {
-    let mut inflate = Decompressor::new();
-    let mut begin = 0;
+    let (mut inflate, mut parts) = (Decompressor::new(), 0);
     let mut gathered: Option<(Buffer, usize)> = None;
     while begin < file.len() {
         let end = next_member(file, begin);
         let member = &file[begin..end];
-        let size = member.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size)) as usize;
-        // The length field is a hint until the member is decoded: deflate cannot expand more than 1032 times.
-        let plausible = member.len() >= 18 && size / 1032 <= member.len() && size as u64 <= share;
-        let room = plausible && {
+        let size = length_field(member);
+        let room = plausible(member, size, share) && {
             let have = gathered.as_ref().map_or(0, |(buffer, used)| buffer.bytes.len() - used);
             size <= have || {
                 if let Some((buffer, used)) = gathered.take() {
-                    cutter.share(buffer, used, out)?;
+                    cutter.share(buffer, 0, used, out)?;
                 }
                 if cutter.carry().len() > out.run().settings.max_record {
                     // A line over the limit: the streaming decoder leaves it out without holding it.
-                    stream.seek(begin as u64)?;
+                    stream.seek(begin as u64, parts)?;
                     return Ok(false);
                 }
                 gathered = large(shards, size.max(4 * out.run().settings.block), share, cutter, out);
@@ -92,17 +145,17 @@ fn decode(
         };
         if decoded.is_none() {
             if let Some((buffer, used)) = gathered.take() {
-                cutter.share(buffer, used, out)?;
+                cutter.share(buffer, 0, used, out)?;
             }
-            stream.seek(begin as u64)?;
+            stream.seek(begin as u64, parts)?;
             return Ok(false);
         }
-        begin = end;
+        (begin, parts) = (end, parts + 1);
     }
     if let Some((buffer, used)) = gathered.take() {
-        cutter.share(buffer, used, out)?;
+        cutter.share(buffer, 0, used, out)?;
     }
-    cutter.finish_shared(out)?;
+    cutter.finish(out)?;
     Ok(true)
 }
 

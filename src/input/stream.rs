@@ -83,11 +83,28 @@ impl Stream {
         &self.file
     }
 
-    /// Starts decoding at this offset of the file, where a member begins.
-    pub(crate) fn seek(&mut self, offset: u64) -> Result<(), Error> {
+    /// Goes on at this offset of a gzip file, where a member ended after `parts` more than were decoded here.
+    #[cfg(feature = "libdeflate")]
+    pub(crate) fn seek(&mut self, offset: u64, parts: u64) -> Result<(), Error> {
+        if offset > 0 {
+            self.decoder = Some(Box::new(Gzip::after_member()));
+        }
+        self.parts += parts;
         self.file.seek(offset).map_err(|error| Error::io(&self.path, "read", error))?;
         (self.taken, self.filled, self.end_of_file, self.offset) = (0, 0, false, offset);
         Ok(())
+    }
+
+    /// Whether a member or frame has just ended.
+    #[cfg(feature = "libdeflate")]
+    pub(crate) fn at_boundary(&self) -> bool {
+        self.decoder.as_ref().is_some_and(|decoder| decoder.may_end())
+    }
+
+    /// Offset in the file of the next byte that is decoded.
+    #[cfg(feature = "libdeflate")]
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// Decompresses into `out`; 0 is the end of the shard.

@@ -1,0 +1,116 @@
+"""One query of one peer, in a process of its own: how many events each `commit.collection` has (missing is null).
+
+    peers.py PEER THREADS WARM_UP_FILE FILE...
+
+prints one JSON object: `answer` (pairs of value and count), `seconds`, `rss_kib` and `version`. The clock starts when
+the peer has been imported, has started its engine and its processes, and has answered the same query on a small file of
+the same kind (lazy imports, extensions and caches of code are then loaded). Each peer is asked in the fastest form that
+we found.
+"""
+
+import json
+import os
+import sys
+import time
+
+
+def duckdb(threads):
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": threads})
+    # All columns are named: with `commit` as the only one the query takes ten times as long.
+    columns = (
+        "{did: 'VARCHAR', time_us: 'BIGINT', kind: 'VARCHAR', commit: 'STRUCT(rev VARCHAR, operation VARCHAR, "
+        "collection VARCHAR, rkey VARCHAR, record JSON, cid VARCHAR)'}"
+    )
+
+    def query(files):
+        text = f"SELECT commit.collection, count(*) FROM read_ndjson(?, columns = {columns}) GROUP BY ALL"
+        return connection.execute(text, [files]).fetchall()
+
+    return query, duckdb.__version__
+
+
+def polars(threads):
+    os.environ["POLARS_MAX_THREADS"] = str(threads)
+    import polars
+
+    schema = {"commit": polars.Struct({"collection": polars.String})}
+
+    def query(files):
+        # Compressed shards are read by Polars itself: their names need no special treatment.
+        events = polars.scan_ndjson(files, schema=schema)
+        collection = events.select(polars.col("commit").struct.field("collection"))
+        return collection.group_by("collection").len().collect(engine="streaming").rows()
+
+    assert polars.thread_pool_size() == threads
+    return query, polars.__version__
+
+
+def chdb(threads):
+    import chdb
+    from chdb.session import Session
+
+    session = Session()
+
+    def query(files):
+        # ClickHouse takes one pattern; all files are in one directory. What matches nothing is no error to it.
+        names = os.path.dirname(files[0]) + "/{" + ",".join(map(os.path.basename, files)) + "}"
+        answer = session.query(
+            f"SELECT commit.collection AS c, count() FROM file('{names}', 'JSONEachRow', "
+            f"'commit Tuple(collection Nullable(String))') GROUP BY c SETTINGS max_threads = {threads}",
+            "JSONCompactEachRow",
+        )
+        rows = [json.loads(line) for line in str(answer).splitlines()]
+        return [(value, int(count)) for value, count in rows]
+
+    version = str(session.query("SELECT version()")).strip().strip('"')
+    return query, f"{chdb.__version__} (ClickHouse {version})"
+
+
+def dask(threads):
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    import dask
+    import dask.bag
+
+    pool = ProcessPoolExecutor(threads, mp_context=get_context("spawn"))
+    # So long that every process must take one.
+    list(pool.map(time.sleep, [0.5] * threads))
+    dask.config.set(scheduler="processes", num_workers=threads, pool=pool)
+
+    def query(files):
+        events = dask.bag.read_text(files).map(json.loads)
+        return events.pluck("commit", {}).pluck("collection", None).frequencies().compute()
+
+    return query, dask.__version__
+
+
+def peak_kib(process):
+    """The most memory that a process ever had, in KiB."""
+    with open(f"/proc/{process}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+
+
+def processes():
+    """This process and those it started."""
+    me = os.getpid()
+    with open(f"/proc/self/task/{me}/children") as children:
+        return [me, *map(int, children.read().split())]
+
+
+def main():
+    peer, threads, small, *files = sys.argv[1:]
+    query, version = {"duckdb": duckdb, "polars": polars, "chdb": chdb, "dask": dask}[peer](int(threads))
+    query([small])
+    start = time.perf_counter()
+    answer = query(files)
+    seconds = time.perf_counter() - start
+    rss = sum(map(peak_kib, processes()))
+    print(json.dumps({"answer": answer, "seconds": seconds, "rss_kib": rss, "version": version}))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
