@@ -47,16 +47,17 @@ fn commands() -> Vec<(String, String)> {
             }
         }
     }
-    commands.extend(blocks(&readme, &["sh"]).iter().flat_map(|block| {
-        block.lines().map(|line| (line.to_owned(), String::new())).collect::<Vec<_>>()
-    }));
+    for block in blocks(&readme, &["sh"]) {
+        commands.extend(block.lines().map(|line| (line.to_owned(), String::new())));
+    }
     commands
 }
 
 #[test]
 fn the_readmes_commands_print_what_it_shows() {
     let mut ran = Vec::new();
-    for (command, output) in commands().iter().filter(|(command, _)| command.starts_with("cargo run ")) {
+    let commands = commands();
+    for (command, output) in commands.iter().filter(|(command, _)| command.starts_with("cargo run ")) {
         let (cargo, arguments) = command.split_once(" -- ").expect("`--` before the program's arguments");
         // Nothing that a shell would change: the words are the arguments.
         assert!(!command.contains(['\'', '"', '\\', '*', '?', '$', '|', '>', '&', ';', '~']), "{command}");
@@ -104,7 +105,8 @@ fn links_lead_somewhere() {
 fn files_that_are_named_exist() {
     let mut named = 0;
     for (path, _) in documents() {
-        for word in read(&path).split(['`', ' ', '\n', '(', ')', ',', ';', '|']) {
+        let text = read(&path);
+        for word in text.split(['`', ' ', '\n', '(', ')', ',', ';', '|']) {
             let word = word.trim_end_matches(['.', ':']);
             let here = ["src/", "tests/", "examples/"].iter().any(|room| word.starts_with(room));
             if here && !word.contains(['*', '…', '<']) {
