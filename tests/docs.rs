@@ -1,0 +1,121 @@
+//! What the documents say is true: the README's commands print what stands under them, and the files that the documents
+//! name exist.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test may touch the system and panic"
+)]
+
+mod programs;
+
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The fenced blocks of a document in one of these languages.
+fn blocks(document: &str, languages: &[&str]) -> Vec<String> {
+    let (mut blocks, mut open) = (Vec::new(), None::<(bool, String)>);
+    for line in document.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(language), None) => open = Some((languages.contains(&language), String::new())),
+            (Some(_), Some(_)) => blocks.extend(open.take().and_then(|(wanted, text)| wanted.then_some(text))),
+            (None, Some((_, text))) => *text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a fenced block does not end");
+    blocks
+}
+
+/// The commands of the README with what stands under them.
+fn commands() -> Vec<(String, String)> {
+    let readme = read("README.md");
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for block in blocks(&readme, &["console"]) {
+        for line in block.lines() {
+            match line.strip_prefix("$ ") {
+                Some(command) => commands.push((command.to_owned(), String::new())),
+                None => commands.last_mut().expect("a command comes before its output").1 += &format!("{line}\n"),
+            }
+        }
+    }
+    for block in blocks(&readme, &["sh"]) {
+        commands.extend(block.lines().map(|line| (line.to_owned(), String::new())));
+    }
+    commands
+}
+
+#[test]
+fn the_readmes_commands_print_what_it_shows() {
+    let mut ran = Vec::new();
+    let commands = commands();
+    for (command, output) in commands.iter().filter(|(command, _)| command.starts_with("cargo run ")) {
+        let (cargo, arguments) = command.split_once(" -- ").expect("`--` before the program's arguments");
+        // Nothing that a shell would change: the words are the arguments.
+        assert!(!command.contains(['\'', '"', '\\', '*', '?', '$', '|', '>', '&', ';', '~']), "{command}");
+        let name = cargo.strip_prefix("cargo run --release --example ").expect("a release build of an example");
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        assert_eq!(programs::succeed(name, &arguments), *output, "$ {command}");
+        ran.push(name);
+    }
+    assert!(ran.contains(&"count_by"), "the README does not show its main command any more");
+}
+
+#[test]
+fn the_readme_says_how_the_tests_are_run() {
+    // This test is one of them: the command stands alone, to be copied.
+    assert!(commands().iter().any(|(command, output)| command == "cargo test" && output.is_empty()));
+}
+
+/// The documents, with the directory that their relative links start from.
+fn documents() -> Vec<(String, PathBuf)> {
+    let mut documents = vec!["README.md".to_owned(), "CHANGELOG.md".into(), "data/README.md".into()];
+    for entry in std::fs::read_dir(root().join("docs")).unwrap() {
+        documents.push(format!("docs/{}", entry.unwrap().file_name().into_string().unwrap()));
+    }
+    let base = |path: &String| root().join(path).parent().unwrap().to_owned();
+    documents.into_iter().map(|path| (path.clone(), base(&path))).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut links = 0;
+    for (path, base) in documents() {
+        let text = read(&path);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !link.contains("://") && !link.starts_with('#') {
+                links += 1;
+                let file = link.split('#').next().unwrap();
+                assert!(base.join(file).exists(), "{path}: {link} leads nowhere");
+            }
+        }
+    }
+    assert!(links > 5, "only {links} links were found");
+}
+
+#[test]
+fn files_that_are_named_exist() {
+    let mut named = 0;
+    for (path, _) in documents() {
+        let text = read(&path);
+        for word in text.split(['`', ' ', '\n', '(', ')', ',', ';', '|']) {
+            let word = word.trim_end_matches(['.', ':']);
+            let here = ["src/", "tests/", "examples/"].iter().any(|room| word.starts_with(room));
+            if here && !word.contains(['*', '…', '<']) {
+                named += 1;
+                let (file, item) = word.split_once("::").map_or((word, None), |(file, item)| (file, Some(item)));
+                assert!(root().join(file).exists(), "{path}: {word} is not there");
+                assert!(item.is_none_or(|item| read(file).contains(item)), "{path}: {word}: {file} has no {item:?}");
+            }
+        }
+    }
+    assert!(named > 20, "only {named} files are named");
+}
