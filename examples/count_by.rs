@@ -4,6 +4,8 @@
 //! cargo run --release --example count_by -- .commit.collection data/events
 //! ```
 
+#![allow(clippy::print_stderr, reason = "a program says on standard error what went wrong")]
+
 use std::process::ExitCode;
 
 use kitbag::{Bag, Config, Json, Path, Scan};

@@ -73,7 +73,8 @@ fn a_shard_cut_anywhere_gives_its_whole_lines_and_an_error_that_names_path_and_b
             let label = format!("{name} cut at {cut} of {}, {setting}", whole.len());
             let (some, rejected) = watched(&label, || skipped(&path, setting.config()));
             // Between members a cut cannot be seen: then the last line may be the start of one.
-            let whole_lines = if rejected == 0 { text.starts_with(some.join("\n").as_bytes()) } else { lines.starts_with(&some) };
+            let whole_lines =
+                if rejected == 0 { text.starts_with(some.join("\n").as_bytes()) } else { lines.starts_with(&some) };
             assert!(whole_lines, "{label}: what was delivered is not the beginning of the shard");
             match watched(&label, || read(&path, setting.config())) {
                 Ok(all) => {

@@ -168,6 +168,7 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
 mod tests {
     use super::*;
 

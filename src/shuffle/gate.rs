@@ -119,6 +119,7 @@ impl Drop for Permit {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
 mod tests {
     use super::*;
 

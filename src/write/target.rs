@@ -131,6 +131,7 @@ pub(crate) enum Kind {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
 mod tests {
     use super::*;
 

@@ -7,7 +7,6 @@ mod endings;
 mod folds;
 mod groups;
 
-pub(super) use super::space::{Quota, Spilled};
 pub(super) use super::store::Stored;
 use std::collections::HashMap;
 
