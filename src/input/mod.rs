@@ -2,6 +2,7 @@
 //! reader of the caller's files.
 
 mod blocks;
+mod cutter;
 mod decode;
 mod feed;
 mod items;
@@ -14,6 +15,7 @@ mod scan;
 mod shards;
 mod source;
 mod stream;
+mod text;
 
 pub use scan::Scan;
 pub(crate) use scan::{RefFan, RefPush};

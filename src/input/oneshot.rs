@@ -14,7 +14,8 @@ use crate::error::Error;
 
 use super::Shard;
 use super::blocks::{Block, Buffer};
-use super::feed::{Cutter, Ended, Shards};
+use super::cutter::{Cutter, Ended};
+use super::feed::Shards;
 use super::stream::{Format, Stream};
 
 /// Decodes the shard; `false` if the streaming decoder has to go on from where `stream` and `cutter` stand now.

@@ -168,8 +168,9 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
+
     use super::*;
 
     #[test]

@@ -119,8 +119,9 @@ impl Drop for Permit {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
+
     use super::*;
 
     #[test]

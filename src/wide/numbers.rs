@@ -12,7 +12,7 @@ impl<T: Number + Send + 'static> Bag<T> {
     ///
     /// ```
     /// # use kitbag::Bag;
-    /// assert_eq!(Bag::from_iter([1e16, 1.0, -1e16]).sum()?, 1.0);
+    /// assert_eq!(Bag::from_iter([1e16, 1.0, -1e16_f64]).sum()?, 1.0);
     /// # Ok::<(), kitbag::Error>(())
     /// ```
     pub fn sum(self) -> Result<T::Total> {

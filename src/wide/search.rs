@@ -14,7 +14,7 @@ impl<T: Send + 'static> Bag<T> {
     ///
     /// ```
     /// # use kitbag::Bag;
-    /// assert!(Bag::range(0..i64::MAX).any(|n| n > 5000)?);
+    /// assert!(Bag::range(0..i64::MAX).any(|n| *n > 5000)?);
     /// # Ok::<(), kitbag::Error>(())
     /// ```
     pub fn any(self, wanted: impl Fn(&T) -> bool + Send + Sync) -> Result<bool> {

@@ -131,8 +131,9 @@ pub(crate) enum Kind {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test makes its own files and threads")]
+
     use super::*;
 
     #[test]

@@ -1,0 +1,274 @@
+//! The cutter: decompressed bytes come in as they are decoded, line-aligned blocks go out. What must stay true: where a
+//! block ends changes no record, and a line over the limit is never held.
+
+use std::sync::Arc;
+
+use crate::engine::{Feeder, Halted};
+use crate::error::{Error, ErrorKind};
+use crate::shuffle::Permit;
+
+use super::blocks::{Bad, Block, Buffer, Pool};
+
+/// Why a task ends before its shard does.
+pub(super) enum Ended {
+    Halted,
+    Error(Error),
+}
+
+impl From<Halted> for Ended {
+    fn from(_: Halted) -> Ended {
+        Ended::Halted
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Ended {
+        Ended::Error(error)
+    }
+}
+
+/// Collects decompressed bytes in a buffer and emits it as a block, cut after its last newline.
+pub(super) struct Cutter<'p> {
+    pool: &'p Arc<Pool>,
+    shard: u32,
+    buffer: Option<Buffer>,
+    permit: Option<Permit>,
+    filled: usize,
+    /// Offset of the buffer's first byte in the decompressed shard.
+    start: u64,
+    line: Option<u64>,
+    /// The rest of a line that is too long is being left out.
+    skipping: bool,
+    at_start: bool,
+    /// The final unit was emitted.
+    pub(super) ended: bool,
+}
+
+impl<'p> Cutter<'p> {
+    pub(super) fn new(pool: &'p Arc<Pool>, shard: u32, start: u64, line: Option<u64>) -> Cutter<'p> {
+        let at_start = start == 0;
+        Cutter {
+            pool,
+            shard,
+            buffer: None,
+            permit: None,
+            filled: 0,
+            start,
+            line,
+            skipping: false,
+            at_start,
+            ended: false,
+        }
+    }
+
+    /// Offset in the decompressed shard of the next byte to come.
+    pub(super) fn position(&self) -> u64 {
+        self.start + self.filled as u64
+    }
+
+    pub(super) fn begin_at(&mut self, start: u64) {
+        self.start = start;
+    }
+
+    /// Room for at least a byte; waits for admission when a block begins.
+    pub(super) fn room(&mut self, out: &Feeder<'_, Block>) -> Result<&mut [u8], Ended> {
+        let block = out.run().settings.block;
+        if self.permit.is_none() {
+            self.permit = Some(out.admit(block)?);
+        }
+        let buffer = self.buffer.get_or_insert_with(|| self.pool.take(block));
+        Ok(&mut buffer.bytes[self.filled..])
+    }
+
+    /// `read` bytes were put into the room. Emits a block if it is full, or if what is there should not wait.
+    pub(super) fn filled(&mut self, read: usize, idle: bool, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+        self.filled += read;
+        let Some(buffer) = &mut self.buffer else { return Ok(()) };
+        if self.at_start && self.filled >= 3 {
+            self.at_start = false;
+            if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
+                buffer.bytes.copy_within(3..self.filled, 0);
+                (self.filled, self.start) = (self.filled - 3, 3);
+            }
+        }
+        let full = self.filled == buffer.bytes.len();
+        if !full && !idle {
+            return Ok(());
+        }
+        match memchr::memrchr(b'\n', &buffer.bytes[..self.filled]) {
+            Some(newline) => self.emit(newline + 1, None, false, out),
+            None if !full => Ok(()),
+            None => self.long_line(out),
+        }
+    }
+
+    /// The buffer is full of one unfinished line: it grows, up to the limit; beyond it the line is bad.
+    fn long_line(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+        let limit = out.run().settings.max_record;
+        if self.skipping {
+            // Nothing of it is kept but the count of its bytes.
+            self.start += self.filled as u64;
+            self.filled = 0;
+            return Ok(());
+        }
+        if self.filled > limit + 1 {
+            let Some(buffer) = &self.buffer else { return Ok(()) };
+            let raw = start_of_long(&buffer.bytes[..self.filled], limit).to_vec();
+            let bad = Bad { error: too_long(limit), byte: self.start, raw };
+            self.skipping = true;
+            let filled = self.filled as u64;
+            self.filled = 0;
+            self.emit(0, Some(bad), false, out)?;
+            self.start += filled;
+            return Ok(());
+        }
+        // Doubling, but never beyond what shows that the limit is passed.
+        let size = (self.filled * 2).min(limit + 2).max(self.filled + 1);
+        if let Some(buffer) = &mut self.buffer {
+            buffer.grow(size, self.filled);
+        }
+        Ok(())
+    }
+
+    /// Emits the first `cut` bytes; what is behind them begins the next block.
+    fn emit(&mut self, cut: usize, bad: Option<Bad>, last: bool, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+        let block = out.run().settings.block;
+        let permit = match self.permit.take() {
+            Some(permit) => permit,
+            None => out.admit(0)?,
+        };
+        let buffer = self.buffer.take().unwrap_or_else(|| self.pool.take(0));
+        let rest = self.filled - cut;
+        if rest > 0 {
+            let mut next = self.pool.take(block.max(rest + 1));
+            next.bytes[..rest].copy_from_slice(&buffer.bytes[cut..self.filled]);
+            self.buffer = Some(next);
+        }
+        self.filled = rest;
+        let mut from = 0;
+        if self.skipping && cut > 0 {
+            // The end of the line that is left out.
+            from = memchr::memchr(b'\n', &buffer.bytes[..cut]).map_or(cut, |newline| newline + 1);
+            self.skipping = false;
+            self.line = self.line.map(|line| line + 1);
+        }
+        let start = self.start + from as u64;
+        self.start += cut as u64;
+        self.send(Arc::new(buffer), from..cut, start, bad, permit, last, out)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call's worth of a block, built here only")]
+    fn send(
+        &mut self,
+        buffer: Arc<Buffer>,
+        range: std::ops::Range<usize>,
+        start: u64,
+        bad: Option<Bad>,
+        permit: Permit,
+        last: bool,
+        out: &mut Feeder<'_, Block>,
+    ) -> Result<(), Ended> {
+        let first_line = self.line;
+        let bytes = range.len();
+        // A mark further on is text.
+        self.at_start &= bytes == 0;
+        if let Some(line) = &mut self.line {
+            *line += memchr::memchr_iter(b'\n', &buffer.bytes[range.clone()]).count() as u64;
+        }
+        let bad = bad.map(Box::new);
+        let block = Block { buffer, range, shard: self.shard, start, first_line, bad };
+        Ok(out.emit(block, bytes, permit, last)?)
+    }
+
+    /// The shard is at its end: what is left is its last line.
+    pub(super) fn finish(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+        self.emit(self.filled, None, true, out)
+    }
+
+    /// The shard is damaged: its whole lines stay, the damage follows them.
+    pub(super) fn finish_bad(&mut self, error: Error, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+        let cut = match &self.buffer {
+            Some(buffer) => memchr::memrchr(b'\n', &buffer.bytes[..self.filled]).map_or(0, |newline| newline + 1),
+            None => 0,
+        };
+        let raw = match &self.buffer {
+            Some(buffer) => buffer.bytes[cut..self.filled].to_vec(),
+            None => Vec::new(),
+        };
+        self.filled = cut;
+        let bad = Bad { error, byte: self.start + cut as u64, raw };
+        self.emit(cut, Some(bad), true, out)
+    }
+}
+
+#[cfg(feature = "libdeflate")]
+impl Cutter<'_> {
+    /// Takes over a large buffer that holds, from `from`, what [`Cutter::carry`] gave and what follows it, and emits
+    /// blocks of it by reference. What is behind the last newline stays for the next.
+    pub(super) fn share(
+        &mut self,
+        buffer: Buffer,
+        mut from: usize,
+        len: usize,
+        out: &mut Feeder<'_, Block>,
+    ) -> Result<(), Ended> {
+        let block = out.run().settings.block;
+        // What was admitted for the block that was being filled is asked for anew with each shared one.
+        self.permit = None;
+        if self.at_start && len >= 3 {
+            self.at_start = false;
+            if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
+                (from, self.start) = (3, 3);
+            }
+        }
+        let buffer = Arc::new(buffer);
+        let text = &buffer.bytes[..len];
+        while from < len {
+            // A block ends at the first newline at or after its size, so that long lines need no care.
+            let end = text.get(from + block - 1..).and_then(|rest| memchr::memchr(b'\n', rest));
+            let cut = match end {
+                Some(newline) => from + block + newline,
+                None => match memchr::memrchr(b'\n', &text[from..]) {
+                    Some(newline) => from + newline + 1,
+                    None => break,
+                },
+            };
+            let permit = out.admit(cut - from)?;
+            let start = self.start;
+            self.start += (cut - from) as u64;
+            self.send(buffer.clone(), from..cut, start, None, permit, false, out)?;
+            from = cut;
+        }
+        let rest = len - from;
+        let mut next = self.pool.take(block.max(rest + 1));
+        next.bytes[..rest].copy_from_slice(&text[from..]);
+        (self.buffer, self.filled) = (Some(next), rest);
+        Ok(())
+    }
+
+    /// The unfinished line that a shared buffer must begin with.
+    pub(super) fn carry(&self) -> &[u8] {
+        self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[..self.filled])
+    }
+
+    /// Offset in the decompressed shard of what [`Cutter::carry`] gives.
+    pub(super) fn carried_from(&self) -> u64 {
+        self.start
+    }
+
+    /// Whether the rest of a line over the limit is being left out, which only a stream can do.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+}
+
+/// What is kept of a record over the limit, wherever it is noticed: no more than is known of one that is not held.
+pub(crate) fn start_of_long(line: &[u8], limit: usize) -> &[u8] {
+    &line[..line.len().min(limit + 1).min(256)]
+}
+
+/// The one text for a record over the limit, wherever it is noticed.
+pub(crate) fn too_long(limit: usize) -> Error {
+    let text = format!("expected a record of at most {limit} bytes (max_record); this line is longer");
+    Error::new(ErrorKind::Limit, text)
+}
