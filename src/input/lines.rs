@@ -1,19 +1,17 @@
-//! Lines of a block, and the text source. `read_text` gives each line as a `String`; counting its lines makes none.
+//! Lines of a block, and what every source that reads lines does with them: places, limits, bad records.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
-use crate::bag::Bag;
-use crate::batch::{At, Unit};
-use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::batch::At;
+use crate::engine::{Flow, Run, StageMeter, Stop, WorkerCx};
+use crate::error::{Error, Place};
 
+use super::Shard;
 use super::blocks::Block;
 use super::cutter::{start_of_long, too_long};
-use super::feed::Shards;
 use super::stream::Stream;
-use super::{Input, Shard};
 
 /// Cuts text after each newline: the offset of each line and its bytes, without the newline and one `\r` before it.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
@@ -92,6 +90,19 @@ pub(crate) type LineFlow = std::result::Result<Flow, LineError>;
 impl<'s> LineWalk<'s> {
     pub(crate) fn new(cx: &'s WorkerCx<'s>, meter: &'s StageMeter, stage: &'static str) -> LineWalk<'s> {
         LineWalk { cx, meter, stage, limit: cx.phase.run.settings.max_record, records: 0 }
+    }
+
+    /// Counts the lines of a block of good text without looking at each; `None` if each has to be looked at.
+    pub(crate) fn count(&mut self, block: &Block) -> Option<u64> {
+        let text = block.text();
+        let good = block.bad.is_none() && text.len() <= self.limit && std::str::from_utf8(text).is_ok();
+        let unfinished = text.last().is_some_and(|&last| last != b'\n');
+        good.then(|| {
+            let count = memchr::memchr_iter(b'\n', text).count() as u64 + u64::from(unfinished);
+            self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+            self.records += count;
+            count
+        })
     }
 
     /// Calls `record` for each line of the block, and deals with what it refuses. `blank` says whether blank lines are

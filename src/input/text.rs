@@ -131,13 +131,7 @@ struct CountWork<'s> {
 
 impl Work<Block> for CountWork<'_> {
     fn unit(&mut self, _unit: Unit, block: Block) -> Flow {
-        let text = block.text();
-        // The block is validated as a whole; only if that fails does each line matter.
-        if block.bad.is_none() && text.len() <= self.walk.limit.max(1) && std::str::from_utf8(text).is_ok() {
-            let unfinished = text.last().is_some_and(|&last| last != b'\n');
-            let count = memchr::memchr_iter(b'\n', text).count() as u64 + u64::from(unfinished);
-            self.walk.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-            self.walk.records += count;
+        if let Some(count) = self.walk.count(&block) {
             self.total.fetch_add(count, Ordering::Relaxed);
             return Flow::Continue(());
         }
