@@ -29,17 +29,17 @@ impl From<Error> for Ended {
 
 /// Collects decompressed bytes in a buffer and emits it as a block, cut after its last newline.
 pub(super) struct Cutter<'p> {
-    pool: &'p Arc<Pool>,
+    pub(super) pool: &'p Arc<Pool>,
     shard: u32,
-    buffer: Option<Buffer>,
-    permit: Option<Permit>,
-    filled: usize,
+    pub(super) buffer: Option<Buffer>,
+    pub(super) permit: Option<Permit>,
+    pub(super) filled: usize,
     /// Offset of the buffer's first byte in the decompressed shard.
-    start: u64,
+    pub(super) start: u64,
     line: Option<u64>,
     /// The rest of a line that is too long is being left out.
-    skipping: bool,
-    at_start: bool,
+    pub(super) skipping: bool,
+    pub(super) at_start: bool,
     /// The final unit was emitted.
     pub(super) ended: bool,
 }
@@ -158,7 +158,7 @@ impl<'p> Cutter<'p> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call's worth of a block, built here only")]
-    fn send(
+    pub(super) fn send(
         &mut self,
         buffer: Arc<Buffer>,
         range: std::ops::Range<usize>,
@@ -201,74 +201,13 @@ impl<'p> Cutter<'p> {
     }
 }
 
-#[cfg(feature = "libdeflate")]
-impl Cutter<'_> {
-    /// Takes over a large buffer that holds, from `from`, what [`Cutter::carry`] gave and what follows it, and emits
-    /// blocks of it by reference. What is behind the last newline stays for the next.
-    pub(super) fn share(
-        &mut self,
-        buffer: Buffer,
-        mut from: usize,
-        len: usize,
-        out: &mut Feeder<'_, Block>,
-    ) -> Result<(), Ended> {
-        let block = out.run().settings.block;
-        // What was admitted for the block that was being filled is asked for anew with each shared one.
-        self.permit = None;
-        if self.at_start && len >= 3 {
-            self.at_start = false;
-            if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
-                (from, self.start) = (3, 3);
-            }
-        }
-        let buffer = Arc::new(buffer);
-        let text = &buffer.bytes[..len];
-        while from < len {
-            // A block ends at the first newline at or after its size, so that long lines need no care.
-            let end = text.get(from + block - 1..).and_then(|rest| memchr::memchr(b'\n', rest));
-            let cut = match end {
-                Some(newline) => from + block + newline,
-                None => match memchr::memrchr(b'\n', &text[from..]) {
-                    Some(newline) => from + newline + 1,
-                    None => break,
-                },
-            };
-            let permit = out.admit(cut - from)?;
-            let start = self.start;
-            self.start += (cut - from) as u64;
-            self.send(buffer.clone(), from..cut, start, None, permit, false, out)?;
-            from = cut;
-        }
-        let rest = len - from;
-        let mut next = self.pool.take(block.max(rest + 1));
-        next.bytes[..rest].copy_from_slice(&text[from..]);
-        (self.buffer, self.filled) = (Some(next), rest);
-        Ok(())
-    }
-
-    /// The unfinished line that a shared buffer must begin with.
-    pub(super) fn carry(&self) -> &[u8] {
-        self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[..self.filled])
-    }
-
-    /// Offset in the decompressed shard of what [`Cutter::carry`] gives.
-    pub(super) fn carried_from(&self) -> u64 {
-        self.start
-    }
-
-    /// Whether the rest of a line over the limit is being left out, which only a stream can do.
-    pub(super) fn is_skipping(&self) -> bool {
-        self.skipping
-    }
+/// The one text for a record over the limit, wherever it is noticed.
+pub(crate) fn too_long(limit: usize) -> Error {
+    let text = format!("expected a record of at most {limit} bytes (max_record); this line is longer");
+    Error::new(ErrorKind::Limit, text)
 }
 
 /// What is kept of a record over the limit, wherever it is noticed: no more than is known of one that is not held.
 pub(crate) fn start_of_long(line: &[u8], limit: usize) -> &[u8] {
     &line[..line.len().min(limit + 1).min(256)]
-}
-
-/// The one text for a record over the limit, wherever it is noticed.
-pub(crate) fn too_long(limit: usize) -> Error {
-    let text = format!("expected a record of at most {limit} bytes (max_record); this line is longer");
-    Error::new(ErrorKind::Limit, text)
 }

@@ -7,6 +7,8 @@
 //! it ended earlier, the bytes would stand there too. What cannot be proven (padding, garbage, damage, a length that
 //! comes up by chance) is left to the streaming decoder, which starts at that member and finds the place of an error.
 
+use std::sync::Arc;
+
 use libdeflater::Decompressor;
 
 use crate::engine::Feeder;
@@ -189,4 +191,58 @@ fn large(
     buffer.charge = Some(charge);
     buffer.bytes[..carry.len()].copy_from_slice(carry);
     Some((buffer, carry.len()))
+}
+
+impl Cutter<'_> {
+    /// Takes over a large buffer that holds, from `from`, what [`Cutter::carry`] gave and what follows it, and emits
+    /// blocks of it by reference. What is behind the last newline stays for the next.
+    fn share(&mut self, buffer: Buffer, mut from: usize, len: usize, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+        let block = out.run().settings.block;
+        // What was admitted for the block that was being filled is asked for anew with each shared one.
+        self.permit = None;
+        if self.at_start && len >= 3 {
+            self.at_start = false;
+            if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
+                (from, self.start) = (3, 3);
+            }
+        }
+        let buffer = Arc::new(buffer);
+        let text = &buffer.bytes[..len];
+        while from < len {
+            // A block ends at the first newline at or after its size, so that long lines need no care.
+            let end = text.get(from + block - 1..).and_then(|rest| memchr::memchr(b'\n', rest));
+            let cut = match end {
+                Some(newline) => from + block + newline,
+                None => match memchr::memrchr(b'\n', &text[from..]) {
+                    Some(newline) => from + newline + 1,
+                    None => break,
+                },
+            };
+            let permit = out.admit(cut - from)?;
+            let start = self.start;
+            self.start += (cut - from) as u64;
+            self.send(buffer.clone(), from..cut, start, None, permit, false, out)?;
+            from = cut;
+        }
+        let rest = len - from;
+        let mut next = self.pool.take(block.max(rest + 1));
+        next.bytes[..rest].copy_from_slice(&text[from..]);
+        (self.buffer, self.filled) = (Some(next), rest);
+        Ok(())
+    }
+
+    /// The unfinished line that a shared buffer must begin with.
+    fn carry(&self) -> &[u8] {
+        self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[..self.filled])
+    }
+
+    /// Offset in the decompressed shard of what [`Cutter::carry`] gives.
+    fn carried_from(&self) -> u64 {
+        self.start
+    }
+
+    /// Whether the rest of a line over the limit is being left out, which only a stream can do.
+    fn is_skipping(&self) -> bool {
+        self.skipping
+    }
 }
