@@ -122,9 +122,9 @@ fn crlf_blank_lines_and_a_mark_do_not_move_the_place() {
 #[test]
 fn a_mark_that_is_not_at_the_start_is_text_whatever_the_block_size() {
     for text in ["\n\u{feff}a\n", "1\n\u{feff}b", "\n\n\u{feff}\n", "\u{feff}\u{feff}c\n", "\u{feff}"] {
-        let expected: Vec<String> =
-            text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(str::to_owned).collect();
-        let answer = same(text.as_bytes(), |path, setting| Bag::read_text(path).with(setting.config()).collect().unwrap());
+        let expected: Vec<String> = text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(str::to_owned).collect();
+        let answer =
+            same(text.as_bytes(), |path, setting| Bag::read_text(path).with(setting.config()).collect().unwrap());
         assert_eq!(answer, expected, "{text:?}");
     }
 }
@@ -203,7 +203,11 @@ fn a_line_over_the_limit_is_one_bad_record_and_the_next_one_is_whole() {
             assert_eq!(kept, ["1", "2", &fits, "3", "4"], "{label}");
             assert_eq!(rejected, 3, "{label}");
             let at = text.find('x').unwrap() as u64 - 1;
-            assert_eq!((&bad[0]["line"], &bad[0]["byte"], &bad[0]["column"]), (&2.into(), &at.into(), &1.into()), "{label}");
+            assert_eq!(
+                (&bad[0]["line"], &bad[0]["byte"], &bad[0]["column"]),
+                (&2.into(), &at.into(), &1.into()),
+                "{label}"
+            );
             assert_eq!(bad.iter().map(|line| line["line"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 6, 7], "{label}");
             assert!(bad[0]["error"].as_str().unwrap().contains(&limit.to_string()), "{label}: {}", bad[0]);
         }
@@ -243,7 +247,9 @@ fn quarantine_tells_path_line_byte_column_error_and_raw_in_record_order() {
     let (kept, rejected, bad) = same(&text, |path, setting| {
         quarantined(path, setting.config(), |config| {
             let bag = Bag::<Json>::read_json(path).with(config);
-            bag.try_map(|record| record.get("n").and_then(|n| n.as_i64()).ok_or("expected a number at .n")).collect().unwrap()
+            bag.try_map(|record| record.get("n").and_then(|n| n.as_i64()).ok_or("expected a number at .n"))
+                .collect()
+                .unwrap()
         })
     });
     assert_eq!(kept, (0..80).filter(|n| ![3, 4, 30, 77, 79].contains(n)).collect::<Vec<i64>>());
@@ -298,7 +304,8 @@ fn of_two_errors_in_different_shards_the_lower_one_is_reported() {
         assert!(error.to_string().starts_with(&format!("{}:391:2: ", paths[2].display())), "{label}: {error}");
         let error = watched(&label, || {
             let bag = Bag::<String>::read_text(&paths[..]).with(setting.config());
-            bag.try_map(|line| if line.contains("first") || line.contains("later") { Err("refused") } else { Ok(line) }).count()
+            bag.try_map(|line| if line.contains("first") || line.contains("later") { Err("refused") } else { Ok(line) })
+                .count()
         });
         let error = error.unwrap_err();
         assert_eq!(error.to_string(), format!("{}:391:1: refused (stage 1:try_map)", paths[2].display()), "{label}");

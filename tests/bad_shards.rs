@@ -73,7 +73,8 @@ fn a_shard_cut_anywhere_gives_its_whole_lines_and_an_error_that_names_path_and_b
             let label = format!("{name} cut at {cut} of {}, {setting}", whole.len());
             let (some, rejected) = watched(&label, || skipped(&path, setting.config()));
             // Between members a cut cannot be seen: then the last line may be the start of one.
-            let whole_lines = if rejected == 0 { text.starts_with(some.join("\n").as_bytes()) } else { lines.starts_with(&some) };
+            let whole_lines =
+                if rejected == 0 { text.starts_with(some.join("\n").as_bytes()) } else { lines.starts_with(&some) };
             assert!(whole_lines, "{label}: what was delivered is not the beginning of the shard");
             match watched(&label, || read(&path, setting.config())) {
                 Ok(all) => {
@@ -204,7 +205,7 @@ fn garbage_after_the_last_member_is_an_error_and_zero_padding_of_gzip_is_not() {
             assert_eq!(read(&path, setting.config()).unwrap(), lines, "{zeros} zeros, {setting}");
         }
     }
-    let garbage: [(&str, Vec<u8>); 8] = [
+    let garbage: [(&str, Vec<u8>); 9] = [
         ("text", b"not gzip\n".to_vec()),
         ("one byte", vec![1]),
         ("the trailer once more", trailer.clone()),
@@ -212,6 +213,7 @@ fn garbage_after_the_last_member_is_an_error_and_zero_padding_of_gzip_is_not() {
         ("zeros, then a byte", [vec![0; 100], vec![9]].concat()),
         ("half a header", vec![0x1f, 0x8b, 8]),
         ("zeros, then a member", [vec![0; 10], gzip(&text)].concat()),
+        ("many zeros, then a member", [vec![0; 1 << 18], gzip(&text)].concat()),
         ("a zstd frame", zstd(&text)),
     ];
     for (what, bytes) in &garbage {

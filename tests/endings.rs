@@ -1,7 +1,12 @@
 //! How runs end when they do not come to their end: panics, dropped iterators, cancellation, consumers and inputs that
 //! stand still. Every thread ends, the error says where, and the next run in the same process works.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::panic, reason = "a test may panic, wait and look at files")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "a test may panic, wait and look at files"
+)]
 
 mod common;
 
@@ -10,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::{grid, watched};
 use common::watch::{run_threads, wait_for};
+use common::{grid, watched};
 use kitbag::{Bag, CancelToken, Config, ErrorKind, Json, Scan, agg};
 
 /// Tests that count the threads of the process take turns.
@@ -61,17 +66,65 @@ fn a_panic_in_any_closure_names_stage_and_record_and_the_next_run_works() {
     }
     let runs: [(&str, Run); 14] = [
         ("1:map", |bag, at| bag.map(move |n| at!(n, at)).count()),
-        ("1:filter", |bag, at| bag.filter(move |n| { at!(*n, at); true }).count()),
-        ("1:remove", |bag, at| bag.remove(move |n| { at!(*n, at); true }).count()),
-        ("1:filter_map", |bag, at| bag.filter_map(move |n| { at!(n, at); Some(n) }).count()),
-        ("1:flat_map", |bag, at| bag.flat_map(move |n| { at!(n, at); [n] }).count()),
+        ("1:filter", |bag, at| {
+            bag.filter(move |n| {
+                at!(*n, at);
+                true
+            })
+            .count()
+        }),
+        ("1:remove", |bag, at| {
+            bag.remove(move |n| {
+                at!(*n, at);
+                true
+            })
+            .count()
+        }),
+        ("1:filter_map", |bag, at| {
+            bag.filter_map(move |n| {
+                at!(n, at);
+                Some(n)
+            })
+            .count()
+        }),
+        ("1:flat_map", |bag, at| {
+            bag.flat_map(move |n| {
+                at!(n, at);
+                [n]
+            })
+            .count()
+        }),
         ("1:flat_map", |bag, at| bag.flat_map(move |n| (0..3).inspect(move |_| at!(n, at))).count()),
         ("1:inspect", |bag, at| bag.inspect(move |n| at!(*n, at)).count()),
-        ("1:try_map", |bag, at| bag.try_map(move |n| { at!(n, at); Ok::<_, String>(n) }).count()),
-        ("1:try_filter", |bag, at| bag.try_filter(move |n| { at!(*n, at); Ok::<_, String>(true) }).count()),
+        ("1:try_map", |bag, at| {
+            bag.try_map(move |n| {
+                at!(n, at);
+                Ok::<_, String>(n)
+            })
+            .count()
+        }),
+        ("1:try_filter", |bag, at| {
+            bag.try_filter(move |n| {
+                at!(*n, at);
+                Ok::<_, String>(true)
+            })
+            .count()
+        }),
         ("2:map", |bag, at| bag.filter(|_| true).map(move |n| at!(n, at)).filter(|()| true).count()),
-        ("1:any", |bag, at| bag.any(move |n| { at!(*n, at); false }).map(u64::from)),
-        ("1:all", |bag, at| bag.all(move |n| { at!(*n, at); true }).map(u64::from)),
+        ("1:any", |bag, at| {
+            bag.any(move |n| {
+                at!(*n, at);
+                false
+            })
+            .map(u64::from)
+        }),
+        ("1:all", |bag, at| {
+            bag.all(move |n| {
+                at!(*n, at);
+                true
+            })
+            .map(u64::from)
+        }),
         ("1:fold", |bag, at| bag.fold(agg::fold_with(|| 0, move |_: &mut u64, n: &i64| at!(*n, at), |_, _| ()))),
         ("2:map", |bag, at| bag.take(1000).map(move |n| at!(n, at)).count()),
     ];
@@ -82,7 +135,8 @@ fn a_panic_in_any_closure_names_stage_and_record_and_the_next_run_works() {
                 let bag = Bag::<i64>::read_json(&path).with(setting.config());
                 let error = watched(&label, || run(bag, at)).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Panic, "{label}: {error}");
-                let place = format!("{}:{}:1: a closure panicked: on purpose \\u{{1b}}[2J at {at}", path.display(), at + 1);
+                let place =
+                    format!("{}:{}:1: a closure panicked: on purpose \\u{{1b}}[2J at {at}", path.display(), at + 1);
                 assert!(error.to_string().starts_with(&place), "{label}: {error}");
                 assert_eq!(error.stage(), Some(*stage), "{label}");
             }
@@ -265,7 +319,8 @@ fn cancelling_ends_a_run_whose_consumer_has_gone_to_sleep() {
     let _alone = alone();
     for threads in [1, 2, 8] {
         let token = CancelToken::new();
-        let mut iter = Bag::range(0..i64::MAX).with(Config::new().threads(threads).cancel_token(&token)).iter().unwrap();
+        let mut iter =
+            Bag::range(0..i64::MAX).with(Config::new().threads(threads).cancel_token(&token)).iter().unwrap();
         assert_eq!(iter.next().unwrap().unwrap(), 0);
         // Long enough for every channel and the gate to be full.
         std::thread::sleep(Duration::from_millis(200));

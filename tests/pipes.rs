@@ -31,7 +31,8 @@ fn latency(what: &str, mut write: impl FnMut(&str), come: &Receiver<String>) {
         std::thread::sleep(Duration::from_millis(if n % 3 == 0 { 150 } else { 10 }));
         let begun = Instant::now();
         write(&(line.clone() + "\n"));
-        let came = come.recv_timeout(Duration::from_secs(5)).unwrap_or_else(|_| panic!("{what}: line {n} did not come out"));
+        let came =
+            come.recv_timeout(Duration::from_secs(5)).unwrap_or_else(|_| panic!("{what}: line {n} did not come out"));
         times.push(begun.elapsed());
         assert_eq!(came.trim_end(), line, "{what}");
     }
@@ -135,7 +136,11 @@ fn standard_input_gives_every_line_that_has_come_and_does_not_wait_for_more() {
         let to = lines(sent).len();
         stdin.write_all(&all.as_bytes()[from..to]).unwrap();
         let came = wait_for(Duration::from_secs(10), || std::fs::metadata(out.path()).unwrap().len() as usize >= to);
-        assert!(came.is_some(), "{sent} lines were written, and only {} bytes of {to} came", std::fs::metadata(out.path()).unwrap().len());
+        assert!(
+            came.is_some(),
+            "{sent} lines were written, and only {} bytes of {to} came",
+            std::fs::metadata(out.path()).unwrap().len()
+        );
     }
     drop(stdin);
     assert!(child.wait().unwrap().success());
@@ -154,7 +159,9 @@ fn a_slow_consumer_does_not_let_memory_grow_beyond_the_budget() {
         };
         let before = status("VmRSS:");
         let mut count = 0_u64;
-        for line in Bag::read_text(std::path::PathBuf::from(path)).with(Config::new().threads(4).memory(BUDGET)).iter().unwrap() {
+        for line in
+            Bag::read_text(std::path::PathBuf::from(path)).with(Config::new().threads(4).memory(BUDGET)).iter().unwrap()
+        {
             line.unwrap();
             count += 1;
             if count % 5000 == 0 {
@@ -169,7 +176,8 @@ fn a_slow_consumer_does_not_let_memory_grow_beyond_the_budget() {
     }
     let dir = tempfile::tempdir().unwrap();
     for shard in 0..6 {
-        let text: String = (0..150_000).map(|n| format!("{{\"shard\":{shard},\"n\":{n},\"pad\":\"{:0>80}\"}}\n", n)).collect();
+        let text: String =
+            (0..150_000).map(|n| format!("{{\"shard\":{shard},\"n\":{n},\"pad\":\"{:0>80}\"}}\n", n)).collect();
         std::fs::write(dir.path().join(format!("{shard}.gz")), common::pack::gzip(text.as_bytes())).unwrap();
     }
     let child = again("a_slow_consumer_does_not_let_memory_grow_beyond_the_budget", KEY, dir.path()).output().unwrap();

@@ -40,7 +40,8 @@ fn json() -> impl Strategy<Value = String> {
     leaf.prop_recursive(5, 40, 6, move |inner| {
         let array = (prop::collection::vec(inner.clone(), 0..6), space.clone())
             .prop_map(|(items, space)| format!("[{space}{}{space}]", items.join(&format!("{space},"))));
-        let member = (string.clone(), inner, space.clone()).prop_map(|(key, value, space)| format!("{key}{space}:{value}"));
+        let member =
+            (string.clone(), inner, space.clone()).prop_map(|(key, value, space)| format!("{key}{space}:{value}"));
         let object = (prop::collection::vec(member, 0..6), prop_oneof![Just(""), Just(" ")])
             .prop_map(|(members, space)| format!("{{{space}{}{space}}}", members.join(&format!(",{space}"))));
         prop_oneof![array, object]
@@ -62,7 +63,8 @@ fn store() -> impl Strategy<Value = Store> {
 impl Store {
     fn write(&self, records: &[String]) -> (tempfile::TempDir, Vec<PathBuf>) {
         let dir = tempfile::tempdir().unwrap();
-        let mut ends: Vec<_> = self.cuts.iter().map(|(at, how, seed)| (at.index(records.len() + 1), *how, *seed)).collect();
+        let mut ends: Vec<_> =
+            self.cuts.iter().map(|(at, how, seed)| (at.index(records.len() + 1), *how, *seed)).collect();
         ends.sort_unstable();
         ends.push((records.len(), 0, 3));
         let mut paths = Vec::new();
@@ -95,7 +97,9 @@ fn config() -> impl Strategy<Value = Config> {
     (1..9_usize, prop::option::of(block), (2..64_u64).prop_map(|mib| mib << 20)).prop_map(|(threads, block, memory)| {
         let config = Config::new().threads(threads).max_record(64 << 10);
         match block {
-            Some(bytes) => config.block_size(bytes).memory(memory.max(1 + threads as u64 * 8 * bytes as u64 >> 20 << 20) + (2 << 20)),
+            Some(bytes) => config
+                .block_size(bytes)
+                .memory(memory.max(1 + threads as u64 * 8 * bytes as u64 >> 20 << 20) + (2 << 20)),
             None => config.memory(memory),
         }
     })

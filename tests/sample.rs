@@ -97,7 +97,11 @@ fn counts(bag: Bag<String>) -> Result<Value> {
 }
 
 fn list(record: JsonRef<'_>, key: &str) -> Vec<Json> {
-    record.get(key).into_iter().flat_map(|value| value.elements().map(|item| item.to_json()).collect::<Vec<_>>()).collect()
+    record
+        .get(key)
+        .into_iter()
+        .flat_map(|value| value.elements().map(|item| item.to_json()).collect::<Vec<_>>())
+        .collect()
 }
 
 #[test]
@@ -164,7 +168,8 @@ fn zeek_streams_and_key_lists() {
             let streams = counts(scan().map(|r| string(r.get("@stream"))))?;
             let keys = scan().map(|r| r.entries().map(|(key, _)| key.to_string()).collect::<Vec<_>>().join(","));
             let keys: BTreeSet<String> = keys.collect()?.into_iter().collect();
-            let latest = scan().map(|r| r.get("ts").unwrap().as_f64().unwrap()).collect()?.into_iter().fold(0.0, f64::max);
+            let latest =
+                scan().map(|r| r.get("ts").unwrap().as_f64().unwrap()).collect()?.into_iter().fold(0.0, f64::max);
             Ok(json!([streams, keys, latest]))
         },
     );
@@ -178,12 +183,15 @@ fn windows_events_with_integers_past_2_to_the_53() {
           Counter(str(r.get('EventID')) for r in rows), sum(len(r.get('EventData') or '') for r in rows)]",
         |scan| {
             let keywords = scan().filter_map(|r| r.get("Keywords").and_then(|n| n.as_i64())).sum()?;
-            let ids = counts(scan().map(|r| r.get("EventID").map_or("None".into(), |id| match id.as_str() {
-                Some(text) => text.into_owned(),
-                None if id.is_null() => "None".into(),
-                None => id.raw().to_owned(),
-            })))?;
-            let data = scan().filter_map(|r| r.get("EventData")?.as_str().map(|text| text.chars().count() as i64)).sum()?;
+            let ids = counts(scan().map(|r| {
+                r.get("EventID").map_or("None".into(), |id| match id.as_str() {
+                    Some(text) => text.into_owned(),
+                    None if id.is_null() => "None".into(),
+                    None => id.raw().to_owned(),
+                })
+            }))?;
+            let data =
+                scan().filter_map(|r| r.get("EventData")?.as_str().map(|text| text.chars().count() as i64)).sum()?;
             Ok(json!([keywords.to_string(), ids, i64::try_from(data).unwrap()]))
         },
     );
@@ -210,7 +218,8 @@ fn cve_vendors_three_levels_down() {
         &["cve/cve-2020.jsonl.gz"],
         "Counter(a.get('vendor', 'none') for r in rows for a in r['containers'].get('cna', {}).get('affected', []))",
         |scan| {
-            let affected = scan().map(|r| r.get("containers").and_then(|c| c.get("cna")).map_or(vec![], |cna| list(cna, "affected")));
+            let affected = scan()
+                .map(|r| r.get("containers").and_then(|c| c.get("cna")).map_or(vec![], |cna| list(cna, "affected")));
             counts(affected.flatten().map(|a| string(a.get("vendor"))))
         },
     );
@@ -223,7 +232,8 @@ fn poems_by_author_in_characters() {
         "[Counter(r['author'] for r in rows), sum(len(p) for r in rows for p in r['paragraphs'])]",
         |scan| {
             let authors = counts(scan().map(|r| string(r.get("author"))))?;
-            let length = scan().map(|r| list(r, "paragraphs")).flatten().map(|p| p.as_str().unwrap().chars().count() as i64);
+            let length =
+                scan().map(|r| list(r, "paragraphs")).flatten().map(|p| p.as_str().unwrap().chars().count() as i64);
             Ok(json!([authors, i64::try_from(length.sum()?).unwrap()]))
         },
     );
@@ -232,7 +242,12 @@ fn poems_by_author_in_characters() {
 #[test]
 fn weblogs_over_all_shards_in_order() {
     as_python(
-        &["weblogs/part-000.jsonl.gz", "weblogs/part-001.jsonl.gz", "weblogs/part-002.jsonl.gz", "weblogs/part-003.jsonl.gz"],
+        &[
+            "weblogs/part-000.jsonl.gz",
+            "weblogs/part-001.jsonl.gz",
+            "weblogs/part-002.jsonl.gz",
+            "weblogs/part-003.jsonl.gz",
+        ],
         "[Counter(r['machine']['os'] for r in rows), sum(r['bytes'] for r in rows), [r['clientip'] for r in rows]]",
         |scan| {
             let systems = counts(scan().map(|r| string(r.get("machine").and_then(|m| m.get("os")))))?;

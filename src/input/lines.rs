@@ -109,11 +109,8 @@ impl<'s> LineWalk<'s> {
             self.records += 1;
             let lock = &self.cx.phase.run.long_record;
             let _turn = (line.len() > LONG).then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
-            let refused = if long {
-                Err(LineError { error: too_long(self.limit), column: 1 })
-            } else {
-                record(at, line)
-            };
+            let refused =
+                if long { Err(LineError { error: too_long(self.limit), column: 1 }) } else { record(at, line) };
             match refused {
                 Ok(Flow::Continue(())) => {}
                 Ok(Flow::Break(Stop::Error(error))) if error.place().is_none() => {

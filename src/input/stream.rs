@@ -41,11 +41,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Opens a shard and looks at its first bytes; `None` if `halted` said so while they were waited for.
-    pub(crate) fn open(
-        shard: &Shard,
-        settings: &Settings,
-        halted: &dyn Fn() -> bool,
-    ) -> Result<Option<Stream>, Error> {
+    pub(crate) fn open(shard: &Shard, settings: &Settings, halted: &dyn Fn() -> bool) -> Result<Option<Stream>, Error> {
         let os = &settings.os;
         let file = match shard.is_stdin() {
             true => os.stdin(),
