@@ -205,7 +205,7 @@ fn garbage_after_the_last_member_is_an_error_and_zero_padding_of_gzip_is_not() {
             assert_eq!(read(&path, setting.config()).unwrap(), lines, "{zeros} zeros, {setting}");
         }
     }
-    let garbage: [(&str, Vec<u8>); 8] = [
+    let garbage: [(&str, Vec<u8>); 9] = [
         ("text", b"not gzip\n".to_vec()),
         ("one byte", vec![1]),
         ("the trailer once more", trailer.clone()),
@@ -213,6 +213,7 @@ fn garbage_after_the_last_member_is_an_error_and_zero_padding_of_gzip_is_not() {
         ("zeros, then a byte", [vec![0; 100], vec![9]].concat()),
         ("half a header", vec![0x1f, 0x8b, 8]),
         ("zeros, then a member", [vec![0; 10], gzip(&text)].concat()),
+        ("many zeros, then a member", [vec![0; 1 << 18], gzip(&text)].concat()),
         ("a zstd frame", zstd(&text)),
     ];
     for (what, bytes) in &garbage {

@@ -4,7 +4,7 @@
 //! task each, in order, and run the closure over what its queue brings. What is ahead of its turn holds its permits, so
 //! the gate of the phase before does the bounding, and its oldest task's reserve keeps the one in turn moving.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -88,6 +88,15 @@ impl<T> Iterator for Records<T> {
     }
 }
 
+impl<T> Drop for Records<T> {
+    fn drop(&mut self) {
+        // What is not read must not hold the permits that other partitions wait for.
+        if !self.last {
+            self.queues.leave(self.task);
+        }
+    }
+}
+
 type OnRecords<T, U> = dyn Fn(Records<T>) -> Box<dyn Iterator<Item = U>> + Send + Sync;
 
 struct MapPartitions<T: Send, U> {
@@ -100,9 +109,13 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for MapPartitions<T, U> {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
         let MapPartitions { plan, stage, f } = *self;
         let meter = run.stage(stage, "map_partitions");
-        let queues = Arc::new(Queues { state: Mutex::new(State::default()), changed: Condvar::new() });
+        let queues = Arc::new(Queues {
+            state: Mutex::new(State::default()),
+            changed: Condvar::new(),
+            gone: AtomicBool::new(false),
+        });
         run.os.scope(|scope| {
-            let hand = Hand { queues: queues.clone() };
+            let hand = Hand { queues: queues.clone(), after: down };
             let before = run.os.spawn_scoped(scope, "kitbag-partitions".into(), move || {
                 let ended = plan.run(run, &hand);
                 hand.queues.close();
@@ -141,6 +154,8 @@ struct Handed<T> {
 struct Queues<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
+    /// Nobody wants any more.
+    gone: AtomicBool,
 }
 
 struct State<T> {
@@ -149,11 +164,13 @@ struct State<T> {
     count: u32,
     closed: bool,
     abandoned: bool,
+    /// Tasks whose closure wants no more.
+    left: HashSet<u32>,
 }
 
 impl<T> Default for State<T> {
     fn default() -> State<T> {
-        State { tasks: BTreeMap::new(), count: 0, closed: false, abandoned: false }
+        State { tasks: BTreeMap::new(), count: 0, closed: false, abandoned: false, left: HashSet::new() }
     }
 }
 
@@ -162,11 +179,15 @@ impl<T> Queues<T> {
     fn put(&self, unit: Unit, handed: Handed<T>) -> bool {
         let mut state = lock(&self.state);
         state.count = state.count.max(unit.task + 1);
-        if !state.abandoned {
+        let mut refused = None;
+        if state.abandoned || state.left.contains(&unit.task) {
+            refused = Some(handed);
+        } else {
             state.tasks.entry(unit.task).or_default().1.insert(unit.no, handed);
         }
         let wanted = !state.abandoned;
         drop(state);
+        drop(refused);
         self.changed.notify_all();
         wanted
     }
@@ -205,20 +226,37 @@ impl<T> Queues<T> {
         self.changed.notify_all();
     }
 
+    /// The closure of a task wants no more of it.
+    fn leave(&self, task: u32) {
+        let mut state = lock(&self.state);
+        state.left.insert(task);
+        let unread = state.tasks.remove(&task);
+        drop(state);
+        drop(unread);
+    }
+
     fn abandon(&self) {
+        self.gone.store(true, Ordering::Release);
         let mut state = lock(&self.state);
         state.abandoned = true;
-        state.tasks.clear();
+        let unread = std::mem::take(&mut state.tasks);
+        drop(state);
+        drop(unread);
     }
 }
 
-struct Hand<T> {
+struct Hand<'a, T, U> {
     queues: Arc<Queues<T>>,
+    after: &'a dyn Fan<U>,
 }
 
-impl<T: Send> Fan<T> for Hand<T> {
+impl<T: Send, U> Fan<T> for Hand<'_, T, U> {
     fn worker<'s>(&'s self, _: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
         Box::new(HandPush { queues: &self.queues, items: Vec::new() })
+    }
+
+    fn unwanted(&self) -> bool {
+        self.queues.gone.load(Ordering::Acquire) || self.after.unwanted()
     }
 }
 
@@ -304,6 +342,10 @@ impl<T: Send + 'static, U: Send + 'static> Feed<Batch<U>> for PartitionFeed<'_, 
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Batch<U>> + 's> {
         Box::new(PartitionWork { cx, stage: self.stage, down: self.down.worker(cx) })
+    }
+
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
     }
 }
 

@@ -1,0 +1,236 @@
+//! Verbs that gather: groups, folds by key, frequencies, and whole partitions. Order is that of first occurrence, for
+//! every shape and configuration, in memory or spilled.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use common::{Kind, check, grid, json_row, text_row, watched};
+use kitbag::agg::{self, collect, count};
+use kitbag::{BadRecords, Bag, Config, ErrorKind, Json, Monitor, Scan};
+
+fn records() -> Vec<String> {
+    (0..120).map(|n: u64| format!(r#"{{"n":{n},"k":"{}","deep":{{"x":[{},{}]}}}}"#, n * n % 13, n % 3, n % 7)).collect()
+}
+
+fn n(record: &Json) -> i64 {
+    record.get("n").and_then(|n| n.as_i64()).unwrap()
+}
+
+fn k(record: &Json) -> String {
+    record.get("k").and_then(|k| k.as_str().map(|k| k.into_owned())).unwrap()
+}
+
+/// Groups a `Vec` in order of first occurrence.
+fn grouped<T, K: Hash + Eq + Clone>(items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<(K, Vec<T>)> {
+    let (mut place, mut groups) = (HashMap::new(), Vec::<(K, Vec<T>)>::new());
+    for item in items {
+        let key = key(&item);
+        let at = *place.entry(key.clone()).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        groups[at].1.push(item);
+    }
+    groups
+}
+
+macro_rules! rows {
+    ($($row:ident: $kind:ident($records:expr), $pipeline:expr, $model:expr;)*) => {$(
+        #[test]
+        fn $row() {
+            $kind(&$records, $pipeline, $model);
+        }
+    )*};
+}
+
+rows! {
+    fold_by: json_row(records()),
+        |bag| bag.fold_by(k, (count(), collect_n())).collect(),
+        |v| grouped(v, k).into_iter().map(|(k, g)| (k, (g.len() as u64, g.iter().map(n).collect::<Vec<_>>()))).collect();
+    fold_by_in_order: json_row(records()),
+        |bag| bag.fold_by_in_order(k, agg::fold_with(|| 1_i64, |s: &mut i64, r: &Json| *s = s.wrapping_mul(31) ^ n(r), |_: &mut i64, _| ())).collect(),
+        |v| grouped(v, k).into_iter().map(|(k, g)| (k, g.iter().fold(1_i64, |s, r| s.wrapping_mul(31) ^ n(r)))).collect();
+    count_by: json_row(records()),
+        |bag| bag.count_by(|r| n(r) % 9).collect(),
+        |v| grouped(v, |r| n(r) % 9).into_iter().map(|(k, g)| (k, g.len() as u64)).collect();
+    frequencies: text_row(records().iter().map(|r| r[r.len() - 9..].to_owned()).collect::<Vec<_>>()),
+        |bag| bag.frequencies().collect(),
+        |v| grouped(v, String::clone).into_iter().map(|(k, g)| (k, g.len() as u64)).collect();
+    group_by: json_row(records()),
+        |bag| bag.group_by(k).map(|(k, group)| (k, group.map(|r| n(&r.unwrap())).collect::<Vec<_>>())).collect(),
+        |v| grouped(v, k).into_iter().map(|(k, g)| (k, g.iter().map(n).collect())).collect();
+    groups_dropped_half_read: json_row(records()),
+        |bag| bag.group_by(k).map(|(k, mut group)| (k, group.total(), group.next().map(|r| n(&r.unwrap())))).collect(),
+        |v| grouped(v, k).into_iter().map(|(k, g)| (k, g.len() as u64, g.first().map(n))).collect();
+    groups_that_outlive_the_run: json_row(records()),
+        |bag| Ok(bag.group_by(k).collect()?.into_iter().rev().map(|(k, g)| (k, g.map(|r| n(&r.unwrap())).sum::<i64>())).collect::<Vec<_>>()),
+        |v| grouped(v, k).into_iter().rev().map(|(k, g)| (k, g.iter().map(n).sum())).collect();
+    group_by_after_group_by: json_row(records()),
+        |bag| bag.count_by(k).group_by(|pair| pair.1).map(|(times, group)| (times, group.map(|p| p.unwrap().0).collect::<Vec<_>>())).take(3).collect(),
+        |v| {
+            let counts = grouped(v, k).into_iter().map(|(k, g)| (k, g.len() as u64)).collect();
+            grouped(counts, |pair: &(String, u64)| pair.1).into_iter().map(|(t, g)| (t, g.into_iter().map(|p| p.0).collect::<Vec<_>>())).take(3).collect()
+        };
+    group_by_of_nothing: json_row(records()),
+        |bag| bag.filter(|_| false).group_by(k).count(), |_| 0;
+    pluck: json_row(records()),
+        |bag| bag.pluck(".deep.x[1]")?.map(|n| n.as_i64()).collect(), |v| v.iter().map(|r| Some(n(r) % 7)).collect();
+    pluck_or: json_row(records()),
+        |bag| bag.pluck_or("no.such", 5)?.map(|n| n.as_i64()).sum_of_some(), |v| v.len() as i128 * 5;
+}
+
+fn collect_n() -> impl agg::Aggregate<Json, Out = Vec<i64>> + agg::Fold<State: 'static> + 'static {
+    use agg::Fold as _;
+    collect().of(n)
+}
+
+trait SumOfSome {
+    fn sum_of_some(self) -> kitbag::Result<i128>;
+}
+
+impl SumOfSome for Bag<Option<i64>> {
+    fn sum_of_some(self) -> kitbag::Result<i128> {
+        self.flatten().sum()
+    }
+}
+
+#[test]
+fn scan_counts_and_folds_by_a_borrowed_key() {
+    let parsed = || records().iter().map(|text| Json::parse(text).unwrap()).collect::<Vec<_>>();
+    let model: Vec<(String, u64)> = grouped(parsed(), |r| r.get("k").unwrap().raw().to_owned())
+        .into_iter()
+        .map(|(k, g)| (k, g.len() as u64))
+        .collect();
+    check(&records(), Kind::Json, &grid(), &(model.clone(), model), |input, config| {
+        let scan = || Scan::new(input.clone()).with(config.clone());
+        let text =
+            |pairs: Vec<(Json, u64)>| pairs.into_iter().map(|(k, n)| (k.raw().to_owned(), n)).collect::<Vec<_>>();
+        Ok((text(scan().count_by(|r| r.get("k")).collect()?), text(scan().fold_by(|r| r.get("k"), count()).collect()?)))
+    });
+}
+
+/// Shards of these many records, plain, so large that they do not fit the gate at once.
+fn shards(count: usize, records: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for shard in 0..count {
+        let text: String =
+            (0..records).map(|n| format!("{{\"shard\":{shard},\"n\":{n},\"pad\":\"{:0>60}\"}}\n", n)).collect();
+        #[allow(clippy::disallowed_methods, reason = "a test's own input")]
+        std::fs::write(dir.path().join(format!("part-{shard}.jsonl")), text).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn map_partitions_sees_each_shard_once_in_order() {
+    let dir = shards(7, 300);
+    let model: Vec<(i64, i64)> =
+        (0..7).map(|shard| (shard, (0..300).fold(0, |s: i64, n| s.wrapping_mul(31) ^ n))).collect();
+    for setting in grid() {
+        let bag = Bag::<Json>::read_json(dir.path()).with(setting.config()).filter(|_| true);
+        let folded = bag.map_partitions(|records| {
+            let (mut shard, mut state) = (0, 0_i64);
+            for record in records {
+                shard = record.get("shard").unwrap().as_i64().unwrap();
+                state = state.wrapping_mul(31) ^ n(&record);
+            }
+            [(shard, state)]
+        });
+        assert_eq!(watched(&setting.to_string(), || folded.collect()).unwrap(), model, "{setting}");
+    }
+}
+
+#[test]
+fn map_partitions_may_leave_records_unread() {
+    let dir = shards(6, 40_000);
+    for (threads, memory) in [(1, 2 << 20), (2, 2 << 20), (2, 64 << 20), (8, 8 << 20)] {
+        let bag = || Bag::<String>::read_text(dir.path()).with(Config::new().threads(threads).memory(memory));
+        let label = format!("threads {threads}, memory {memory}");
+        let first = watched(&label, || bag().map_partitions(|records| records.take(1)).count());
+        assert_eq!(first.unwrap(), 6, "the first of each, {label}");
+        let none = watched(&label, || bag().map_partitions(|_| Vec::<u8>::new()).count());
+        assert_eq!(none.unwrap(), 0, "none at all, {label}");
+        let taken = watched(&label, || bag().map_partitions(|records| records).take(3).count());
+        assert_eq!(taken.unwrap(), 3, "a take behind it, {label}");
+    }
+}
+
+#[test]
+fn a_panic_in_map_partitions_names_the_stage() {
+    let dir = shards(3, 1000);
+    for setting in grid() {
+        let bag = Bag::<Json>::read_json(dir.path()).with(setting.config());
+        let bag = bag.map_partitions(|records| records.inspect(|r| assert!(n(r) != 500, "on purpose")));
+        let error = watched(&setting.to_string(), || bag.count()).unwrap_err();
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::Panic, Some("1:map_partitions")), "{setting}: {error}");
+    }
+}
+
+#[test]
+fn groups_of_many_times_the_budget_are_the_same_as_in_memory() {
+    let dir = shards(4, 30_000);
+    let run = |config: Config| {
+        let monitor = Monitor::new();
+        let bag = Bag::<Json>::read_json(dir.path()).with(config.monitor(&monitor));
+        let groups = bag.group_by(|r| n(r) % 997).map(|(k, group)| {
+            let rows: Vec<(i64, i64)> =
+                group.map(|r| r.map(|r| (r.get("shard").unwrap().as_i64().unwrap(), n(&r))).unwrap()).collect();
+            (k, rows)
+        });
+        let groups = watched("spilled groups", || groups.collect()).unwrap();
+        (groups, monitor.report().unwrap().spilled())
+    };
+    let (whole, spilled) = run(Config::new().threads(2).memory(1 << 30));
+    assert_eq!(spilled, 0, "this budget holds it all");
+    assert!(whole.iter().map(|(k, _)| *k).eq(0..997), "groups come in order of first occurrence");
+    assert!(whole.iter().all(|(_, rows)| rows.is_sorted()), "rows come in record order");
+    for (threads, memory) in [(1, 4 << 20), (2, 4 << 20), (8, 16 << 20)] {
+        let (groups, spilled) = run(Config::new().threads(threads).memory(memory));
+        assert!(spilled > 0, "threads {threads}, memory {memory}: nothing was spilled");
+        assert!(groups == whole, "threads {threads}, memory {memory}: other groups than in memory");
+    }
+}
+
+#[test]
+fn a_bad_record_before_a_group_is_an_error_or_skipped_as_elsewhere() {
+    let mut lines = records();
+    lines[50] = "{broken".into();
+    let text = lines.join("\n");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    #[allow(clippy::disallowed_methods, reason = "a test's own input")]
+    std::fs::write(file.path(), text).unwrap();
+    lines.remove(50);
+    let rest = lines.iter().map(|text| Json::parse(text).unwrap()).collect();
+    let model: Vec<(String, u64)> = grouped(rest, k).into_iter().map(|(k, g)| (k, g.len() as u64)).collect();
+    for setting in grid() {
+        let bag = |config| Bag::<Json>::read_json(file.path()).with(config).count_by(k);
+        let error = watched("fail", || bag(setting.config()).collect()).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{}:51:2: ", file.path().display())), "{setting}: {error}");
+        let kept = watched("skip", || bag(setting.config().bad_records(BadRecords::Skip)).collect()).unwrap();
+        assert_eq!(kept, model, "{setting}");
+    }
+}
+
+#[test]
+fn of_two_errors_behind_map_partitions_the_lower_one_is_reported() {
+    let dir = shards(6, 2000);
+    for setting in grid() {
+        let bag = Bag::<Json>::read_json(dir.path()).with(setting.config());
+        let bag = bag.map_partitions(|records| records).try_map(|r| {
+            let (shard, n) = (r.get("shard").unwrap().as_i64().unwrap(), n(&r));
+            // The later shards fail at once, the second one at its end.
+            if shard > 1 || shard == 1 && n == 1990 { Err(format!("refused {shard} {n}")) } else { Ok(n) }
+        });
+        let error = watched(&setting.to_string(), || bag.count()).unwrap_err();
+        let path = dir.path().join("part-1.jsonl");
+        assert_eq!(
+            error.to_string(),
+            format!("{}:1991:1: refused 1 1990 (stage 2:try_map)", path.display()),
+            "{setting}"
+        );
+    }
+}
