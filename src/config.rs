@@ -195,8 +195,9 @@ impl Config {
         if max_depth == 0 || max_depth > 1024 {
             return usage(format!("max_depth is {max_depth}: expected 1 to 1024"));
         }
-        // A zstd frame asks for its window before anything is decoded: each reader may hold one.
-        let max_window = (memory / (2 * threads as u64)).clamp(MIB, 1 << 31);
+        // A zstd frame asks for its window before anything is decoded: each reader may hold one. 8 MiB is what every
+        // decoder should support (RFC 8878), so also one on a small budget.
+        let max_window = (memory / (2 * threads as u64)).clamp(8 * MIB, 1 << 31);
         Ok(Settings {
             threads,
             memory,

@@ -1,6 +1,7 @@
 //! Bad lines: the same place, text and account of them for every thread count, block size, budget and split of the file,
 //! whatever the policy; the records around them stay whole.
 
+#![allow(clippy::cast_possible_truncation, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
 mod common;

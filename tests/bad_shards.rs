@@ -1,6 +1,7 @@
 //! Damaged and misnamed shards: what is whole before the damage is delivered, what is not is never passed off as data,
 //! and the error names the path and the byte.
 
+#![allow(clippy::print_stdout, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
 mod common;

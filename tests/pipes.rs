@@ -1,5 +1,6 @@
 //! Pipes: a line that is written into one comes out at once, and memory stays where the budget says.
 
+#![allow(clippy::cast_possible_truncation, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, wait and start processes")]
 
 mod common;
@@ -164,7 +165,7 @@ fn a_slow_consumer_does_not_let_memory_grow_beyond_the_budget() {
         {
             line.unwrap();
             count += 1;
-            if count % 5000 == 0 {
+            if count.is_multiple_of(5000) {
                 std::thread::sleep(Duration::from_millis(3));
             }
         }

@@ -1,6 +1,7 @@
 //! Any records, cut and packed in any way, through any pipeline under any configuration, give what a `Vec` gives, and
 //! give it twice. Written unchanged they are the same bytes.
 
+#![allow(clippy::cast_possible_truncation, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
 mod common;
@@ -99,7 +100,7 @@ fn config() -> impl Strategy<Value = Config> {
         match block {
             Some(bytes) => config
                 .block_size(bytes)
-                .memory(memory.max(1 + threads as u64 * 8 * bytes as u64 >> 20 << 20) + (2 << 20)),
+                .memory(memory.max(((1 + threads as u64 * 8 * bytes as u64) >> 20) << 20) + (2 << 20)),
             None => config.memory(memory),
         }
     })

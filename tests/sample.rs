@@ -1,5 +1,6 @@
 //! Real records of others: counts, groupings and flattenings are what an independent tool (Python's json) gives.
 
+#![allow(clippy::print_stderr, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and run tools")]
 
 mod common;

@@ -83,7 +83,7 @@ rows! {
         |bag| bag.pluck_or("no.such", 5)?.map(|n| n.as_i64()).sum_of_some(), |v| v.len() as i128 * 5;
 }
 
-fn collect_n() -> impl agg::Aggregate<Json, Out = Vec<i64>> + agg::Fold<State: 'static> + 'static {
+fn collect_n() -> impl agg::Aggregate<Json, Out = Vec<i64>, State: 'static> + 'static {
     use agg::Fold as _;
     collect().of(n)
 }

@@ -1,17 +1,23 @@
 //! Line-aligned blocks of text, in recycled buffers.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+#[cfg(feature = "libdeflate")]
+use crate::spill::Budget;
 use crate::spill::Reservation;
 
-/// Buffers that wait to be used again. Bounded in number; each is handed back when its [`Buffer`] is dropped.
+/// Buffers that wait to be used again. Bounded in number; each is handed back when its [`Buffer`] is dropped, and what
+/// it holds of the budget stays with it.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    free: Mutex<Vec<Vec<u8>>>,
+    free: Mutex<Vec<(Vec<u8>, Charge)>>,
     most: usize,
 }
+
+/// What a large buffer holds of the budget; nothing for a block's, which the gate admits.
+type Charge = Option<Reservation>;
 
 impl Pool {
     pub(crate) fn new(most: usize) -> Arc<Pool> {
@@ -20,21 +26,35 @@ impl Pool {
 
     /// A buffer of at least `size` bytes; its contents are whatever they were.
     pub(crate) fn take(self: &Arc<Pool>, size: usize) -> Buffer {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        // The tightest fit, so that a small need does not take the buffer that a large one waits for.
-        let fits = free.iter().enumerate().filter(|(_, bytes)| bytes.len() >= size);
-        let found = fits.min_by_key(|(_, bytes)| bytes.len()).map(|(index, _)| index);
-        let mut bytes = match found {
-            Some(index) => free.swap_remove(index),
-            None if free.len() >= self.most => free.pop().unwrap_or_default(),
-            None => Vec::new(),
-        };
-        drop(free);
-        if bytes.len() < size {
-            // A fresh zeroed vector costs no page until it is written to; growing would copy old contents.
-            bytes = vec![0; size];
-        }
-        Buffer { bytes, pool: self.clone(), charge: None }
+        self.again(size).unwrap_or_else(|| self.fresh(size, None))
+    }
+
+    /// As [`take`](Pool::take), charged to the budget; `None` if that refuses.
+    #[cfg(feature = "libdeflate")]
+    pub(crate) fn take_charged(self: &Arc<Pool>, size: usize, budget: &Budget) -> Option<Buffer> {
+        self.again(size).or_else(|| {
+            // What lies here unused makes room for what is needed.
+            self.free().clear();
+            Some(self.fresh(size, Some(budget.try_reserve(size as u64)?)))
+        })
+    }
+
+    /// The tightest fit, so that a small need does not take the buffer that a large one waits for.
+    fn again(self: &Arc<Pool>, size: usize) -> Option<Buffer> {
+        let mut free = self.free();
+        let fits = free.iter().enumerate().filter(|(_, (bytes, _))| bytes.len() >= size);
+        let index = fits.min_by_key(|(_, (bytes, _))| bytes.len()).map(|(index, _)| index)?;
+        let (bytes, charge) = free.swap_remove(index);
+        Some(Buffer { bytes, pool: self.clone(), charge })
+    }
+
+    fn fresh(self: &Arc<Pool>, size: usize, charge: Charge) -> Buffer {
+        // A zeroed vector costs no page until it is written to.
+        Buffer { bytes: vec![0; size], pool: self.clone(), charge }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<(Vec<u8>, Charge)>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -43,8 +63,7 @@ impl Pool {
 pub(crate) struct Buffer {
     pub(crate) bytes: Vec<u8>,
     pool: Arc<Pool>,
-    /// What a large buffer holds of the budget, given back with it.
-    pub(crate) charge: Option<Reservation>,
+    charge: Charge,
 }
 
 impl Buffer {
@@ -60,10 +79,16 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut free = self.pool.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < self.pool.most {
-            free.push(std::mem::take(&mut self.bytes));
+        let mut free = self.pool.free();
+        if free.len() >= self.pool.most {
+            // The smallest makes place: it is the least worth keeping.
+            let Some(smallest) = (0..free.len()).min_by_key(|&index| free[index].0.len()) else { return };
+            if free[smallest].0.len() >= self.bytes.len() {
+                return;
+            }
+            free.swap_remove(smallest);
         }
+        free.push((std::mem::take(&mut self.bytes), self.charge.take()));
     }
 }
 

@@ -39,13 +39,12 @@ pub(super) fn read(
     if meta.len < 18 || meta.len.saturating_mul(2) > share {
         return Ok(false);
     }
-    let Some(_charge) = run.space.budget.try_reserve(meta.len) else { return Ok(false) };
     let Ok(len) = usize::try_from(meta.len) else { return Ok(false) };
-    let mut file = shards.files.take(len + 1);
+    let Some(mut file) = shards.files.take_charged(len + 1, &run.space.budget) else { return Ok(false) };
     let mut filled = 0;
-    while filled < file.bytes.len() {
+    while filled < len + 1 {
         let failed = |error| Error::io(&shard.path, "read", error);
-        let read = stream.file().read_at(&mut file.bytes[filled..], filled as u64).map_err(failed)?;
+        let read = stream.file().read_at(&mut file.bytes[filled..=len], filled as u64).map_err(failed)?;
         if read == 0 {
             break;
         }
@@ -87,9 +86,7 @@ fn again(
     out: &mut Feeder<'_, Block>,
 ) -> Result<bool, Ended> {
     let Some(size) = text_length(file, share).filter(|&size| size as u64 > cutter.position()) else { return Ok(false) };
-    let Some(charge) = out.run().space.budget.try_reserve(size as u64) else { return Ok(false) };
-    let mut buffer = shards.texts.take(size);
-    buffer.charge = Some(charge);
+    let Some(mut buffer) = shards.texts.take_charged(size, &out.run().space.budget) else { return Ok(false) };
     if cutter.is_skipping() || Decompressor::new().gzip_decompress(file, &mut buffer.bytes[..size]) != Ok(size) {
         return Ok(false);
     }
@@ -186,9 +183,7 @@ fn large(
     if need as u64 > share {
         return None;
     }
-    let charge = out.run().space.budget.try_reserve(need as u64)?;
-    let mut buffer = shards.texts.take(need);
-    buffer.charge = Some(charge);
+    let mut buffer = shards.texts.take_charged(need, &out.run().space.budget)?;
     buffer.bytes[..carry.len()].copy_from_slice(carry);
     Some((buffer, carry.len()))
 }

@@ -1,6 +1,8 @@
 //! Open files: inputs, spill files that have no name, and outputs that get theirs when they are complete.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
+#[cfg(any(feature = "libdeflate", not(unix)))]
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::Os;
@@ -85,6 +87,7 @@ impl File {
         }
     }
 
+    #[cfg(feature = "libdeflate")]
     pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
         match self {
             File::Disk(file) => file.seek(SeekFrom::Start(offset)).map(|_| ()),
