@@ -33,9 +33,14 @@ impl Pool {
     #[cfg(feature = "libdeflate")]
     pub(crate) fn take_charged(self: &Arc<Pool>, size: usize, budget: &Budget) -> Option<Buffer> {
         self.again(size).or_else(|| {
-            // What lies here unused makes room for what is needed.
-            self.free().clear();
-            Some(self.fresh(size, Some(budget.try_reserve(size as u64)?)))
+            // Shards are about equal in size: with an eighth to spare the next one fits too, and no page is new to it.
+            let spare = size + size / 8;
+            let charge = budget.try_reserve(spare as u64).or_else(|| {
+                // What lies here unused makes room for what is needed.
+                self.free().clear();
+                budget.try_reserve(spare as u64)
+            })?;
+            Some(self.fresh(spare, Some(charge)))
         })
     }
 
