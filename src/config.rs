@@ -174,7 +174,7 @@ impl Config {
         };
         // What every run needs: a block in each reader's hand, two a reader in the edge, one in each worker's hand,
         // and as much again for what is encoded and waits for its turn.
-        let least = (MIB + 8 * threads as u64 * block).max(2 * MIB);
+        let least = block.saturating_mul(8 * threads as u64).saturating_add(MIB).max(2 * MIB);
         if memory < least {
             let text = format!(
                 "the memory budget is {memory} bytes; with {threads} threads and blocks of {block} bytes the smallest \

@@ -8,7 +8,9 @@ use crate::batch::{At, Unit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
 
-use super::{Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use super::{
+    Ended, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
+};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -75,8 +77,12 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Ordered<T, U> {
             drop(feed);
             let before = upstream.join().unwrap_or_else(|_| Err(Error::internal("a phase panicked")));
             // Whatever failed after the step failed at an earlier record than what failed before it.
-            after?;
-            if enough.load(Ordering::Acquire) { Ok(()) } else { before }
+            match after? {
+                // Nobody wanted what comes after, so what is wrong with it is no error.
+                Ended::Enough => Ok(()),
+                Ended::Complete if enough.load(Ordering::Acquire) => Ok(()),
+                Ended::Complete => before,
+            }
         })
     }
 

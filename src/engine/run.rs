@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::batch::At;
 use crate::config::{BadRecords, Settings};
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
@@ -74,15 +74,12 @@ impl Run {
             quarantine,
             long_record: Mutex::new(()),
         };
-        let mut result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
+        let result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
             // No thread of the run is left: a closure of the last stage that is called at the very end.
             let stages = run.stages();
             let last = stages.iter().max_by_key(|meter| meter.number).map_or("", |meter| &meter.name);
             Err(panic_error(&*payload, last))
         });
-        if result.is_ok() && run.settings.cancel.is_cancelled() {
-            result = Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"));
-        }
         if let Some(monitor) = monitor {
             let mut stages: Vec<_> = run.stages().iter().map(|meter| meter.report()).collect();
             stages.sort_by_key(|stage| stage_number(&stage.stage));

@@ -14,14 +14,16 @@ use crate::spill::Reservation;
 pub(crate) struct Pool {
     free: Mutex<Vec<(Vec<u8>, Charge)>>,
     most: usize,
+    /// A buffer that a long line has made longer than this is not kept: nothing counts it while it lies here.
+    longest: usize,
 }
 
 /// What a large buffer holds of the budget; nothing for a block's, which the gate admits.
 type Charge = Option<Reservation>;
 
 impl Pool {
-    pub(crate) fn new(most: usize) -> Arc<Pool> {
-        Arc::new(Pool { free: Mutex::default(), most })
+    pub(crate) fn new(most: usize, longest: usize) -> Arc<Pool> {
+        Arc::new(Pool { free: Mutex::default(), most, longest })
     }
 
     /// A buffer of at least `size` bytes; its contents are whatever they were.
@@ -84,6 +86,9 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
+        if self.bytes.len() > self.pool.longest {
+            return;
+        }
         let mut free = self.pool.free();
         if free.len() >= self.pool.most {
             // The smallest makes place: it is the least worth keeping.

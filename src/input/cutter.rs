@@ -34,6 +34,8 @@ pub(super) struct Cutter<'p> {
     pub(super) buffer: Option<Buffer>,
     pub(super) permit: Option<Permit>,
     pub(super) filled: usize,
+    /// What a line longer than a block has made room for.
+    grown: usize,
     /// Offset of the buffer's first byte in the decompressed shard.
     pub(super) start: u64,
     line: Option<u64>,
@@ -53,6 +55,7 @@ impl<'p> Cutter<'p> {
             buffer: None,
             permit: None,
             filled: 0,
+            grown: 0,
             start,
             line,
             skipping: false,
@@ -77,7 +80,9 @@ impl<'p> Cutter<'p> {
             self.permit = Some(out.admit(block)?);
         }
         let buffer = self.buffer.get_or_insert_with(|| self.pool.take(block));
-        Ok(&mut buffer.bytes[self.filled..])
+        // No more than a block, however large the recycled buffer is; a long line has asked for more.
+        let end = buffer.bytes.len().min(block.max(self.grown).max(self.filled + 1));
+        Ok(&mut buffer.bytes[self.filled..end])
     }
 
     /// `read` bytes were put into the room. Emits a block if it is full, or if what is there should not wait.
@@ -91,7 +96,7 @@ impl<'p> Cutter<'p> {
                 (self.filled, self.start) = (self.filled - 3, 3);
             }
         }
-        let full = self.filled == buffer.bytes.len();
+        let full = self.filled >= buffer.bytes.len().min(out.run().settings.block.max(self.grown));
         if !full && !idle {
             return Ok(());
         }
@@ -126,6 +131,7 @@ impl<'p> Cutter<'p> {
         let size = (self.filled * 2).min(limit + 2).max(self.filled + 1);
         if let Some(buffer) = &mut self.buffer {
             buffer.grow(size, self.filled);
+            self.grown = size;
         }
         Ok(())
     }
@@ -144,7 +150,7 @@ impl<'p> Cutter<'p> {
             next.bytes[..rest].copy_from_slice(&buffer.bytes[cut..self.filled]);
             self.buffer = Some(next);
         }
-        self.filled = rest;
+        (self.filled, self.grown) = (rest, rest + 1);
         let mut from = 0;
         if self.skipping && cut > 0 {
             // The end of the line that is left out.

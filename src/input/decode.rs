@@ -35,6 +35,8 @@ pub(crate) trait Decoder: Send {
 pub(crate) struct Gzip {
     inflate: Decompress,
     state: Between,
+    /// Damage that was met behind text that had to be given first.
+    damage: Option<Damage>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ enum Between {
 
 impl Gzip {
     pub(crate) fn new() -> Gzip {
-        Gzip { inflate: Decompress::new_gzip(15), state: Between::Start }
+        Gzip { inflate: Decompress::new_gzip(15), state: Between::Start, damage: None }
     }
 
     /// A decoder that stands behind a member.
@@ -60,6 +62,9 @@ impl Gzip {
 
 impl Decoder for Gzip {
     fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<Progress, Damage> {
+        if let Some(damage) = self.damage.take() {
+            return Err(damage);
+        }
         // Inside a member there may still be output to give when the input is used up.
         let first = match input.first() {
             Some(&first) => first,
@@ -92,7 +97,12 @@ impl Decoder for Gzip {
             Ok(_) => {}
             Err(error) => {
                 let detail = error.message().map_or_else(|| error.to_string(), str::to_owned);
-                return Err(Damage::Corrupt(format!("damaged gzip data ({detail})")));
+                let damage = Damage::Corrupt(format!("damaged gzip data ({detail})"));
+                if progress.produced == 0 {
+                    return Err(damage);
+                }
+                // The text before the damage is the same for any size of `out`.
+                self.damage = Some(damage);
             }
         }
         Ok(progress)

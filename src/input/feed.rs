@@ -34,11 +34,11 @@ impl Shards {
         let threads = run.settings.threads;
         Ok(Shards {
             partition: Partition::new(input, run, whole)?,
-            pool: Pool::new(4 * threads + 2),
+            pool: Pool::new(4 * threads + 2, run.settings.block),
             #[cfg(feature = "libdeflate")]
-            files: Pool::new(threads),
+            files: Pool::new(threads, usize::MAX),
             #[cfg(feature = "libdeflate")]
-            texts: Pool::new(2 * threads),
+            texts: Pool::new(2 * threads, usize::MAX),
         })
     }
 

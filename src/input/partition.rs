@@ -37,7 +37,8 @@ impl Partition {
         let settings = &run.settings;
         // Where line numbers are written down they are counted as the lines pass, which needs a shard's start.
         let whole = whole || matches!(settings.bad_records, BadRecords::Quarantine(_));
-        let range = RANGE.max(4 * settings.block as u64).min((16 * settings.block as u64).max(64));
+        let block = settings.block as u64;
+        let range = RANGE.max(block.saturating_mul(4)).min(block.saturating_mul(16).max(64));
         let mut tasks = Vec::new();
         for (index, shard) in shards.iter().enumerate() {
             let len = shard.meta.map_or(0, |meta| meta.len);

@@ -19,6 +19,8 @@ struct State<P> {
     next: Unit,
     ahead: BTreeMap<Unit, (bool, P)>,
     delivering: bool,
+    /// Nothing is delivered any more, and nothing is kept: whoever waits for a permit gets it.
+    dead: bool,
     submitted: u64,
     delivered: u64,
 }
@@ -27,7 +29,7 @@ impl<P> Sequencer<P> {
     /// Without `ordered`, every unit is in turn as soon as it is handed in.
     pub(crate) fn new(ordered: bool) -> Sequencer<P> {
         let (next, ahead) = (Unit::default(), BTreeMap::new());
-        let state = State { ordered, next, ahead, delivering: false, submitted: 0, delivered: 0 };
+        let state = State { ordered, next, ahead, delivering: false, dead: false, submitted: 0, delivered: 0 };
         Sequencer { state: Mutex::new(state) }
     }
 
@@ -37,11 +39,16 @@ impl<P> Sequencer<P> {
     pub(crate) fn submit(&self, unit: Unit, last: bool, payload: P, mut deliver: impl FnMut(Unit, P) -> bool) {
         let mut state = self.lock();
         state.submitted += 1;
+        if state.dead {
+            return;
+        }
         state.ahead.insert(unit, (last, payload));
         if state.delivering {
             return;
         }
         state.delivering = true;
+        // Until it has said that it goes on, a delivery counts as the last one: a panic in it is one.
+        let mut ended = Ended { sequencer: self, armed: true };
         loop {
             let next = match state.ordered {
                 true => state.next,
@@ -53,7 +60,7 @@ impl<P> Sequencer<P> {
             state = self.lock();
             state.delivered += 1;
             if !more {
-                // The mark stays set: nobody takes over.
+                drop(state);
                 return;
             }
             state.next = match last {
@@ -62,6 +69,7 @@ impl<P> Sequencer<P> {
             };
         }
         state.delivering = false;
+        ended.armed = false;
     }
 
     /// Whether everything that was handed in has been delivered.
@@ -71,8 +79,27 @@ impl<P> Sequencer<P> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<P>> {
-        // `deliver` runs outside the lock, so a panic in it leaves `delivering` set and the state whole.
+        // `deliver` runs outside the lock, so a panic in it leaves the state whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends a sequencer whose delivery said no, or panicked.
+struct Ended<'a, P> {
+    sequencer: &'a Sequencer<P>,
+    armed: bool,
+}
+
+impl<P> Drop for Ended<'_, P> {
+    fn drop(&mut self) {
+        if self.armed {
+            let mut state = self.sequencer.lock();
+            state.dead = true;
+            let ahead = std::mem::take(&mut state.ahead);
+            // Payloads hold permits, whose return takes the gate's lock: not under this one.
+            drop(state);
+            drop(ahead);
+        }
     }
 }
 

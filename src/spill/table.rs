@@ -160,12 +160,8 @@ impl<K: Eq + Serialize, S> Table<K, S> {
             found.key = key();
         }
         let after = heap_size(&found.state) as u64;
-        if after <= before {
-            return Some(true);
-        }
-        found.heap += after - before;
-        self.memory.heap += after - before;
-        Some(self.memory.room(0))
+        self.memory.heap = (self.memory.heap + after).saturating_sub(before);
+        Some(after <= before || self.memory.room(0))
     }
 
     /// Adds a key that is not there; gives it back if memory refuses.
@@ -210,10 +206,9 @@ impl<K: Eq + Serialize, S> Table<K, S> {
                         (known.seq, known.key) = (seq, entry.key);
                     }
                 }
-                let grown = (with.heap_size(&known.state) as u64).saturating_sub(before);
-                known.heap += grown;
-                self.memory.heap += grown;
-                *full |= !self.memory.room(0);
+                let after = with.heap_size(&known.state) as u64;
+                self.memory.heap = (self.memory.heap + after).saturating_sub(before);
+                *full |= after > before && !self.memory.room(0);
             }
         }
         match entry {

@@ -199,10 +199,18 @@ where
     fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<(K, A::State)>>) -> Result<()> {
         let taken = self.folds.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut folds) = taken else { return Ok(()) };
+        let most = out.run().settings.block.max(BATCH * WEIGHT);
         loop {
-            let batch = folds.by_ref().take(BATCH).map(|fold| fold.map(|(key, state, _)| (key, state)));
-            let batch = batch.collect::<Result<Vec<_>>>()?;
-            let (weight, last) = (batch.len() * WEIGHT, batch.len() < BATCH);
+            let (mut batch, mut weight, mut last) = (Vec::new(), 0, false);
+            while batch.len() < BATCH && weight < most {
+                let Some(fold) = folds.next() else {
+                    last = true;
+                    break;
+                };
+                let (key, state, _) = fold?;
+                weight += WEIGHT + self.aggregate.heap_size(&state);
+                batch.push((key, state));
+            }
             let sent = out.admit(weight).and_then(|permit| out.emit(batch, weight, permit, last));
             if last || matches!(sent, Err(Halted)) {
                 return Ok(());

@@ -128,7 +128,12 @@ where
         let seq = Seq::new(self.unit, self.index);
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(self.route.store.writer()?),
+            None => match self.route.store.writer() {
+                Ok(writer) => self.writer.insert(writer),
+                // After a panic there may be no writer for the chain that takes over; the run has failed already.
+                Err(_) if self.cx.phase.fence.stopped() => return Ok(()),
+                Err(error) => return Err(error),
+            },
         };
         writer.push(hash, seq, &self.key, &self.value)
     }
@@ -150,8 +155,6 @@ where
         self.index += 1;
         match stored {
             Ok(()) => Flow::Continue(()),
-            // After a panic there may be no writer for the chain that takes over; the run has failed already.
-            Err(_) if self.cx.phase.fence.stopped() => Flow::Continue(()),
             Err(error) => Flow::Break(Stop::from(error.in_stage(self.route.meter.name.clone()))),
         }
     }

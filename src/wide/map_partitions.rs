@@ -97,6 +97,9 @@ impl<T> Drop for Records<T> {
     }
 }
 
+/// Marks the place where a partition was cut short.
+const CUT: &str = "a partition was cut short";
+
 type OnRecords<T, U> = dyn Fn(Records<T>) -> Box<dyn Iterator<Item = U>> + Send + Sync;
 
 struct MapPartitions<T: Send, U> {
@@ -129,10 +132,12 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for MapPartitions<T, U> {
             // Whether the phase after failed or had enough: the one before need not go on.
             queues.abandon();
             let before = before.join().unwrap_or_else(|_| Err(Error::internal("a phase panicked")));
-            match after? {
+            match after {
+                Err(error) if error.message().ends_with(CUT) => before.and(Err(error)),
+                Err(error) => Err(error),
                 // Nobody wanted what comes after, so what is wrong with it is no error.
-                Ended::Enough => Ok(()),
-                Ended::Complete => before,
+                Ok(Ended::Enough) => Ok(()),
+                Ok(Ended::Complete) => before,
             }
         })
     }
@@ -328,8 +333,9 @@ impl<T: Send + 'static, U: Send + 'static> Feed<Batch<U>> for PartitionFeed<'_, 
                 batch.push((*lock(&seen.at), item));
             }
             if seen.cut.load(Ordering::Relaxed) {
-                // What the closure made of half a partition must not pass for a result.
-                return Ok(());
+                // What the closure made of half a partition must not pass for a result; the phase stops here, and what
+                // the phase before has to say stands for it.
+                return Err(Error::internal(CUT));
             }
             let (weight, last) = (batch.len() * WEIGHT, batch.len() < BATCH);
             self.meter.records_out.fetch_add(batch.len() as u64, Ordering::Relaxed);

@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::input::{RefFan, RefPush, Scan};
 use crate::json::JsonRef;
 
-use super::texts::{Files, Out, Sink, Stream};
+use super::files::Files;
+use super::texts::{Out, Sink, Stream};
 use super::{Target, Written};
 
 impl<T: Serialize + Send + 'static> Bag<T> {

@@ -4,6 +4,7 @@ mod chunks;
 mod codec;
 mod collect;
 mod count;
+mod files;
 mod iter;
 mod jsonl;
 mod parts;

@@ -1,21 +1,14 @@
 //! Text on its way out. Workers make the text of units; it is put in order (see [`Sequencer`]) and goes to a writer as
-//! it is, or is cut into chunks that workers pack and that are put in order once more before they reach the file.
+//! it is, or to files (see [`super::files`]).
 
-use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Unit;
-use crate::engine::{Flow, Run, StageMeter, Stop, UnitEnd, WorkerCx};
+use crate::engine::{Flow, StageMeter, Stop, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{Permit, Sequencer};
-
-use super::Written;
-use super::chunks::{CHUNK, Chunk, Chunker};
-use super::codec::Codec;
-use super::parts::Parts;
-use super::target::Resolved;
 
 /// Where ordered text goes.
 pub(super) trait Texts: Sync {
@@ -103,99 +96,20 @@ impl Out<'_> {
                     true
                 }
                 Err(error) => {
-                    fence.lower(unit, u64::MAX, Stop::from(error));
+                    fence.lower(BEFORE_ALL, 0, Stop::from(error));
                     false
                 }
             }
         });
-        match sink.to.help() {
-            Ok(()) => Flow::Continue(()),
-            Err(error) => Flow::Break(Stop::from(error)),
+        if let Err(error) = sink.to.help() {
+            fence.lower(BEFORE_ALL, 0, Stop::from(error));
         }
+        Flow::Continue(())
     }
 }
 
-/// Files: ordered text is cut into chunks; workers pack them; packed chunks are written in order.
-pub(super) struct Files {
-    codec: Codec,
-    chunker: Mutex<Chunker>,
-    ready: Mutex<Ready>,
-    /// Chunks that may wait to be packed before whoever makes them packs them too.
-    backlog: usize,
-    packed: Sequencer<(u32, bool, Vec<u8>)>,
-    parts: Mutex<Parts>,
-}
-
-/// Chunks that wait to be packed, and the number of the next one.
-#[derive(Default)]
-struct Ready {
-    waiting: VecDeque<(u32, Chunk)>,
-    next: u32,
-}
-
-impl Ready {
-    fn push(&mut self, chunk: Chunk) {
-        self.waiting.push_back((self.next, chunk));
-        self.next += 1;
-    }
-}
-
-impl Files {
-    pub(super) fn open(run: &Run, target: Resolved) -> Result<Files> {
-        Ok(Files {
-            codec: target.codec,
-            chunker: Mutex::new(Chunker::new(CHUNK, target.shard_size)),
-            ready: Mutex::default(),
-            backlog: 2 * run.settings.threads,
-            packed: Sequencer::new(true),
-            parts: Mutex::new(Parts::open(&run.os, target)?),
-        })
-    }
-
-    /// Writes what is left and gives the files their names.
-    pub(super) fn commit(self, records: u64) -> Result<Written> {
-        let text_bytes = {
-            let mut chunker = lock(&self.chunker);
-            chunker.finish(|chunk| lock(&self.ready).push(chunk));
-            chunker.total
-        };
-        self.help(usize::MAX)?;
-        if !self.packed.balanced() {
-            return Err(Error::internal("chunks of the output are missing"));
-        }
-        let (files, file_bytes) = self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).commit()?;
-        Ok(Written { files, records, text_bytes, file_bytes })
-    }
-
-    /// Packs up to `most` chunks.
-    fn help(&self, most: usize) -> Result<()> {
-        for _ in 0..most {
-            let Some((number, chunk)) = lock(&self.ready).waiting.pop_front() else { break };
-            let packed = (chunk.part, chunk.ends_part, self.codec.pack(chunk.text)?);
-            let mut failed = None;
-            self.packed.submit(Unit { task: 0, no: number }, false, packed, |_, (part, ends_part, bytes)| {
-                failed = lock(&self.parts).write(part, &bytes, ends_part).err();
-                failed.is_none()
-            });
-            if let Some(error) = failed {
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Texts for Files {
-    fn take(&self, text: &[u8]) -> Result<()> {
-        lock(&self.chunker).push(text, |chunk| lock(&self.ready).push(chunk));
-        let behind = lock(&self.ready).waiting.len().saturating_sub(self.backlog);
-        Files::help(self, behind)
-    }
-
-    fn help(&self) -> Result<()> {
-        Files::help(self, usize::MAX)
-    }
-}
+/// An output that is broken is not broken at a record: nothing that could still be read is of any use.
+const BEFORE_ALL: Unit = Unit { task: 0, no: 0 };
 
 /// A writer that takes ordered text as it comes.
 pub(super) struct Stream<W>(Mutex<W>);
@@ -223,7 +137,7 @@ impl<W: Write + Send> Texts for Stream<W> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic under one of these locks ends the run with an error, and nothing of it is committed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
