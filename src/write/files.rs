@@ -111,16 +111,33 @@ impl Files {
     /// Packs a chunk, and writes it if it is in turn; `false` if there is none.
     fn pack_one(&self) -> Result<bool> {
         let Some((number, chunk)) = lock(&self.ready).waiting.pop_front() else { return Ok(false) };
+        let mut broken = Broken { files: self, armed: true };
         let packed = (chunk.part, chunk.ends_part, self.codec.pack(chunk.text)?);
         let mut failed = None;
         self.packed.submit(Unit { task: 0, no: number }, false, packed, |_, (part, ends_part, bytes)| {
             failed = lock(&self.parts).write(part, &bytes, ends_part).err();
             let mut unwritten = lock(&self.unwritten);
-            *unwritten = unwritten.filter(|_| failed.is_none()).map(|count| count.saturating_sub(1));
+            *unwritten = unwritten.map(|count| count.saturating_sub(1));
             self.written.notify_all();
             failed.is_none()
         });
+        broken.armed = failed.is_some();
         failed.map_or(Ok(true), Err)
+    }
+}
+
+/// Says that a chunk will never be written, so that nobody waits for it: after an error, and after a panic.
+struct Broken<'a> {
+    files: &'a Files,
+    armed: bool,
+}
+
+impl Drop for Broken<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            *lock(&self.files.unwritten) = None;
+            self.files.written.notify_all();
+        }
     }
 }
 
