@@ -102,3 +102,11 @@ fn a_state_that_shrinks_gives_its_memory_back() {
     assert_eq!(last.count().unwrap(), 10);
     assert_eq!(monitor.report().unwrap().spilled(), 0, "ten small states are no reason to spill");
 }
+
+#[test]
+fn an_iterator_dropped_before_a_wide_verb_has_its_input_ends_the_run() {
+    let endless = || Bag::from_iter((0i64..).inspect(|n| assert!(*n < 200_000_000, "it is read on and on")));
+    ends(move || drop(endless().group_by(|n| n % 7).iter().unwrap()));
+    ends(move || drop(endless().count_by(|n| n % 7).map(|(_, count)| count).iter().unwrap()));
+    ends(move || drop(endless().frequencies().iter().unwrap()));
+}

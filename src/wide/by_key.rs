@@ -51,6 +51,8 @@ where
     pub(crate) hash: HashKey,
     pub(crate) stage: u32,
     pub(crate) meter: Arc<StageMeter>,
+    /// Whether nobody takes the answers any more: see [`Fan::unwanted`].
+    pub(crate) unwanted: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// One worker's absorbing half.
@@ -157,7 +159,17 @@ where
         let before = run.space.stats.read().stored;
         let store = FoldStore::new(&run.space, run.settings.threads, merging)?;
         let (stage, hash) = (self.stage, run.hash_key);
-        (self.upstream)(run, &Absorbing { store: &store, aggregate: &aggregate, hash, stage, meter: meter.clone() })?;
+        (self.upstream)(
+            run,
+            &Absorbing {
+                store: &store,
+                aggregate: &aggregate,
+                hash,
+                stage,
+                meter: meter.clone(),
+                unwanted: &|| down.unwanted(),
+            },
+        )?;
         let folds = store.finish(if run.settings.ordered { Order::FirstOccurrence } else { Order::Any })?;
         let emit = FoldFeed { folds: Mutex::new(Some(folds)), aggregate: &*aggregate, meter: meter.clone(), down };
         let emitted = Phase::run(run, &meter, &emit);

@@ -143,6 +143,10 @@ where
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
         Box::new(ByClosurePush { absorber: self.by.absorber(cx), cx, key: self.key })
     }
+
+    fn unwanted(&self) -> bool {
+        (self.by.unwanted)()
+    }
 }
 
 struct ByClosurePush<'s, F, K, A>
@@ -202,6 +206,10 @@ where
 impl<T: Hash + Eq + Clone + Serialize + DeserializeOwned + Send> Fan<T> for ByItself<'_, T> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
         Box::new(ByItselfPush { absorber: self.by.absorber(cx), cx })
+    }
+
+    fn unwanted(&self) -> bool {
+        (self.by.unwanted)()
     }
 }
 

@@ -63,8 +63,14 @@ where
         let meter = run.stage(self.stage, "group_by");
         let before = run.space.stats.read().stored;
         let store = Store::new(&run.space.with_keys(KeyRule::values::<K>()), run.settings.threads)?;
-        let route =
-            Route { store: &store, key: &*self.key, hash: run.hash_key, stage: self.stage, meter: meter.clone() };
+        let route = Route {
+            store: &store,
+            key: &*self.key,
+            hash: run.hash_key,
+            stage: self.stage,
+            meter: meter.clone(),
+            after: down,
+        };
         self.plan.run(run, &route)?;
         let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
         let groups = store.finish()?.into_groups(order)?;
@@ -87,6 +93,8 @@ struct Route<'a, T, K> {
     hash: HashKey,
     stage: u32,
     meter: Arc<StageMeter>,
+    /// Who takes the groups.
+    after: &'a dyn Fan<(K, Group<T>)>,
 }
 
 impl<T, K> Fan<T> for Route<'_, T, K>
@@ -97,6 +105,10 @@ where
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
         let (unit, index) = (Unit::default(), 0);
         Box::new(RoutePush { route: self, cx, writer: None, unit, index, key: Vec::new(), value: Vec::new() })
+    }
+
+    fn unwanted(&self) -> bool {
+        self.after.unwanted()
     }
 }
 

@@ -76,6 +76,10 @@ impl<A: for<'a> Aggregate<JsonRef<'a>>> RefFan for ByRef<'_, A> {
         let null = Json::null();
         Box::new(ByRefPush { absorber: self.by.absorber(cx), cx, key: self.key, null })
     }
+
+    fn unwanted(&self) -> bool {
+        (self.by.unwanted)()
+    }
 }
 
 struct ByRefPush<'s, A: Fold> {
