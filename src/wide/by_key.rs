@@ -1,21 +1,21 @@
-//! The two halves of every fold by key. Absorbing: each worker keeps a table of states, which goes to disk when memory
-//! is short (see [`FoldStore`]). Emitting: one reader walks the merged states in order, the workers turn them into
-//! answers. Only for aggregates whose merging is exact.
+//! The absorbing half of every fold by key, and its plan: each worker keeps a table of states, which goes to disk when
+//! memory is short (see [`FoldStore`]). What is emitted afterwards is in [`super::emit_folds`]. Only for aggregates whose
+//! merging is exact.
 
 use std::hash::Hash;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Fold};
-use crate::batch::{At, Seq, Unit};
-use crate::engine::{
-    Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
-};
+use crate::batch::{Seq, Unit};
+use crate::engine::{Fan, Flow, Phase, Plan, Run, StageMeter, Stop, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
-use crate::spill::{FoldStore, FoldWriter, Folds, HashKey, Merging, Order};
+use crate::spill::{FoldStore, FoldWriter, HashKey, Merging, Order};
+
+use super::emit_folds::FoldFeed;
 
 /// States of an aggregate by keys.
 pub(crate) struct ByKey<K, A> {
@@ -180,88 +180,5 @@ where
     fn describe(&self, to: &mut Vec<String>) {
         to.extend(self.before.iter().cloned());
         to.push(self.verb.to_owned());
-    }
-}
-
-/// States in one unit of the next phase, and what a state counts for at its gate.
-const BATCH: usize = 1024;
-const WEIGHT: usize = 64;
-
-/// The emitting half.
-struct FoldFeed<'a, K, A>
-where
-    K: Hash + Eq + Serialize + DeserializeOwned + Send,
-    A: Fold,
-{
-    folds: Mutex<Option<Folds<ByKey<K, A>>>>,
-    aggregate: &'a A,
-    meter: Arc<StageMeter>,
-    down: &'a dyn Fan<(K, A::Out)>,
-}
-
-impl<K, A> Feed<Vec<(K, A::State)>> for FoldFeed<'_, K, A>
-where
-    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
-    A: Fold<State: 'static, Out: Send>,
-{
-    fn tasks(&self) -> u32 {
-        1
-    }
-
-    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<(K, A::State)>>) -> Result<()> {
-        let taken = self.folds.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut folds) = taken else { return Ok(()) };
-        let most = out.run().settings.block.max(BATCH * WEIGHT);
-        loop {
-            let (mut batch, mut weight, mut last) = (Vec::new(), 0, false);
-            while batch.len() < BATCH && weight < most {
-                let Some(fold) = folds.next() else {
-                    last = true;
-                    break;
-                };
-                let (key, state, _) = fold?;
-                weight += WEIGHT + self.aggregate.heap_size(&state);
-                batch.push((key, state));
-            }
-            let sent = out.admit(weight).and_then(|permit| out.emit(batch, weight, permit, last));
-            if last || matches!(sent, Err(Halted)) {
-                return Ok(());
-            }
-        }
-    }
-
-    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(K, A::State)>> + 's> {
-        Box::new(FoldWork { cx, aggregate: self.aggregate, meter: &self.meter, down: self.down.worker(cx), count: 0 })
-    }
-}
-
-struct FoldWork<'s, K, A: Fold> {
-    cx: &'s WorkerCx<'s>,
-    aggregate: &'s A,
-    meter: &'s StageMeter,
-    down: Box<dyn Push<(K, A::Out)> + 's>,
-    count: u64,
-}
-
-impl<K: Send, A: Fold<Out: Send>> Work<Vec<(K, A::State)>> for FoldWork<'_, K, A> {
-    fn unit(&mut self, unit: Unit, batch: Vec<(K, A::State)>) -> Flow {
-        self.down.begin(unit)?;
-        // An answer comes from many records: it has no place in the input.
-        let at = At::nowhere();
-        self.cx.set_at(at);
-        for (key, state) in batch {
-            self.count += 1;
-            self.down.push(at, (key, self.aggregate.finish(state)))?;
-        }
-        Flow::Continue(())
-    }
-
-    fn end(&mut self, end: UnitEnd) -> Flow {
-        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
-        self.down.end(end)
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.down.finish()
     }
 }

@@ -1,0 +1,100 @@
+//! The emitting half of every fold by key: one reader walks the merged states in order, the workers turn them into
+//! answers. A unit is bounded by what its states weigh, not only by their number.
+
+use std::hash::Hash;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::agg::Fold;
+use crate::batch::{At, Unit};
+use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Push, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::error::Result;
+use crate::spill::Folds;
+
+use super::by_key::ByKey;
+
+/// States in one unit of the next phase, and what a state counts for at its gate.
+const BATCH: usize = 1024;
+const WEIGHT: usize = 64;
+
+/// The emitting half.
+pub(super) struct FoldFeed<'a, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send,
+    A: Fold,
+{
+    pub(super) folds: Mutex<Option<Folds<ByKey<K, A>>>>,
+    pub(super) aggregate: &'a A,
+    pub(super) meter: Arc<StageMeter>,
+    pub(super) down: &'a dyn Fan<(K, A::Out)>,
+}
+
+impl<K, A> Feed<Vec<(K, A::State)>> for FoldFeed<'_, K, A>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+    A: Fold<State: 'static, Out: Send>,
+{
+    fn tasks(&self) -> u32 {
+        1
+    }
+
+    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<(K, A::State)>>) -> Result<()> {
+        let taken = self.folds.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut folds) = taken else { return Ok(()) };
+        let most = out.run().settings.block.max(BATCH * WEIGHT);
+        loop {
+            let (mut batch, mut weight, mut last) = (Vec::new(), 0, false);
+            while batch.len() < BATCH && weight < most {
+                let Some(fold) = folds.next() else {
+                    last = true;
+                    break;
+                };
+                let (key, state, _) = fold?;
+                weight += WEIGHT + self.aggregate.heap_size(&state);
+                batch.push((key, state));
+            }
+            let sent = out.admit(weight).and_then(|permit| out.emit(batch, weight, permit, last));
+            if last || matches!(sent, Err(Halted)) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(K, A::State)>> + 's> {
+        Box::new(FoldWork { cx, aggregate: self.aggregate, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+    }
+}
+
+struct FoldWork<'s, K, A: Fold> {
+    cx: &'s WorkerCx<'s>,
+    aggregate: &'s A,
+    meter: &'s StageMeter,
+    down: Box<dyn Push<(K, A::Out)> + 's>,
+    count: u64,
+}
+
+impl<K: Send, A: Fold<Out: Send>> Work<Vec<(K, A::State)>> for FoldWork<'_, K, A> {
+    fn unit(&mut self, unit: Unit, batch: Vec<(K, A::State)>) -> Flow {
+        self.down.begin(unit)?;
+        // An answer comes from many records: it has no place in the input.
+        let at = At::nowhere();
+        self.cx.set_at(at);
+        for (key, state) in batch {
+            self.count += 1;
+            self.down.push(at, (key, self.aggregate.finish(state)))?;
+        }
+        Flow::Continue(())
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}
