@@ -1,7 +1,7 @@
 //! Iterators over the elements of arrays and the members of objects. They step from value to value by their spans, so
 //! passing over a subtree costs one addition.
 
-use super::value::{JsonKind, JsonRef, Lane};
+use super::value::{JsonKind, JsonRef};
 use std::borrow::Cow;
 use std::iter::FusedIterator;
 
@@ -22,11 +22,7 @@ impl<'a> Elements<'a> {
 
 #[inline]
 fn after(value: JsonRef<'_>) -> JsonRef<'_> {
-    let span = match value.lane {
-        Lane::Tape(doc) => doc.span(value.position()),
-        Lane::Words(words) => words.span(value.position()),
-    };
-    value.sibling(value.position() + span)
+    value.sibling(value.position() + value.span())
 }
 
 impl<'a> Iterator for Elements<'a> {

@@ -2,13 +2,13 @@
 //! when they are asked for, and the text of everything that is not changed stays as it was written.
 //!
 //! ```text
-//! line ──JsonParser──▶ JsonLine ──view──▶ JsonRef ──to_json──▶ Json ──view──▶ JsonRef
-//!            │ refused   (tape)                     (words)
-//!            └─Scanner─▶ (words) or a Fault
+//! line ──Structure──▶ tokens ──Outline──▶ JsonLine ──view──▶ JsonRef ──to_json──▶ Json ──view──▶ JsonRef
+//!                                │ refused
+//!                                └─scan─▶ Fault
 //! ```
 //!
-//! `JsonRef` is the one way to read a value; behind it are two representations: the SIMD parser's tape beside the line
-//! (`tape`), alive only while the line is, and light words before the text (`words`), which own everything.
+//! `JsonRef` is the one way to read a value; behind it are words beside a text, one for each value (`words`), either in
+//! the parser's buffers, alive only while the line is, or in one slice with the text, which owns everything.
 
 mod convert;
 mod decode;
@@ -17,6 +17,7 @@ mod fault;
 mod iter;
 mod number;
 mod order;
+mod outline;
 mod owned;
 mod parser;
 mod path;
@@ -24,7 +25,7 @@ mod path;
 mod properties;
 mod scan;
 mod serialize;
-mod tape;
+mod structure;
 mod text;
 mod translate;
 mod typed;

@@ -1,16 +1,15 @@
-//! The parser: one line in, one view out, its buffers reused from line to line. A line is copied into a scratch and
-//! parsed there by simd-json, which decodes in place and spoils what it fails on, so the line itself stays intact for
-//! write-back and for messages. What simd-json refuses goes through the strict scanner, which either holds it (numbers
-//! beyond 64 bits) or says what is wrong with it, and where.
+//! The parser: one line in, one view out, its buffers reused from line to line. The line itself stays intact, for
+//! write-back and for messages. What gets no outline goes through the strict scanner, which says what is wrong with it,
+//! and where.
 
 use super::fault::{Fault, FaultKind};
-use super::scan::Scanner;
-use super::tape::TapeDoc;
+use super::outline::{Outline, Outlined};
+use super::scan;
+use super::structure::Structure;
 use super::text;
 use super::value::{JsonRef, Lane};
-use super::words::{MAX_TEXT, Words};
+use super::words::MAX_TEXT;
 use crate::error::Result;
-use simd_json::{Buffers, INPUT_PADDING, Node, Tape};
 use std::fmt;
 
 /// The deepest nesting that any limit allows: what recursion over a document can take on a small stack.
@@ -47,33 +46,17 @@ impl Default for Limits {
 /// # Ok::<(), kitbag::Error>(())
 /// ```
 pub struct JsonParser {
-    scratch: Vec<u8>,
-    buffers: Buffers,
-    home: Home,
-    scanner: Scanner,
+    structure: Structure,
+    outline: Outline,
     depth: usize,
     /// The longest line since the buffers were made.
     longest: usize,
 }
 
-/// Where a document's allocations stay between lines.
-#[derive(Default)]
-pub(super) struct Home {
-    nodes: Vec<Node<'static>>,
-    signposts: Vec<u32>,
-}
-
 impl JsonParser {
     pub(crate) fn new(limits: Limits) -> JsonParser {
         let depth = limits.depth.clamp(1, MAX_DEPTH);
-        JsonParser {
-            scratch: Vec::new(),
-            buffers: Buffers::with_max_depth(0, depth),
-            home: Home::default(),
-            scanner: Scanner::default(),
-            depth,
-            longest: 0,
-        }
+        JsonParser { structure: Structure::new(), outline: Outline::default(), depth, longest: 0 }
     }
 
     /// Parses a line. The document borrows the parser and the line until it is dropped.
@@ -105,34 +88,22 @@ impl JsonParser {
             self.shrink();
         }
         self.longest = self.longest.max(text.len());
-        if self.scratch.len() < text.len() + INPUT_PADDING {
-            self.scratch.resize(text.len() + INPUT_PADDING, b' ');
-        }
         Ok(())
     }
 
+    #[inline]
     pub(super) fn document<'p>(&'p mut self, text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
-        let JsonParser { scratch, buffers, home, scanner, depth, .. } = self;
-        let mut tape: Tape<'p> = Tape(std::mem::take(&mut home.nodes));
-        let base = scratch.as_ptr().addr();
-        if fill_tape(scratch, text, buffers, &mut tape) {
-            let document = TapeDoc::new(tape, text, base, std::mem::take(&mut home.signposts));
-            return Ok(JsonLine { document: Document::Tape(document), home });
+        let JsonParser { structure, outline, depth, .. } = self;
+        let found = structure.find(text).filter(|found| found.ascii || std::str::from_utf8(text).is_ok());
+        match found.and_then(|found| outline.fill(text, found, *depth)) {
+            Some(document) => Ok(JsonLine { document }),
+            None => Err(refused(text, *depth)),
         }
-        home.nodes = tape.reset().0;
-        let document = Document::Words(Words(scanner.scan(text, *depth)?));
-        Ok(JsonLine { document, home })
     }
 
-    /// The bytes of memory that the buffers take, closely estimated where simd-json does not say.
+    /// The bytes of memory that the buffers take.
     pub(crate) fn heap_size(&self) -> usize {
-        let structurals = self.home.nodes.capacity() * 2 * size_of::<u32>();
-        self.scratch.capacity()
-            + self.home.nodes.capacity() * size_of::<Node<'_>>()
-            + self.home.signposts.capacity() * size_of::<u32>()
-            + self.scanner.heap_size()
-            + structurals.max(self.longest / 2)
-            + self.longest
+        self.structure.heap_size() + self.outline.heap_size()
     }
 
     /// Drops the buffers if the last text made them large.
@@ -148,12 +119,11 @@ impl JsonParser {
     }
 }
 
-/// Copies `text` into the scratch and fills the tape from there. False if simd-json refuses the text: its verdicts have
-/// no columns, so they are dropped.
-#[inline]
-fn fill_tape<'p>(scratch: &'p mut [u8], text: &[u8], buffers: &mut Buffers, tape: &mut Tape<'p>) -> bool {
-    scratch[..text.len()].copy_from_slice(text);
-    simd_json::fill_tape_padded(scratch, text.len(), buffers, tape).is_ok()
+/// What is wrong with a text that has no outline.
+#[cold]
+fn refused(text: &[u8], depth: usize) -> Fault {
+    let unknown = || Fault::new(FaultKind::Syntax, 0, "expected JSON (two parsers disagree, which is a defect of kitbag)");
+    scan::check(text, depth).err().unwrap_or_else(unknown)
 }
 
 /// Where `text`, which is a part of `line`, starts in it.
@@ -175,33 +145,14 @@ impl fmt::Debug for JsonParser {
 
 /// A parsed line. It keeps the parser busy until it is dropped.
 pub struct JsonLine<'p> {
-    document: Document<'p>,
-    home: &'p mut Home,
-}
-
-enum Document<'p> {
-    Tape(TapeDoc<'p>),
-    Words(Words<'p>),
+    document: Outlined<'p>,
 }
 
 impl JsonLine<'_> {
     /// The record on the line.
     #[inline]
     pub fn view(&self) -> JsonRef<'_> {
-        JsonRef::root(match &self.document {
-            Document::Tape(document) => Lane::Tape(document),
-            Document::Words(words) => Lane::Words(*words),
-        })
-    }
-}
-
-impl Drop for JsonLine<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Document::Tape(document) = &mut self.document {
-            let (tape, signposts) = document.take();
-            *self.home = Home { nodes: tape.reset().0, signposts };
-        }
+        JsonRef::root(Lane::Line(&self.document))
     }
 }
 
@@ -220,8 +171,8 @@ mod tests {
         let mut parser = JsonParser::default();
         let long = format!("[{}1]", "1,".repeat(KEEP));
         assert_eq!(parser.read(long.as_bytes()).unwrap().view().len(), KEEP + 1);
-        // 24 bytes for each node of two bytes of text, and the rest.
-        assert!(parser.heap_size() > 24 * KEEP);
+        // A token for each byte of text, and a word for every other.
+        assert!(parser.heap_size() > 12 * KEEP);
         assert_eq!(parser.read(b"[1]").unwrap().view().len(), 1);
         assert!(parser.heap_size() < 10_000, "{}", parser.heap_size());
     }

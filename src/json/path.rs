@@ -1,6 +1,6 @@
 //! [`Path`]: where in a record a value is, in jq's syntax.
 
-use super::scan::Scanner;
+use super::scan;
 use super::text;
 use crate::error::{Error, ErrorKind};
 use std::fmt;
@@ -117,7 +117,7 @@ impl Reader<'_> {
         let bytes = self.path.as_bytes();
         let end = text::string_end(bytes, self.at + 1);
         let literal = &bytes[self.at..end];
-        if let Err(fault) = Scanner::default().scan(literal, 1) {
+        if let Err(fault) = scan::check(literal, 1) {
             self.at += fault.column - 1;
             return Err(self.fault(fault.expected.trim_start_matches("expected ")));
         }

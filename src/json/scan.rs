@@ -1,69 +1,29 @@
-//! The strict scanner: says of any text whether it is JSON, exactly where it is not and what was expected there, and
-//! builds words from it. It is the second opinion for lines that the SIMD parser refuses: it holds what that one
-//! cannot (2^64, `1e999`), for numbers stay text here, and its faults have columns.
+//! The strict scanner: says of any text whether it is JSON, and if not, where it is not and what was expected there. It
+//! has the last word on lines that have no outline, for its faults have columns.
 //!
 //! Strict means RFC 8259: one value, no control characters in strings, no lone surrogates, no leading zeros. No
 //! recursion: open containers are on a stack of their own.
 
 use super::fault::{Fault, FaultKind};
 use super::text::hex4;
-use super::words::{self, HEADER, PART};
 
-/// The scanner with its buffers, which are reused from text to text.
-#[derive(Default)]
-pub(super) struct Scanner {
-    words: Vec<u8>,
-    parts: Vec<u8>,
-    open: Vec<Open>,
-    document: Vec<u8>,
-}
-
-/// A container that has not ended yet: its word, its part, its members so far.
-struct Open {
-    node: usize,
-    part: usize,
-    len: usize,
-    object: bool,
-}
-
-impl Scanner {
-    /// The words document of `text`.
-    pub(super) fn scan(&mut self, text: &[u8], depth: usize) -> Result<&[u8], Fault> {
-        if let Err(error) = std::str::from_utf8(text) {
-            let at = error.valid_up_to();
-            return Err(Fault::new(FaultKind::Utf8, at, "expected UTF-8"));
-        }
-        self.words.clear();
-        self.parts.clear();
-        self.open.clear();
-        let mut pass = Pass { text, at: 0, depth, scanner: self };
-        pass.document()?;
-        self.document.clear();
-        self.document.reserve(HEADER + self.words.len() + self.parts.len() + text.len());
-        self.document.extend_from_slice(&words::plain(self.words.len() / 4));
-        self.document.extend_from_slice(&words::plain(self.parts.len() / PART));
-        self.document.extend_from_slice(&self.words);
-        self.document.extend_from_slice(&self.parts);
-        self.document.extend_from_slice(text);
-        Ok(&self.document)
+/// Says why a text is not JSON, or nested deeper than `depth`.
+pub(super) fn check(text: &[u8], depth: usize) -> Result<(), Fault> {
+    if let Err(error) = std::str::from_utf8(text) {
+        return Err(Fault::new(FaultKind::Utf8, error.valid_up_to(), "expected UTF-8"));
     }
-
-    pub(super) fn heap_size(&self) -> usize {
-        self.words.capacity()
-            + self.parts.capacity()
-            + self.open.capacity() * size_of::<Open>()
-            + self.document.capacity()
-    }
+    Pass { text, at: 0, depth, open: Vec::new() }.document()
 }
 
-struct Pass<'t, 's> {
+struct Pass<'t> {
     text: &'t [u8],
     at: usize,
     depth: usize,
-    scanner: &'s mut Scanner,
+    /// For each container that has not ended yet whether it is an object.
+    open: Vec<bool>,
 }
 
-impl Pass<'_, '_> {
+impl Pass<'_> {
     fn document(&mut self) -> Result<(), Fault> {
         self.space();
         loop {
@@ -73,15 +33,14 @@ impl Pass<'_, '_> {
             // A value has ended; so may the containers around it.
             loop {
                 self.space();
-                let Some(open) = self.scanner.open.last_mut() else {
+                let Some(&object) = self.open.last() else {
                     return match self.peek() {
                         None => Ok(()),
                         Some(_) => Err(self.fault("expected the end of the line after the value")),
                     };
                 };
-                open.len += 1;
-                match (self.text.get(self.at), open.object) {
-                    (Some(b','), object) => {
+                match (self.text.get(self.at), object) {
+                    (Some(b','), _) => {
                         self.at += 1;
                         self.space();
                         if object {
@@ -99,18 +58,14 @@ impl Pass<'_, '_> {
 
     /// Scans one value, or the start of a container with elements: then true, and its first value is next.
     fn value(&mut self) -> Result<bool, Fault> {
-        let start = self.at;
         match self.peek() {
             Some(b'"') => self.string()?,
-            Some(b'-' | b'0'..=b'9') => {
-                self.number()?;
-                self.put(words::NUMBER, start);
-            }
-            Some(b't') => self.atom(b"true", words::TRUE)?,
-            Some(b'f') => self.atom(b"false", words::FALSE)?,
-            Some(b'n') => self.atom(b"null", words::NULL)?,
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.atom(b"true")?,
+            Some(b'f') => self.atom(b"false")?,
+            Some(b'n') => self.atom(b"null")?,
             Some(byte @ (b'{' | b'[')) => return self.open(byte == b'{'),
-            Some(0xEF) if start == 0 && self.text.starts_with(b"\xEF\xBB\xBF") => {
+            Some(0xEF) if self.at == 0 && self.text.starts_with(b"\xEF\xBB\xBF") => {
                 return Err(self.fault("expected a value, found a byte order mark"));
             }
             _ => return Err(self.fault("expected a value")),
@@ -119,14 +74,11 @@ impl Pass<'_, '_> {
     }
 
     fn open(&mut self, object: bool) -> Result<bool, Fault> {
-        if self.scanner.open.len() >= self.depth {
+        if self.open.len() >= self.depth {
             let expected = format!("expected at most {} levels of arrays and objects", self.depth);
             return Err(Fault::new(FaultKind::Depth, self.at, expected));
         }
-        let part = self.scanner.parts.len();
-        self.scanner.open.push(Open { node: self.scanner.words.len() / 4, part, len: 0, object });
-        self.put(if object { words::OBJECT } else { words::ARRAY }, part / PART);
-        self.scanner.parts.extend_from_slice(&words::part(0, self.at, 0));
+        self.open.push(object);
         self.at += 1;
         self.space();
         if self.peek() == Some(if object { b'}' } else { b']' }) {
@@ -141,13 +93,7 @@ impl Pass<'_, '_> {
 
     fn close(&mut self) {
         self.at += 1;
-        let nodes = self.scanner.words.len() / 4;
-        if let Some(open) = self.scanner.open.pop()
-            && let Some(part) = self.scanner.parts.get_mut(open.part..open.part + PART)
-        {
-            part[..4].copy_from_slice(&words::plain(nodes - open.node));
-            part[8..].copy_from_slice(&words::plain(open.len));
-        }
+        self.open.pop();
     }
 
     fn key(&mut self) -> Result<(), Fault> {
@@ -166,22 +112,16 @@ impl Pass<'_, '_> {
 
     fn string(&mut self) -> Result<(), Fault> {
         self.at += 1;
-        let start = self.at;
-        let mut escaped = false;
         loop {
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
+                Some(b'\\') => self.escape()?,
                 Some(0..0x20) => return Err(self.fault("expected control characters in strings to be escaped")),
                 Some(_) => self.at += 1,
                 None => return Err(self.fault("expected `\"` to end the string")),
             }
         }
         self.at += 1;
-        self.put(if escaped { words::ESCAPED } else { words::STRING }, start);
         Ok(())
     }
 
@@ -249,20 +189,15 @@ impl Pass<'_, '_> {
         if self.at == start { Err(self.fault(expected)) } else { Ok(()) }
     }
 
-    fn atom(&mut self, atom: &[u8], kind: u32) -> Result<(), Fault> {
+    fn atom(&mut self, atom: &[u8]) -> Result<(), Fault> {
         let same = self.text[self.at..].iter().zip(atom).take_while(|(a, b)| a == b).count();
         if same < atom.len() {
             let expected = format!("expected `{}`", super::text::utf8(atom));
             self.at += same;
             return Err(self.fault(&expected));
         }
-        self.put(kind, self.at);
         self.at += atom.len();
         Ok(())
-    }
-
-    fn put(&mut self, kind: u32, payload: usize) {
-        self.scanner.words.extend_from_slice(&words::word(kind, payload));
     }
 
     fn space(&mut self) {
@@ -313,10 +248,10 @@ mod tests {
             ("\u{feff}{}", 1, "a value, found a byte order mark"),
             (&deep, 9, "at most 8 levels of arrays and objects"),
         ] {
-            let fault = Scanner::default().scan(text.as_bytes(), 8).unwrap_err();
+            let fault = check(text.as_bytes(), 8).unwrap_err();
             assert_eq!((fault.column, fault.expected.as_str()), (column, &*format!("expected {expected}")), "{text}");
         }
-        let fault = Scanner::default().scan(b"\"ab\xff\"", 8).unwrap_err();
+        let fault = check(b"\"ab\xff\"", 8).unwrap_err();
         assert_eq!((fault.kind, fault.column), (FaultKind::Utf8, 4));
     }
 }

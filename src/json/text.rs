@@ -16,79 +16,39 @@ pub(super) fn string_end(text: &[u8], from: usize) -> usize {
     text.len()
 }
 
-/// Whether the string at `from` (after its quote), which is `len` bytes long when decoded, was written without escapes:
-/// the first escape of a string stands where its decoded text has the escaped character, so before that length.
-pub(super) fn is_plain(text: &[u8], from: usize, len: usize) -> bool {
-    text.get(from..from + len).is_some_and(|content| memchr(b'\\', content).is_none())
-}
-
-/// The position after the number that starts at `from`.
+/// The position after the number that starts at `from`, if there is one.
 #[inline]
-pub(super) fn number_end(text: &[u8], from: usize) -> usize {
-    after_run(text, from, NUMBER)
-}
-
-/// The start of the first value at or after `from`: white space, commas, colons and closing brackets are passed over.
-#[inline]
-pub(super) fn token_start(text: &[u8], from: usize) -> usize {
-    after_run(text, from, BETWEEN)
-}
-
-/// Bytes that numbers are made of, and bytes that stand between values.
-const NUMBER: u8 = 1;
-const BETWEEN: u8 = 2;
-
-/// A table, because the branches of a comparison with each of eight bytes cost more than all else around them.
-static CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let (numbers, between) = (b"0123456789.-+eE", b" \t\r\n,:]}");
-    let mut at = 0;
-    while at < numbers.len() {
-        classes[numbers[at] as usize] = NUMBER;
-        at += 1;
+pub(super) fn number(text: &[u8], from: usize) -> Option<usize> {
+    let at = from + usize::from(text.get(from) == Some(&b'-'));
+    let mut end = digits(text, at);
+    if end == at || (end > at + 1 && text.get(at) == Some(&b'0')) {
+        return None;
     }
-    at = 0;
-    while at < between.len() {
-        classes[between[at] as usize] = BETWEEN;
-        at += 1;
+    if text.get(end) == Some(&b'.') {
+        let fraction = end + 1;
+        end = digits(text, fraction);
+        if end == fraction {
+            return None;
+        }
     }
-    classes
-};
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        let exponent = end + 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        end = digits(text, exponent);
+        if end == exponent {
+            return None;
+        }
+    }
+    Some(end)
+}
 
+/// The position after the digits that start at `from`.
 #[inline]
-fn after_run(text: &[u8], from: usize, class: u8) -> usize {
+fn digits(text: &[u8], from: usize) -> usize {
     let mut at = from;
-    while text.get(at).is_some_and(|&byte| CLASSES[usize::from(byte)] == class) {
+    while text.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
     at
-}
-
-/// The position after the value that starts at `start`.
-pub(super) fn value_end(text: &[u8], start: usize) -> usize {
-    let end = match text.get(start) {
-        Some(b'"') => string_end(text, start + 1),
-        Some(b'[' | b'{') => container_end(text, start),
-        Some(b't' | b'n') => start + 4,
-        Some(b'f') => start + 5,
-        _ => number_end(text, start),
-    };
-    end.min(text.len())
-}
-
-fn container_end(text: &[u8], start: usize) -> usize {
-    let (mut at, mut open) = (start, 0usize);
-    while let Some(byte) = text.get(at) {
-        at += 1;
-        match byte {
-            b'"' => at = string_end(text, at),
-            b'[' | b'{' => open += 1,
-            b']' | b'}' if open <= 1 => return at,
-            b']' | b'}' => open -= 1,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 /// The text without white space of JSON around it.
@@ -130,7 +90,7 @@ pub(super) fn unescape(raw: &str) -> String {
     let mut rest = raw;
     while let Some(at) = memchr(b'\\', rest.as_bytes()) {
         out.push_str(&rest[..at]);
-        let (decoded, used) = escape(&rest.as_bytes()[at..]);
+        let (decoded, used) = escape(&rest.as_bytes()[at..]).unwrap_or((char::REPLACEMENT_CHARACTER, 1));
         out.push(decoded);
         rest = rest.get(at + used..).unwrap_or_default();
     }
@@ -138,26 +98,30 @@ pub(super) fn unescape(raw: &str) -> String {
     out
 }
 
-/// The character that an escape sequence stands for, and the sequence's length.
-fn escape(sequence: &[u8]) -> (char, usize) {
-    match sequence.get(1) {
-        Some(b'u') => {
+/// The character that the escape sequence at the start of a text stands for, and the sequence's length.
+pub(super) fn escape(sequence: &[u8]) -> Option<(char, usize)> {
+    let character = match sequence.get(1)? {
+        b'u' => {
             let high = hex4(sequence, 2);
-            if (0xD800..0xDC00).contains(&high) {
-                let low = hex4(sequence, 8);
-                let code = 0x10000 + ((high - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
-                return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);
+            if !(0xD800..0xDC00).contains(&high) {
+                return Some((char::from_u32(high)?, 6));
             }
-            (char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
+            let low = match sequence.get(6..8) {
+                Some(b"\\u") => hex4(sequence, 8),
+                _ => return None,
+            };
+            let code = (0xDC00..0xE000).contains(&low).then(|| 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))?;
+            return Some((char::from_u32(code)?, 12));
         }
-        Some(b'n') => ('\n', 2),
-        Some(b't') => ('\t', 2),
-        Some(b'r') => ('\r', 2),
-        Some(b'b') => ('\u{8}', 2),
-        Some(b'f') => ('\u{c}', 2),
-        Some(&byte) if byte.is_ascii() => (char::from(byte), 2),
-        _ => (char::REPLACEMENT_CHARACTER, 1),
-    }
+        b'n' => '\n',
+        b't' => '\t',
+        b'r' => '\r',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        byte @ (b'"' | b'\\' | b'/') => char::from(*byte),
+        _ => return None,
+    };
+    Some((character, 2))
 }
 
 /// Four hexadecimal digits at `from`, or a value beyond every code unit.
@@ -199,18 +163,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_end_where_they_end() {
-        for (text, value) in [
-            (r#""a\"b\\",1"#, r#""a\"b\\""#),
-            (r#"{"]}":[1,{"}":2}]},3"#, r#"{"]}":[1,{"}":2}]}"#),
-            ("-1.5e+3]", "-1.5e+3"),
-            ("true,", "true"),
-            ("false}", "false"),
-            ("[[[1", "[[[1"),
-            ("\"abc\\", "\"abc\\"),
+    fn numbers_end_where_they_end() {
+        for (text, end) in [
+            ("-1.5e+3]", Some(7)),
+            ("0,", Some(1)),
+            ("-0.0", Some(4)),
+            ("10E9", Some(4)),
+            ("1.5.5", Some(3)),
+            ("01", None),
+            ("-", None),
+            ("1.", None),
+            ("1.e5", None),
+            ("1e+", None),
+            ("+1", None),
         ] {
-            assert_eq!(value_end(text.as_bytes(), 0), value.len(), "{text}");
+            assert_eq!(number(text.as_bytes(), 0), end, "{text}");
         }
+        assert_eq!(string_end(br#""a\"b\\",1"#, 1), 8);
+        assert_eq!(string_end(b"\"abc\\", 1), 5);
     }
 
     #[test]
@@ -227,12 +197,5 @@ mod tests {
         let mut out = Vec::new();
         compact(b"{ \"a b\" : [ 1 ,\t\" \\\" \" ] }", &mut out);
         assert_eq!(out, b"{\"a b\":[1,\" \\\" \"]}");
-    }
-
-    #[test]
-    fn a_quote_at_the_decoded_length_is_not_the_end() {
-        // `ab"` decodes to three bytes, and after three bytes of the text is the quote of the escape.
-        assert!(!is_plain(br#"ab\"""#, 0, 3));
-        assert!(is_plain(br#"abc""#, 0, 3));
     }
 }

@@ -4,11 +4,10 @@
 use super::iter::{Elements, Entries};
 use super::number::Number;
 use super::owned::Json;
+use super::outline::Outlined;
 use super::path::{Path, Step};
-use super::tape::TapeDoc;
 use super::text;
-use super::words::{self, Words};
-use simd_json::{Node, StaticNode};
+use super::words::{self, Document, Words};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -51,11 +50,21 @@ pub struct JsonRef<'a> {
     pub(super) index: u32,
 }
 
-/// The two representations of a document.
+/// Where a document lies: in the parser's buffers while a line is read, or in a [`Json`].
 #[derive(Clone, Copy)]
 pub(super) enum Lane<'a> {
-    Tape(&'a TapeDoc<'a>),
+    Line(&'a Outlined<'a>),
     Words(Words<'a>),
+}
+
+/// The same question to either.
+macro_rules! ask {
+    ($value:expr, $document:ident => $question:expr) => {
+        match $value.lane {
+            Lane::Line($document) => $question,
+            Lane::Words($document) => $question,
+        }
+    };
 }
 
 impl<'a> JsonRef<'a> {
@@ -71,11 +80,7 @@ impl<'a> JsonRef<'a> {
     /// The value of a key, if this is an object that has it. Of duplicate keys the last one counts.
     #[inline]
     pub fn get(&self, key: &str) -> Option<JsonRef<'a>> {
-        let found = match self.lane {
-            Lane::Tape(doc) => doc.find(self.position(), key),
-            Lane::Words(words) if words.kind(self.position()) == words::OBJECT => words.find(self.position(), key),
-            Lane::Words(_) => None,
-        };
+        let found = ask!(self, document => document.find(self.position(), key));
         found.map(|index| self.sibling(index))
     }
 
@@ -124,24 +129,19 @@ impl<'a> JsonRef<'a> {
     /// The kind of value.
     #[inline]
     pub fn kind(&self) -> JsonKind {
-        match self.lane {
-            Lane::Tape(doc) => match doc.node(self.position()) {
-                Node::String(_) => JsonKind::String,
-                Node::Object { .. } => JsonKind::Object,
-                Node::Array { .. } => JsonKind::Array,
-                Node::Static(StaticNode::Null) => JsonKind::Null,
-                Node::Static(StaticNode::Bool(_)) => JsonKind::Bool,
-                Node::Static(_) => JsonKind::Number,
-            },
-            Lane::Words(words) => match words.kind(self.position()) {
-                words::NULL => JsonKind::Null,
-                words::FALSE | words::TRUE => JsonKind::Bool,
-                words::NUMBER => JsonKind::Number,
-                words::ARRAY => JsonKind::Array,
-                words::OBJECT => JsonKind::Object,
-                _ => JsonKind::String,
-            },
+        match self.word_kind() {
+            words::NULL => JsonKind::Null,
+            words::FALSE | words::TRUE => JsonKind::Bool,
+            words::NUMBER => JsonKind::Number,
+            words::ARRAY => JsonKind::Array,
+            words::OBJECT => JsonKind::Object,
+            _ => JsonKind::String,
         }
+    }
+
+    #[inline]
+    fn word_kind(&self) -> u32 {
+        ask!(self, document => document.kind(self.position()))
     }
 
     /// Whether this is `null`.
@@ -151,16 +151,10 @@ impl<'a> JsonRef<'a> {
 
     /// The boolean, if it is one.
     pub fn as_bool(&self) -> Option<bool> {
-        match self.lane {
-            Lane::Tape(doc) => match doc.node(self.position()) {
-                Node::Static(StaticNode::Bool(value)) => Some(value),
-                _ => None,
-            },
-            Lane::Words(words) => match words.kind(self.position()) {
-                words::TRUE => Some(true),
-                words::FALSE => Some(false),
-                _ => None,
-            },
+        match self.word_kind() {
+            words::TRUE => Some(true),
+            words::FALSE => Some(false),
+            _ => None,
         }
     }
 
@@ -188,49 +182,26 @@ impl<'a> JsonRef<'a> {
 
     #[inline]
     pub(super) fn number(&self) -> Option<Number> {
-        match self.lane {
-            Lane::Tape(doc) => match doc.node(self.position()) {
-                Node::Static(StaticNode::U64(value)) => Some(Number::Int(i128::from(value))),
-                // The parser gives 0 for the text 0 as unsigned, so a signed 0 was written -0.
-                Node::Static(StaticNode::I64(0)) => Some(Number::Float(-0.0)),
-                Node::Static(StaticNode::I64(value)) => Some(Number::Int(i128::from(value))),
-                #[allow(clippy::useless_conversion)] // the node's float is another type if a feature is on
-                Node::Static(StaticNode::F64(value)) => Some(Number::Float(value.into())),
-                _ => None,
-            },
-            Lane::Words(words) if words.kind(self.position()) == words::NUMBER => Some(Number::parse(self.raw_bytes())),
-            Lane::Words(_) => None,
-        }
+        (self.word_kind() == words::NUMBER).then(|| Number::parse(self.raw_bytes()))
     }
 
     /// The decoded text, if this is a string. Borrowed while a line is being read; owned only for a string with escapes
     /// in a [`Json`].
     #[inline]
     pub fn as_str(&self) -> Option<Cow<'a, str>> {
-        match self.lane {
-            Lane::Tape(doc) => match doc.node(self.position()) {
-                Node::String(string) => Some(Cow::Borrowed(string)),
-                _ => None,
-            },
-            Lane::Words(words) => {
-                let (content, escaped) = words.string(self.position())?;
-                let content = text::utf8(content);
-                Some(if escaped { Cow::Owned(text::unescape(content)) } else { Cow::Borrowed(content) })
-            }
-        }
+        ask!(self, document => document.string(self.position()))
     }
 
     /// The number of elements of an array or of members of an object (duplicate keys counted as written), 0 for
     /// everything else.
     pub fn len(&self) -> usize {
-        match self.lane {
-            Lane::Tape(doc) => match doc.node(self.position()) {
-                Node::Object { len, .. } | Node::Array { len, .. } => len,
-                _ => 0,
-            },
-            Lane::Words(words) if words.kind(self.position()) >= words::ARRAY => words.len(self.position()),
-            Lane::Words(_) => 0,
-        }
+        ask!(self, document => document.len(self.position()))
+    }
+
+    /// How many values this one takes, the values in it included.
+    #[inline]
+    pub(super) fn span(&self) -> usize {
+        ask!(self, document => document.span(self.position()))
     }
 
     /// Whether [`len`](Self::len) is 0.
@@ -271,23 +242,9 @@ impl<'a> JsonRef<'a> {
     }
 
     /// Like [`raw`](Self::raw), without the check that it is UTF-8.
+    #[inline]
     pub(crate) fn raw_bytes(&self) -> &'a [u8] {
-        let all = match self.lane {
-            Lane::Tape(doc) => doc.text,
-            Lane::Words(words) => words.text(),
-        };
-        if self.index == 0 {
-            return all;
-        }
-        let start = self.start();
-        all.get(start..text::value_end(all, start)).unwrap_or_default()
-    }
-
-    fn start(&self) -> usize {
-        match self.lane {
-            Lane::Tape(doc) => doc.start(self.position()),
-            Lane::Words(words) => words.start(self.position()),
-        }
+        ask!(self, document => if self.index == 0 { document.text() } else { document.raw(self.position()) })
     }
 
     /// A copy that owns its text and lives on.

@@ -1,5 +1,6 @@
-//! A document as light words in one slice of bytes, relocatable and without pointers. All numbers are four
-//! little-endian bytes:
+//! A document as light words beside its text. A line that is being read has them in buffers of the parser (`outline`);
+//! a document that owns its text has them in one slice of bytes, relocatable and without pointers, in which all numbers
+//! are four little-endian bytes:
 //!
 //! ```text
 //! nodes    how many values there are, keys included
@@ -8,12 +9,16 @@
 //!            null false true number   where the value starts in the text
 //!            string, escaped string   where its content starts, after the opening quote
 //!            array, object            which part describes it
-//! part     three numbers for each array or object, in document order:
-//!            the values in it, itself included; where it starts; its elements or members
+//! part     four numbers for each array or object, in document order:
+//!            the values in it, itself included; where it starts and ends; its elements or members
 //! text
 //! ```
 //!
 //! Readers are total: bytes that are no such document give wrong answers, never a panic.
+
+use super::text;
+use memchr::memchr;
+use std::borrow::Cow;
 
 /// The longest text that a document may have. With it every payload fits, for a text has less values than bytes.
 pub(super) const MAX_TEXT: usize = 1 << 28;
@@ -22,9 +27,9 @@ const PAYLOAD_BITS: u32 = 29;
 const PAYLOAD: u32 = (1 << PAYLOAD_BITS) - 1;
 
 /// The bytes before the first word.
-pub(super) const HEADER: usize = 8;
+const HEADER: usize = 8;
 /// The bytes of one part.
-pub(super) const PART: usize = 12;
+const PART: usize = 16;
 
 pub(super) const NULL: u32 = 0;
 pub(super) const FALSE: u32 = 1;
@@ -37,119 +42,133 @@ pub(super) const OBJECT: u32 = 7;
 
 /// One word from its parts.
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // payloads fit, because MAX_TEXT is checked before a document is made
-pub(super) fn word(kind: u32, payload: usize) -> [u8; 4] {
-    (kind << PAYLOAD_BITS | payload as u32 & PAYLOAD).to_le_bytes()
+pub(super) fn word(kind: u32, payload: u32) -> u32 {
+    kind << PAYLOAD_BITS | payload & PAYLOAD
 }
 
-/// A plain number.
+/// A length or position of a document, which fits, because [`MAX_TEXT`] is checked before a document is made.
 #[inline]
-#[allow(clippy::cast_possible_truncation)] // as above
-pub(super) fn plain(value: usize) -> [u8; 4] {
-    (value as u32).to_le_bytes()
+#[allow(clippy::cast_possible_truncation)]
+pub(super) fn plain(value: usize) -> u32 {
+    value as u32
 }
 
-/// The description of one array or object.
-#[inline]
-pub(super) fn part(span: usize, start: usize, len: usize) -> [u8; PART] {
-    let ([a, b, c, d], [e, f, g, h], [i, j, k, l]) = (plain(span), plain(start), plain(len));
-    [a, b, c, d, e, f, g, h, i, j, k, l]
+/// What is known of one array or object.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Part {
+    /// The values in it, itself and keys included.
+    pub(super) span: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// Its elements or members.
+    pub(super) len: u32,
 }
 
-/// A view of such a document.
-#[derive(Clone, Copy)]
-pub(super) struct Words<'a>(pub(super) &'a [u8]);
-
-impl<'a> Words<'a> {
+impl Part {
     #[inline]
-    fn number_at(self, byte: usize) -> usize {
-        match self.0.get(byte..byte + 4) {
-            Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]) as usize,
-            _ => 0,
-        }
+    pub(super) fn bytes(self) -> [u8; PART] {
+        let [a, b, c, d] = self.span.to_le_bytes();
+        let [e, f, g, h] = self.start.to_le_bytes();
+        let [i, j, k, l] = self.end.to_le_bytes();
+        let [m, n, o, p] = self.len.to_le_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+}
+
+/// Reading of words, wherever they lie.
+pub(super) trait Document<'a>: Copy {
+    fn word(self, index: usize) -> u32;
+    /// The description of an array or object.
+    fn part(self, index: usize) -> Part;
+    fn text(self) -> &'a [u8];
+    /// The decoded text of the string whose content starts at `from`.
+    fn unescaped(self, from: usize, content: &'a [u8]) -> Cow<'a, str>;
+
+    #[inline]
+    fn kind(self, index: usize) -> u32 {
+        self.word(index) >> PAYLOAD_BITS
     }
 
     #[inline]
-    fn raw(self, index: usize) -> u32 {
-        u32::try_from(self.number_at(HEADER + index * 4)).unwrap_or(0)
-    }
-
-    #[inline]
-    pub(super) fn kind(self, index: usize) -> u32 {
-        self.raw(index) >> PAYLOAD_BITS
-    }
-
-    #[inline]
-    pub(super) fn payload(self, index: usize) -> usize {
-        (self.raw(index) & PAYLOAD) as usize
-    }
-
-    /// A field of the part that describes the container at `index`.
-    #[inline]
-    fn part(self, index: usize, field: usize) -> usize {
-        self.number_at(HEADER + self.number_at(0) * 4 + self.payload(index) * PART + field * 4)
+    fn payload(self, index: usize) -> usize {
+        (self.word(index) & PAYLOAD) as usize
     }
 
     /// How many values the one at `index` takes.
     #[inline]
-    pub(super) fn span(self, index: usize) -> usize {
-        if self.kind(index) < ARRAY { 1 } else { self.part(index, 0).max(1) }
+    fn span(self, index: usize) -> usize {
+        if self.kind(index) < ARRAY { 1 } else { (self.part(self.payload(index)).span as usize).max(1) }
     }
 
-    /// How many elements or members the container at `index` has.
+    /// How many elements or members the value at `index` has.
     #[inline]
-    pub(super) fn len(self, index: usize) -> usize {
-        self.part(index, 2)
-    }
-
-    /// The text of the document.
-    #[inline]
-    pub(super) fn text(self) -> &'a [u8] {
-        self.0.get(HEADER + self.number_at(0) * 4 + self.number_at(4) * PART..).unwrap_or_default()
+    fn len(self, index: usize) -> usize {
+        if self.kind(index) < ARRAY { 0 } else { self.part(self.payload(index)).len as usize }
     }
 
     /// Where the value at `index` starts in the text.
-    pub(super) fn start(self, index: usize) -> usize {
+    fn start(self, index: usize) -> usize {
+        let payload = self.payload(index);
         match self.kind(index) {
-            STRING | ESCAPED => self.payload(index).saturating_sub(1),
-            ARRAY | OBJECT => self.part(index, 1),
-            _ => self.payload(index),
+            STRING | ESCAPED => payload.saturating_sub(1),
+            ARRAY | OBJECT => self.part(payload).start as usize,
+            _ => payload,
         }
     }
 
-    /// The content of the string at `index` as it is written, and whether it has escapes.
-    pub(super) fn string(self, index: usize) -> Option<(&'a [u8], bool)> {
-        let kind = self.kind(index);
-        if kind != STRING && kind != ESCAPED {
+    /// The text of the value at `index`, exactly as it was written.
+    fn raw(self, index: usize) -> &'a [u8] {
+        let (text, payload) = (self.text(), self.payload(index));
+        let range = match self.kind(index) {
+            NULL | TRUE => payload..payload + 4,
+            FALSE => payload..payload + 5,
+            NUMBER => payload..text::number(text, payload).unwrap_or(payload),
+            STRING | ESCAPED => payload.saturating_sub(1)..text::string_end(text, payload),
+            _ => {
+                let part = self.part(payload);
+                part.start as usize..part.end as usize
+            }
+        };
+        text.get(range).unwrap_or_default()
+    }
+
+    /// The decoded text of the string at `index`.
+    #[inline]
+    fn string(self, index: usize) -> Option<Cow<'a, str>> {
+        let (text, from) = (self.text(), self.payload(index));
+        match self.kind(index) {
+            STRING => {
+                let content = text.get(from..)?;
+                Some(Cow::Borrowed(text::utf8(content.get(..memchr(b'"', content)?)?)))
+            }
+            ESCAPED => {
+                let end = text::string_end(text, from).saturating_sub(1);
+                Some(self.unescaped(from, text.get(from..end)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// The index of the value of a key in the value at `index`, if that is an object; of the last one, if there are
+    /// several.
+    #[inline]
+    fn find(self, index: usize, key: &str) -> Option<usize> {
+        if self.kind(index) != OBJECT {
             return None;
         }
-        let (text, from) = (self.text(), self.payload(index));
-        let end = if kind == STRING {
-            from + memchr::memchr(b'"', text.get(from..)?)?
-        } else {
-            super::text::string_end(text, from).saturating_sub(1)
-        };
-        Some((text.get(from..end)?, kind == ESCAPED))
-    }
-
-    /// The index of the value of a key in the object at `index`; of the last one, if there are several.
-    pub(super) fn find(self, index: usize, key: &str) -> Option<usize> {
-        let text = self.text();
-        // A plain string holds no quote, and without this a key with one could match beyond the string's end.
-        let may_be_plain = memchr::memchr2(b'"', b'\\', key.as_bytes()).is_none();
+        let (text, key) = (self.text(), key.as_bytes());
         let mut at = index + 1;
         let mut found = None;
         for _ in 0..self.len(index) {
             let hit = match self.kind(at) {
                 STRING => {
                     let from = self.payload(at);
-                    may_be_plain
-                        && text.get(from + key.len()) == Some(&b'"')
-                        && text.get(from..from + key.len()) == Some(key.as_bytes())
+                    // A plain string holds no quote: a key with one could match only beyond the string's end.
+                    text.get(from + key.len()) == Some(&b'"')
+                        && text.get(from..from + key.len()) == Some(key)
+                        && memchr(b'"', key).is_none()
                 }
-                _ => {
-                    self.string(at).is_some_and(|(content, _)| super::text::unescape(super::text::utf8(content)) == key)
-                }
+                _ => self.string(at).is_some_and(|name| name.as_bytes() == key),
             };
             if hit {
                 found = Some(at + 1);
@@ -160,15 +179,68 @@ impl<'a> Words<'a> {
     }
 }
 
+/// A document that is all bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'a>(pub(super) &'a [u8]);
+
+impl<'a> Words<'a> {
+    #[inline]
+    fn number_at(self, byte: usize) -> u32 {
+        match self.0.get(byte..byte + 4) {
+            Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
+            _ => 0,
+        }
+    }
+
+    /// Where the parts start.
+    #[inline]
+    fn parts(self) -> usize {
+        HEADER + self.number_at(0) as usize * 4
+    }
+}
+
+impl<'a> Document<'a> for Words<'a> {
+    #[inline]
+    fn word(self, index: usize) -> u32 {
+        self.number_at(HEADER + index * 4)
+    }
+
+    #[inline]
+    fn part(self, index: usize) -> Part {
+        let at = self.parts() + index * PART;
+        let field = |number: usize| self.number_at(at + number * 4);
+        Part { span: field(0), start: field(1), end: field(2), len: field(3) }
+    }
+
+    #[inline]
+    fn text(self) -> &'a [u8] {
+        self.0.get(self.parts() + self.number_at(4) as usize * PART..).unwrap_or_default()
+    }
+
+    fn unescaped(self, _: usize, content: &'a [u8]) -> Cow<'a, str> {
+        Cow::Owned(text::unescape(text::utf8(content)))
+    }
+}
+
+/// The document of these words, parts and text, in one allocation.
+pub(super) fn assemble(
+    words: impl ExactSizeIterator<Item = u32>,
+    parts: impl ExactSizeIterator<Item = Part>,
+    text: &[u8],
+) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(HEADER + words.len() * 4 + parts.len() * PART + text.len());
+    bytes.extend_from_slice(&plain(words.len()).to_le_bytes());
+    bytes.extend_from_slice(&plain(parts.len()).to_le_bytes());
+    words.for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+    parts.for_each(|part| bytes.extend_from_slice(&part.bytes()));
+    bytes.extend_from_slice(text);
+    bytes.into_boxed_slice()
+}
+
 /// The document of one value that is no container, from its text.
 pub(super) fn scalar(kind: u32, text: &[u8]) -> Box<[u8]> {
-    let start = usize::from(kind == STRING || kind == ESCAPED);
-    let mut doc = Vec::with_capacity(HEADER + 4 + text.len());
-    doc.extend_from_slice(&plain(1));
-    doc.extend_from_slice(&plain(0));
-    doc.extend_from_slice(&word(kind, start));
-    doc.extend_from_slice(text);
-    doc.into_boxed_slice()
+    let start = u32::from(kind == STRING || kind == ESCAPED);
+    assemble([word(kind, start)].into_iter(), [].into_iter(), text)
 }
 
 #[cfg(test)]
@@ -180,7 +252,7 @@ mod tests {
         for doc in [&b""[..], b"\0", &[0xFF; 3], &[0xFF; 40], &[0x80; 16], &[0xC0, 0, 0, 0xC0]] {
             let words = Words(doc);
             for index in [0, 1, 7, 1000] {
-                let _ = (words.kind(index), words.span(index), words.start(index), words.string(index), words.text());
+                let _ = (words.kind(index), words.span(index), words.raw(index), words.string(index), words.find(index, "x"));
             }
         }
     }
