@@ -10,19 +10,19 @@ use std::borrow::Cow;
 /// The buffers of an outline, reused from line to line.
 #[derive(Default)]
 pub(super) struct Outline {
+    /// What is behind the number of words that the last text has is left over from others.
     words: Vec<u32>,
+    count: usize,
     parts: Vec<Part>,
     open: Vec<Open>,
-    /// The decoded strings, one after the other.
-    decoded: Vec<u8>,
-    /// For each of them: where its content starts in the text, where it starts and ends here.
-    strings: Vec<[u32; 3]>,
+    strings: Strings,
 }
 
-/// A container that has not ended yet.
+/// An array or object that has not ended yet.
 #[derive(Clone, Copy)]
 struct Open {
-    object: bool,
+    /// The byte that ends it. The text itself is ended by the zero that stands for its end.
+    close: u8,
     part: u32,
     len: u32,
 }
@@ -31,22 +31,173 @@ impl Outline {
     /// Makes the outline of a text, if it is JSON and not nested deeper than `depth`.
     #[inline]
     pub(super) fn fill<'o>(&'o mut self, text: &'o [u8], found: Found<'_>, depth: usize) -> Option<Outlined<'o>> {
-        self.words.clear();
         self.parts.clear();
         self.open.clear();
-        self.decoded.clear();
         self.strings.clear();
-        let mut walk = Walk { text, tokens: found.tokens, next: 0, escapes: found.escapes, depth, outline: self };
-        walk.document()?;
+        if self.words.len() < found.tokens.len() {
+            self.words.resize(found.tokens.len(), 0);
+        }
+        self.count = self.walk(text, found, depth)?;
         Some(Outlined { text, outline: self })
+    }
+
+    /// Checks all tokens and says how many words they made. What is needed for every token is in local variables, and
+    /// members of objects are taken whole: a member has at least four tokens, with the one after its value.
+    #[inline(always)]
+    fn walk(&mut self, text: &[u8], found: Found<'_>, depth: usize) -> Option<usize> {
+        let Outline { words, parts, open: outer, strings, .. } = self;
+        let byte = |at: u32| text.get(at as usize).copied().unwrap_or(0);
+        let (mut rest, mut escapes) = (found.tokens, found.escapes);
+        let mut count = 0;
+        let mut open = Open { close: 0, part: 0, len: 0 };
+        loop {
+            let (value, after);
+            if open.close == b'}' {
+                let &[key, colon, ..] = rest.first_chunk::<4>()?;
+                [_, _, value, after] = *rest.first_chunk()?;
+                if byte(key) != b'"' || byte(colon) != b':' {
+                    return None;
+                }
+                let mut kind = words::STRING;
+                if escapes.first().is_some_and(|&escape| escape < colon) {
+                    escapes = strings.decode(text, key, colon, escapes)?;
+                    kind = words::ESCAPED;
+                }
+                *words.get_mut(count)? = words::word(kind, key + 1);
+                count += 1;
+                rest = rest.get(3..)?;
+            } else {
+                [value, after] = *rest.first_chunk()?;
+                rest = rest.get(1..)?;
+            }
+            let mut opened = false;
+            let word = match byte(value) {
+                b'"' => {
+                    let mut kind = words::STRING;
+                    if escapes.first().is_some_and(|&escape| escape < after) {
+                        escapes = strings.decode(text, value, after, escapes)?;
+                        kind = words::ESCAPED;
+                    }
+                    words::word(kind, value + 1)
+                }
+                start @ (b'{' | b'[') => {
+                    if outer.len() == depth {
+                        return None;
+                    }
+                    outer.push(open);
+                    let kind = if start == b'{' { words::OBJECT } else { words::ARRAY };
+                    open = Open { close: start + 2, part: words::plain(parts.len()), len: 0 };
+                    parts.push(Part { span: words::plain(count), start: value, end: 0, len: 0 });
+                    opened = true;
+                    words::word(kind, open.part)
+                }
+                b'-' | b'0'..=b'9' => {
+                    let end = text::number(text, value as usize)?;
+                    delimited(text, end)?;
+                    words::word(words::NUMBER, value)
+                }
+                b't' => atom(text, value, b"true", words::TRUE)?,
+                b'f' => atom(text, value, b"false", words::FALSE)?,
+                b'n' => atom(text, value, b"null", words::NULL)?,
+                _ => return None,
+            };
+            *words.get_mut(count)? = word;
+            count += 1;
+            if !opened {
+                open.len += 1;
+            } else if byte(after) != open.close {
+                continue;
+            }
+            // A value has ended, or an array or object without any; so may the containers around it.
+            loop {
+                let (&at, behind) = rest.split_first()?;
+                rest = behind;
+                let mark = byte(at);
+                if mark == b',' && open.close != 0 {
+                    break;
+                }
+                if mark != open.close {
+                    return None;
+                }
+                if open.close == 0 {
+                    return rest.is_empty().then_some(count);
+                }
+                let part = parts.get_mut(open.part as usize)?;
+                *part = Part { span: words::plain(count) - part.span, end: at + 1, len: open.len, ..*part };
+                open = outer.pop()?;
+                open.len += 1;
+            }
+        }
     }
 
     pub(super) fn heap_size(&self) -> usize {
         self.words.capacity() * size_of::<u32>()
             + self.parts.capacity() * size_of::<Part>()
             + self.open.capacity() * size_of::<Open>()
-            + self.decoded.capacity()
-            + self.strings.capacity() * size_of::<[u32; 3]>()
+            + self.strings.decoded.capacity()
+            + self.strings.places.capacity() * size_of::<[u32; 3]>()
+    }
+}
+
+#[inline]
+fn atom(text: &[u8], at: u32, atom: &[u8], kind: u32) -> Option<u32> {
+    let (start, end) = (at as usize, at as usize + atom.len());
+    if text.get(start..end) != Some(atom) {
+        return None;
+    }
+    delimited(text, end)?;
+    Some(words::word(kind, at))
+}
+
+/// Whether a number or atom ends where its last byte was.
+#[inline]
+fn delimited(text: &[u8], end: usize) -> Option<()> {
+    matches!(text.get(end), None | Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r')).then_some(())
+}
+
+/// The strings with escapes, decoded.
+#[derive(Default)]
+struct Strings {
+    /// One after the other.
+    decoded: Vec<u8>,
+    /// For each of them: where its content starts in the text, where it starts and ends here.
+    places: Vec<[u32; 3]>,
+}
+
+impl Strings {
+    #[inline]
+    fn clear(&mut self) {
+        self.decoded.clear();
+        self.places.clear();
+    }
+
+    /// Decodes the string that starts at `at` and ends before `end`, and gives the escapes behind it.
+    #[cold]
+    fn decode<'e>(&mut self, text: &[u8], at: u32, end: u32, escapes: &'e [u32]) -> Option<&'e [u32]> {
+        let Strings { decoded, places } = self;
+        let start = decoded.len();
+        let (mine, later) = escapes.split_at(escapes.partition_point(|&escape| escape < end));
+        let mut from = at as usize + 1;
+        for &escape in mine {
+            let backslash = escape as usize - 1;
+            if backslash < from {
+                continue; // the second half of a pair of surrogates
+            }
+            decoded.extend_from_slice(text.get(from..backslash)?);
+            let (character, length) = text::escape(text.get(backslash..)?)?;
+            decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            from = backslash + length;
+        }
+        let rest = text.get(from..)?;
+        decoded.extend_from_slice(rest.get(..memchr::memchr(b'"', rest)?)?);
+        places.push([at + 1, words::plain(start), words::plain(decoded.len())]);
+        Some(later)
+    }
+
+    fn get(&self, from: usize) -> Option<&[u8]> {
+        let at = self.places.binary_search_by_key(&from, |place| place[0] as usize).ok()?;
+        let [_, start, end] = self.places[at].map(|at| at as usize);
+        self.decoded.get(start..end)
     }
 }
 
@@ -60,7 +211,7 @@ pub(super) struct Outlined<'o> {
 impl<'o> Outlined<'o> {
     /// The words and parts, to be copied.
     pub(super) fn tables(self) -> (&'o [u32], &'o [Part]) {
-        (&self.outline.words, &self.outline.parts)
+        (self.outline.words.get(..self.outline.count).unwrap_or_default(), &self.outline.parts)
     }
 }
 
@@ -81,189 +232,9 @@ impl<'o> Document<'o> for &'o Outlined<'o> {
     }
 
     fn unescaped(self, from: usize, content: &'o [u8]) -> Cow<'o, str> {
-        let strings = &self.outline.strings;
-        let found = strings.binary_search_by_key(&from, |string| string[0] as usize).ok().and_then(|at| {
-            let [_, start, end] = strings[at].map(|at| at as usize);
-            self.outline.decoded.get(start..end)
-        });
-        found.map_or_else(|| Cow::Owned(text::unescape(text::utf8(content))), |text| Cow::Borrowed(text::utf8(text)))
-    }
-}
-
-struct Walk<'w> {
-    text: &'w [u8],
-    tokens: &'w [u32],
-    next: usize,
-    /// The escaped characters of strings that are still to come.
-    escapes: &'w [u32],
-    depth: usize,
-    outline: &'w mut Outline,
-}
-
-impl Walk<'_> {
-    #[inline]
-    fn document(&mut self) -> Option<()> {
-        // The innermost container; those around it are on the stack, with one at the bottom that is none.
-        let mut open = Open { object: false, part: 0, len: 0 };
-        loop {
-            let at = self.token()?;
-            match self.byte(at) {
-                b'"' => self.string(at)?,
-                start @ (b'{' | b'[') => {
-                    if self.outline.open.len() == self.depth {
-                        return None;
-                    }
-                    self.outline.open.push(open);
-                    open = self.open(at, start == b'{');
-                    if self.byte(self.peek()) != start + 2 {
-                        if open.object {
-                            self.key()?;
-                        }
-                        continue;
-                    }
-                    let end = self.token()?;
-                    self.close(open, end);
-                    open = self.outline.open.pop()?;
-                }
-                b'-' | b'0'..=b'9' => self.number(at)?,
-                b't' => self.atom(at, b"true", words::TRUE)?,
-                b'f' => self.atom(at, b"false", words::FALSE)?,
-                b'n' => self.atom(at, b"null", words::NULL)?,
-                _ => return None,
-            }
-            // A value has ended; so may the containers around it.
-            loop {
-                if self.outline.open.is_empty() {
-                    return (self.next == self.tokens.len()).then_some(());
-                }
-                open.len += 1;
-                let at = self.token()?;
-                match (self.byte(at), open.object) {
-                    (b',', true) => {
-                        self.key()?;
-                        break;
-                    }
-                    (b',', false) => break,
-                    (b'}', true) | (b']', false) => {
-                        self.close(open, at);
-                        open = self.outline.open.pop()?;
-                    }
-                    _ => return None,
-                }
-            }
+        match self.outline.strings.get(from) {
+            Some(text) => Cow::Borrowed(text::utf8(text)),
+            None => Cow::Owned(text::unescape(text::utf8(content))),
         }
-    }
-
-    #[inline(always)]
-    fn byte(&self, at: u32) -> u8 {
-        self.text.get(at as usize).copied().unwrap_or_default()
-    }
-
-    #[inline(always)]
-    fn token(&mut self) -> Option<u32> {
-        let token = self.tokens.get(self.next).copied();
-        self.next += 1;
-        token
-    }
-
-    /// The token after the one that was taken last, or the end of the text.
-    #[inline(always)]
-    fn peek(&self) -> u32 {
-        self.tokens.get(self.next).copied().unwrap_or_else(|| words::plain(self.text.len()))
-    }
-
-    #[inline(always)]
-    fn put(&mut self, kind: u32, payload: u32) {
-        self.outline.words.push(words::word(kind, payload));
-    }
-
-    #[inline]
-    fn open(&mut self, at: u32, object: bool) -> Open {
-        let part = words::plain(self.outline.parts.len());
-        self.outline.parts.push(Part { span: words::plain(self.outline.words.len()), start: at, end: 0, len: 0 });
-        self.put(if object { words::OBJECT } else { words::ARRAY }, part);
-        Open { object, part, len: 0 }
-    }
-
-    #[inline]
-    fn close(&mut self, open: Open, at: u32) {
-        let words = words::plain(self.outline.words.len());
-        if let Some(part) = self.outline.parts.get_mut(open.part as usize) {
-            *part = Part { span: words - part.span, start: part.start, end: at + 1, len: open.len };
-        }
-    }
-
-    #[inline(always)]
-    fn key(&mut self) -> Option<()> {
-        let at = self.token()?;
-        if self.byte(at) != b'"' {
-            return None;
-        }
-        self.string(at)?;
-        let colon = self.token()?;
-        (self.byte(colon) == b':').then_some(())
-    }
-
-    #[inline(always)]
-    fn string(&mut self, at: u32) -> Option<()> {
-        let end = self.peek();
-        if self.escapes.first().is_some_and(|&escape| escape < end) {
-            return self.escaped(at, end);
-        }
-        self.put(words::STRING, at + 1);
-        Some(())
-    }
-
-    /// A string with escapes, which ends before `end`.
-    #[cold]
-    fn escaped(&mut self, at: u32, end: u32) -> Option<()> {
-        let text = self.text;
-        let Outline { decoded, strings, .. } = &mut *self.outline;
-        let start = decoded.len();
-        let count = self.escapes.iter().take_while(|&&escape| escape < end).count();
-        let (mine, later) = self.escapes.split_at(count);
-        self.escapes = later;
-        let mut from = at as usize + 1;
-        for &escape in mine {
-            let escape = escape as usize;
-            if escape < from {
-                continue; // the second half of a pair of surrogates
-            }
-            // Before the string there is nothing that could be escaped.
-            decoded.extend_from_slice(text.get(from..escape - 1)?);
-            let (character, length) = text::escape(text.get(escape - 1..)?)?;
-            decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            from = escape - 1 + length;
-        }
-        let rest = text.get(from..)?;
-        decoded.extend_from_slice(rest.get(..memchr::memchr(b'"', rest)?)?);
-        strings.push([at + 1, words::plain(start), words::plain(decoded.len())]);
-        self.put(words::ESCAPED, at + 1);
-        Some(())
-    }
-
-    #[inline]
-    fn number(&mut self, at: u32) -> Option<()> {
-        let end = text::number(self.text, at as usize)?;
-        self.delimited(end)?;
-        self.put(words::NUMBER, at);
-        Some(())
-    }
-
-    #[inline]
-    fn atom(&mut self, at: u32, atom: &[u8], kind: u32) -> Option<()> {
-        let start = at as usize;
-        if self.text.get(start..start + atom.len()) != Some(atom) {
-            return None;
-        }
-        self.delimited(start + atom.len())?;
-        self.put(kind, at);
-        Some(())
-    }
-
-    /// Whether a number or atom ends where its last byte was.
-    #[inline]
-    fn delimited(&self, end: usize) -> Option<()> {
-        matches!(self.text.get(end), None | Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r')).then_some(())
     }
 }

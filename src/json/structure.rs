@@ -4,6 +4,7 @@
 //!
 //! Nothing is checked here but what only this pass sees: that strings end and hold no control characters.
 
+use super::words;
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 /// The bytes that are looked at together: one bit each in a word of the machine.
@@ -20,7 +21,7 @@ pub(super) struct Structure {
 /// What is known of a line.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'s> {
-    /// Where each token starts, in order.
+    /// Where each token starts, in order, and last the length of the text.
     pub(super) tokens: &'s [u32],
     /// The characters that are escaped by a backslash, in order.
     pub(super) escapes: &'s [u32],
@@ -39,7 +40,9 @@ impl Structure {
         self.escapes.clear();
         let (tokens, escapes) = (&mut self.tokens, &mut self.escapes);
         let (count, ascii) = dispatch!(self.level, simd => find(simd, text, tokens, escapes))?;
-        Some(Found { tokens: self.tokens.get(..count)?, escapes: &self.escapes, ascii })
+        let tokens = tokens.get_mut(..=count)?;
+        tokens[count] = words::plain(text.len());
+        Some(Found { tokens, escapes: &self.escapes, ascii })
     }
 
     pub(super) fn heap_size(&self) -> usize {
@@ -113,7 +116,7 @@ impl Carry {
         let words = scalars & !quotes;
         let starts = scalars & !(words << 1 | self.scalar);
         self.scalar = words >> (BLOCK - 1);
-        self.put((marks | starts) & !(strings ^ quotes), at, tokens);
+        self.put(bytes.simd, (marks | starts) & !(strings ^ quotes), at, tokens);
         if escaped != 0 {
             positions(escaped, at, escapes);
         }
@@ -135,25 +138,70 @@ impl Carry {
         (EVEN ^ (runs << 1)) & follows
     }
 
-    /// Appends the positions of the bits. Eight at a time are written whether they are there or not: that costs less
-    /// than asking for each.
+    /// Appends the positions of the bits.
     #[inline(always)]
-    fn put(&mut self, mut bits: u64, at: usize, tokens: &mut Vec<u32>) {
-        if tokens.len() < self.count + BLOCK {
-            tokens.resize((self.count + BLOCK).next_power_of_two(), 0);
+    fn put<S: Simd>(&mut self, simd: S, bits: u64, at: usize, tokens: &mut Vec<u32>) {
+        if tokens.len() <= self.count + BLOCK {
+            tokens.resize((self.count + BLOCK + 1).next_power_of_two(), 0);
         }
-        let count = bits.count_ones() as usize;
-        let Some(slots) = tokens.get_mut(self.count..self.count + BLOCK) else { return };
-        self.count += count;
-        let (slots, _) = slots.as_chunks_mut::<8>();
-        for slots in &mut slots[..count.div_ceil(8)] {
-            for slot in slots {
-                *slot = position(at, bits);
-                bits &= bits.wrapping_sub(1);
-            }
+        let Some(slots) = tokens.get_mut(self.count..).and_then(|slots| slots.first_chunk_mut::<BLOCK>()) else { return };
+        self.count += bits.count_ones() as usize;
+        match simd.level() {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512(simd) => compress(simd, bits, words::plain(at), slots),
+            _ => spread(bits, at, slots),
         }
     }
 }
+
+/// Writes the positions of the bits, eight at a time whether they are there or not: that costs less than asking for each.
+#[inline(always)]
+fn spread(mut bits: u64, at: usize, slots: &mut [u32; BLOCK]) {
+    let count = bits.count_ones() as usize;
+    let (slots, _) = slots.as_chunks_mut::<8>();
+    for slots in &mut slots[..count.div_ceil(8)] {
+        for slot in slots {
+            *slot = position(at, bits);
+            bits &= bits.wrapping_sub(1);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    /// The same, sixteen at a time, without a loop over the bits.
+    #[inline(always)]
+    fn compress(simd: Avx512, bits: u64, at: u32, slots: &mut [u32; BLOCK]) {
+        use fearless_simd::u32x16;
+        use std::arch::x86_64::{_mm512_castsi512_si128, _mm512_cvtepu8_epi32, _mm512_extracti32x4_epi32, _mm512_maskz_compress_epi8};
+        const PLACES: [u8; BLOCK] = {
+            let mut places = [0; BLOCK];
+            let mut place = 0;
+            while place < places.len() {
+                places[place] = place as u8;
+                place += 1;
+            }
+            places
+        };
+        let packed = _mm512_maskz_compress_epi8(bits, u8x64::simd_from(simd, PLACES).into());
+        let base = u32x16::splat(simd, at);
+        let (slots, _) = slots.as_chunks_mut::<16>();
+        let [first, second, third, last] = slots else { return };
+        let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed)).simd_into(simd);
+        *first = (places + base).into();
+        let count = bits.count_ones();
+        if count > 16 {
+            let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32::<1>(packed)).simd_into(simd);
+            *second = (places + base).into();
+        }
+        if count > 32 {
+            let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32::<2>(packed)).simd_into(simd);
+            *third = (places + base).into();
+            let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32::<3>(packed)).simd_into(simd);
+            *last = (places + base).into();
+        }
+    }
+);
 
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation)] // texts are shorter than 2^32 bytes
