@@ -21,7 +21,10 @@ impl PartialEq for JsonRef<'_> {
                 JsonKind::Null => true,
                 JsonKind::Bool => self.as_bool() == other.as_bool(),
                 JsonKind::Number => compare_numbers(self, other) == Ordering::Equal,
-                JsonKind::String => self.as_str() == other.as_str(),
+                JsonKind::String => match (self.plain(), other.plain()) {
+                    (Some(a), Some(b)) => a == b,
+                    _ => self.as_str() == other.as_str(),
+                },
                 JsonKind::Array => self.len() == other.len() && self.elements().eq(other.elements()),
                 JsonKind::Object if self.len() <= SMALL && other.len() <= SMALL => small_objects(self, other),
                 JsonKind::Object => members(self) == members(other),
@@ -87,7 +90,7 @@ impl PartialOrd for JsonRef<'_> {
 impl Hash for JsonRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let kind = self.kind();
-        kind.hash(state);
+        state.write_u8(kind as u8);
         match kind {
             JsonKind::Null => {}
             JsonKind::Bool => self.as_bool().hash(state),
@@ -96,7 +99,14 @@ impl Hash for JsonRef<'_> {
                     number.hash(|| self.raw_bytes(), state);
                 }
             }
-            JsonKind::String => self.as_str().hash(state),
+            JsonKind::String => {
+                match self.plain() {
+                    Some(plain) => state.write(plain),
+                    None => state.write(self.as_str().unwrap_or_default().as_bytes()),
+                }
+                // No text has this byte: what comes next is told from more of the string.
+                state.write_u8(0xFF);
+            }
             JsonKind::Array => {
                 self.len().hash(state);
                 self.elements().for_each(|element| element.hash(state));

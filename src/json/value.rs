@@ -192,6 +192,12 @@ impl<'a> JsonRef<'a> {
         ask!(self, document => document.string(self.position()))
     }
 
+    /// The content of a string that is written without escapes.
+    #[inline]
+    pub(super) fn plain(&self) -> Option<&'a [u8]> {
+        ask!(self, document => document.plain(self.position()))
+    }
+
     /// The number of elements of an array or of members of an object (duplicate keys counted as written), 0 for
     /// everything else.
     pub fn len(&self) -> usize {

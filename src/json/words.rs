@@ -132,21 +132,28 @@ pub(super) trait Document<'a>: Copy {
         text.get(range).unwrap_or_default()
     }
 
+    /// The content of the string at `index`, if it is one and has no escapes.
+    #[inline]
+    fn plain(self, index: usize) -> Option<&'a [u8]> {
+        if self.kind(index) != STRING {
+            return None;
+        }
+        let content = self.text().get(self.payload(index)..)?;
+        content.get(..memchr(b'"', content)?)
+    }
+
     /// The decoded text of the string at `index`.
     #[inline]
     fn string(self, index: usize) -> Option<Cow<'a, str>> {
-        let (text, from) = (self.text(), self.payload(index));
-        match self.kind(index) {
-            STRING => {
-                let content = text.get(from..)?;
-                Some(Cow::Borrowed(text::utf8(content.get(..memchr(b'"', content)?)?)))
-            }
-            ESCAPED => {
-                let end = text::string_end(text, from).saturating_sub(1);
-                Some(self.unescaped(from, text.get(from..end)?))
-            }
-            _ => None,
+        if let Some(plain) = self.plain(index) {
+            return Some(Cow::Borrowed(text::utf8(plain)));
         }
+        if self.kind(index) != ESCAPED {
+            return None;
+        }
+        let from = self.payload(index);
+        let end = text::string_end(self.text(), from).saturating_sub(1);
+        Some(self.unescaped(from, self.text().get(from..end)?))
     }
 
     /// The index of the value of a key in the value at `index`, if that is an object; of the last one, if there are
