@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
-use crate::batch::Unit;
+use crate::batch::{At, Unit};
 use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Decode, Fault, FaultKind, Limits, decoder, looks_like_document_start};
@@ -13,7 +13,7 @@ use crate::json::{Decode, Fault, FaultKind, Limits, decoder, looks_like_document
 use super::Input;
 use super::blocks::Block;
 use super::feed::Shards;
-use super::lines::{LONG, LineError, LineWalk};
+use super::lines::{LONG, LineError, LineFlow, LineReader, LineWalk};
 
 impl<T: DeserializeOwned + Send + 'static> Bag<T> {
     /// Reads JSON lines: each line is one value, decoded into `T`, which may be [`Json`](crate::Json) for records of any
@@ -91,17 +91,8 @@ struct JsonWork<'s, T> {
 impl<T: Send> Work<Block> for JsonWork<'_, T> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
-        let (decoder, down) = (&mut self.decoder, &mut self.down);
-        self.walk.walk(block, false, |at, line| {
-            let decoded = decoder.decode(line);
-            if line.len() > LONG {
-                decoder.shrink();
-            }
-            match decoded {
-                Ok(record) => Ok(down.push(at, record)),
-                Err(fault) => Err(line_error(fault, line)),
-            }
-        })
+        let JsonWork { walk, decoder, down } = self;
+        walk.walk(block, false, RecordReader { decoder: &mut **decoder, down: &mut **down })
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
@@ -111,6 +102,29 @@ impl<T: Send> Work<Block> for JsonWork<'_, T> {
 
     fn finish(&mut self) -> Result<()> {
         self.down.finish()
+    }
+}
+
+/// Reads lines as records of a type.
+struct RecordReader<'w, 's, T> {
+    decoder: &'w mut dyn Decode<T>,
+    down: &'w mut (dyn Push<T> + 's),
+}
+
+impl<T> LineReader for RecordReader<'_, '_, T> {
+    fn line_end(&mut self, text: &[u8], from: usize) -> usize {
+        self.decoder.line_end(text, from)
+    }
+
+    fn read(&mut self, at: At, line: &[u8]) -> LineFlow {
+        let decoded = self.decoder.decode(line);
+        if line.len() > LONG {
+            self.decoder.shrink();
+        }
+        match decoded {
+            Ok(record) => Ok(self.down.push(at, record)),
+            Err(fault) => Err(line_error(fault, line)),
+        }
     }
 }
 

@@ -13,21 +13,6 @@ use super::blocks::Block;
 use super::cutter::{start_of_long, too_long};
 use super::stream::Stream;
 
-/// Cuts text after each newline: the offset of each line and its bytes, without the newline and one `\r` before it.
-pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let rest = text.get(from..).filter(|rest| !rest.is_empty())?;
-        let (line, next) = match memchr::memchr(b'\n', rest) {
-            Some(newline) => (&rest[..newline], from + newline + 1),
-            None => (rest, text.len()),
-        };
-        let at = from;
-        from = next;
-        Some((at, line.strip_suffix(b"\r").unwrap_or(line)))
-    })
-}
-
 /// The number of the line that holds this byte of a shard, and how many bytes of the line are before it. Reads the
 /// shard again from its start, which is what a message may cost.
 pub(crate) fn line_of(run: &Run, path: &Path, byte: u64) -> Option<(u64, u64)> {
@@ -87,6 +72,23 @@ pub(crate) struct LineError {
 /// What a handler makes of a line.
 pub(crate) type LineFlow = std::result::Result<Flow, LineError>;
 
+/// What reads the lines of a block.
+pub(crate) trait LineReader {
+    /// Where the line that starts at `from` ends: its newline, or the end of the text.
+    fn line_end(&mut self, text: &[u8], from: usize) -> usize {
+        text.get(from..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(text.len(), |at| from + at)
+    }
+
+    /// Reads the line that was cut last, which comes without its newline and without one `\r` before it.
+    fn read(&mut self, at: At, line: &[u8]) -> LineFlow;
+}
+
+impl<F: FnMut(At, &[u8]) -> LineFlow> LineReader for F {
+    fn read(&mut self, at: At, line: &[u8]) -> LineFlow {
+        self(at, line)
+    }
+}
+
 impl<'s> LineWalk<'s> {
     pub(crate) fn new(cx: &'s WorkerCx<'s>, meter: &'s StageMeter, stage: &'static str) -> LineWalk<'s> {
         LineWalk { cx, meter, stage, limit: cx.phase.run.settings.max_record, records: 0 }
@@ -105,12 +107,17 @@ impl<'s> LineWalk<'s> {
         })
     }
 
-    /// Calls `record` for each line of the block, and deals with what it refuses. `blank` says whether blank lines are
+    /// Has each line of the block read, and deals with what the reader refuses. `blank` says whether blank lines are
     /// records.
-    pub(crate) fn walk(&mut self, block: Block, blank: bool, mut record: impl FnMut(At, &[u8]) -> LineFlow) -> Flow {
+    pub(crate) fn walk(&mut self, block: Block, blank: bool, mut reader: impl LineReader) -> Flow {
         let text = block.text();
         self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-        for (offset, line) in lines(text) {
+        let mut next = 0;
+        while next < text.len() {
+            let (offset, end) = (next, reader.line_end(text, next));
+            next = end + 1;
+            let line = text.get(offset..end).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
             let long = line.len() > self.limit;
             if !blank && !long && line.iter().all(|byte| byte.is_ascii_whitespace()) {
                 continue;
@@ -122,7 +129,7 @@ impl<'s> LineWalk<'s> {
             let lock = &self.cx.phase.run.long_record;
             let _turn = (line.len() > LONG).then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
             let refused =
-                if long { Err(LineError { error: too_long(self.limit), column: 1 }) } else { record(at, line) };
+                if long { Err(LineError { error: too_long(self.limit), column: 1 }) } else { reader.read(at, line) };
             match refused {
                 Ok(Flow::Continue(())) => {}
                 Ok(Flow::Break(Stop::Error(error))) if error.place().is_none() => {
@@ -181,17 +188,5 @@ impl<'s> LineWalk<'s> {
         let records = std::mem::take(&mut self.records);
         self.meter.records_in.fetch_add(records, Ordering::Relaxed);
         self.meter.records_out.fetch_add(records, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_end_with_lf_or_crlf_or_the_text() {
-        let found: Vec<_> = lines(b"a\r\n\nb\rc\n\r\nd").collect();
-        assert_eq!(found, [(0, &b"a"[..]), (3, b""), (4, b"b\rc"), (8, b""), (10, b"d")]);
-        assert_eq!(lines(b"").count(), 0);
     }
 }

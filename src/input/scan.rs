@@ -14,7 +14,7 @@ use super::Input;
 use super::blocks::Block;
 use super::feed::Shards;
 use super::json::line_error;
-use super::lines::{LONG, LineWalk};
+use super::lines::{LONG, LineFlow, LineReader, LineWalk};
 
 /// JSON lines that are looked at in place: the fastest way to read them. Each verb's closure is handed a
 /// [`JsonRef`], a view of the record in the reader's own buffers; a record costs an allocation only if the closure makes
@@ -235,20 +235,7 @@ impl Work<Block> for ScanWork<'_> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
         let ScanWork { walk, parser, keep, down } = self;
-        walk.walk(block, false, |at, line| {
-            let flow = match parser.parse(line) {
-                Ok(document) => {
-                    let record = document.view();
-                    let wanted = keep.iter().all(|keep| keep(record));
-                    Ok(if wanted { down.push(at, record) } else { Flow::Continue(()) })
-                }
-                Err(fault) => Err(line_error(fault, line)),
-            };
-            if line.len() > LONG {
-                parser.shrink();
-            }
-            flow
-        })
+        walk.walk(block, false, RecordReader { parser, keep, down: &mut **down })
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
@@ -258,5 +245,33 @@ impl Work<Block> for ScanWork<'_> {
 
     fn finish(&mut self) -> Result<()> {
         self.down.finish()
+    }
+}
+
+/// Reads lines as borrowed records.
+struct RecordReader<'w, 's> {
+    parser: &'w mut JsonParser,
+    keep: &'s [Box<Predicate>],
+    down: &'w mut (dyn RefPush + 's),
+}
+
+impl LineReader for RecordReader<'_, '_> {
+    fn line_end(&mut self, text: &[u8], from: usize) -> usize {
+        self.parser.line_end(text, from)
+    }
+
+    fn read(&mut self, at: At, line: &[u8]) -> LineFlow {
+        let flow = match self.parser.parse(line) {
+            Ok(document) => {
+                let record = document.view();
+                let wanted = self.keep.iter().all(|keep| keep(record));
+                Ok(if wanted { self.down.push(at, record) } else { Flow::Continue(()) })
+            }
+            Err(fault) => Err(line_error(fault, line)),
+        };
+        if line.len() > LONG {
+            self.parser.shrink();
+        }
+        flow
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bag::Bag;
-use crate::batch::Unit;
+use crate::batch::{At, Unit};
 use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -103,7 +103,7 @@ impl Work<Block> for TextWork<'_> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
         let down = &mut self.down;
-        self.walk.walk(block, true, |at, line| match std::str::from_utf8(line) {
+        self.walk.walk(block, true, |at: At, line: &[u8]| match std::str::from_utf8(line) {
             Ok(line) => Ok(down.push(at, line.to_owned())),
             Err(error) => Err(not_utf8(error.valid_up_to())),
         })
@@ -136,7 +136,7 @@ impl Work<Block> for CountWork<'_> {
             return Flow::Continue(());
         }
         let mut count = 0;
-        let flow = self.walk.walk(block, true, |_, line| match std::str::from_utf8(line) {
+        let flow = self.walk.walk(block, true, |_: At, line: &[u8]| match std::str::from_utf8(line) {
             Ok(_) => {
                 count += 1;
                 Ok(Flow::Continue(()))

@@ -13,6 +13,9 @@ use std::marker::PhantomData;
 
 /// Makes records of one type out of lines.
 pub(crate) trait Decode<T>: Send {
+    /// Where the line that starts at `from` in a block ends; see [`JsonParser::line_end`].
+    fn line_end(&mut self, block: &[u8], from: usize) -> usize;
+
     /// The record on a line.
     fn decode(&mut self, line: &[u8]) -> Result<T, Fault>;
 
@@ -37,6 +40,10 @@ impl Decode<Json> for Documents {
         self.0.parse(line).map(|line| line.view().to_json())
     }
 
+    fn line_end(&mut self, block: &[u8], from: usize) -> usize {
+        self.0.line_end(block, from)
+    }
+
     fn shrink(&mut self) {
         self.0.shrink();
     }
@@ -47,6 +54,10 @@ struct Typed<T>(JsonParser, PhantomData<fn() -> T>);
 impl<T: DeserializeOwned> Decode<T> for Typed<T> {
     fn decode(&mut self, line: &[u8]) -> Result<T, Fault> {
         self.0.typed(line)
+    }
+
+    fn line_end(&mut self, block: &[u8], from: usize) -> usize {
+        self.0.line_end(block, from)
     }
 
     fn shrink(&mut self) {
@@ -80,13 +91,13 @@ impl JsonParser {
     /// The value on a line as a `T`.
     pub(crate) fn typed<T: DeserializeOwned>(&mut self, line: &[u8]) -> Result<T, Fault> {
         let text = text::trim(line);
-        self.typed_text(text).map_err(|fault| fault.moved(parser::offset(text, line)))
+        self.typed_text(line, text).map_err(|fault| fault.moved(parser::offset(text, line)))
     }
 
-    fn typed_text<T: DeserializeOwned>(&mut self, text: &[u8]) -> Result<T, Fault> {
+    fn typed_text<T: DeserializeOwned>(&mut self, line: &[u8], text: &[u8]) -> Result<T, Fault> {
         self.prepare(text)?;
-        let line = self.document(text)?;
-        if let Ok(value) = T::deserialize(Source(line.view())) {
+        let document = self.document(line, text)?;
+        if let Ok(value) = T::deserialize(Source(document.view())) {
             return Ok(value);
         }
         serde_json::from_slice(text).map_err(|error| type_fault(text, &error))

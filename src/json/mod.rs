@@ -10,6 +10,7 @@
 //! `JsonRef` is the one way to read a value; behind it are words beside a text, one for each value (`words`), either in
 //! the parser's buffers, alive only while the line is, or in one slice with the text, which owns everything.
 
+mod ahead;
 mod convert;
 mod decode;
 mod deserialize;

@@ -6,6 +6,7 @@ use super::structure::Found;
 use super::text;
 use super::words::{self, Document, Part};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The buffers of an outline, reused from line to line.
 #[derive(Default)]
@@ -47,46 +48,46 @@ impl Outline {
     fn walk(&mut self, text: &[u8], found: Found<'_>, depth: usize) -> Option<usize> {
         let Outline { words, parts, open: outer, strings, .. } = self;
         let byte = |at: u32| text.get(at as usize).copied().unwrap_or(0);
-        let (mut rest, mut escapes) = (found.tokens, found.escapes);
+        let Found { tokens: mut rest, mut escapes, start, .. } = found;
         let mut count = 0;
         let mut open = Open { close: 0, part: 0, len: 0 };
         loop {
             let (value, after);
             if open.close == b'}' {
-                let &[key, colon, ..] = rest.first_chunk::<4>()?;
-                [_, _, value, after] = *rest.first_chunk()?;
+                let (key, colon);
+                [key, colon, value, after] = rest.first_chunk()?.map(|at: u32| at.wrapping_sub(start));
                 if byte(key) != b'"' || byte(colon) != b':' {
                     return None;
                 }
                 let mut kind = words::STRING;
-                if escapes.first().is_some_and(|&escape| escape < colon) {
-                    escapes = strings.decode(text, key, colon, escapes)?;
+                if escapes.first().is_some_and(|&escape| escape.wrapping_sub(start) < colon) {
+                    escapes = strings.decode(text, start, key..colon, escapes)?;
                     kind = words::ESCAPED;
                 }
                 *words.get_mut(count)? = words::word(kind, key + 1);
                 count += 1;
                 rest = rest.get(3..)?;
             } else {
-                [value, after] = *rest.first_chunk()?;
+                [value, after] = rest.first_chunk()?.map(|at: u32| at.wrapping_sub(start));
                 rest = rest.get(1..)?;
             }
             let mut opened = false;
             let word = match byte(value) {
                 b'"' => {
                     let mut kind = words::STRING;
-                    if escapes.first().is_some_and(|&escape| escape < after) {
-                        escapes = strings.decode(text, value, after, escapes)?;
+                    if escapes.first().is_some_and(|&escape| escape.wrapping_sub(start) < after) {
+                        escapes = strings.decode(text, start, value..after, escapes)?;
                         kind = words::ESCAPED;
                     }
                     words::word(kind, value + 1)
                 }
-                start @ (b'{' | b'[') => {
+                byte @ (b'{' | b'[') => {
                     if outer.len() == depth {
                         return None;
                     }
                     outer.push(open);
-                    let kind = if start == b'{' { words::OBJECT } else { words::ARRAY };
-                    open = Open { close: start + 2, part: words::plain(parts.len()), len: 0 };
+                    let kind = if byte == b'{' { words::OBJECT } else { words::ARRAY };
+                    open = Open { close: byte + 2, part: words::plain(parts.len()), len: 0 };
                     parts.push(Part { span: words::plain(count), start: value, end: 0, len: 0 });
                     opened = true;
                     words::word(kind, open.part)
@@ -112,6 +113,7 @@ impl Outline {
             loop {
                 let (&at, behind) = rest.split_first()?;
                 rest = behind;
+                let at = at.wrapping_sub(start);
                 let mark = byte(at);
                 if mark == b',' && open.close != 0 {
                     break;
@@ -171,15 +173,15 @@ impl Strings {
         self.places.clear();
     }
 
-    /// Decodes the string that starts at `at` and ends before `end`, and gives the escapes behind it.
+    /// Decodes the string that starts and ends within a range of the text, and gives the escapes behind it.
     #[cold]
-    fn decode<'e>(&mut self, text: &[u8], at: u32, end: u32, escapes: &'e [u32]) -> Option<&'e [u32]> {
+    fn decode<'e>(&mut self, text: &[u8], line: u32, range: Range<u32>, escapes: &'e [u32]) -> Option<&'e [u32]> {
         let Strings { decoded, places } = self;
         let start = decoded.len();
-        let (mine, later) = escapes.split_at(escapes.partition_point(|&escape| escape < end));
-        let mut from = at as usize + 1;
+        let (mine, later) = escapes.split_at(escapes.partition_point(|&escape| escape.wrapping_sub(line) < range.end));
+        let mut from = range.start as usize + 1;
         for &escape in mine {
-            let backslash = escape as usize - 1;
+            let backslash = (escape.wrapping_sub(line) as usize).checked_sub(1)?;
             if backslash < from {
                 continue; // the second half of a pair of surrogates
             }
@@ -190,7 +192,7 @@ impl Strings {
         }
         let rest = text.get(from..)?;
         decoded.extend_from_slice(rest.get(..memchr::memchr(b'"', rest)?)?);
-        places.push([at + 1, words::plain(start), words::plain(decoded.len())]);
+        places.push([range.start + 1, words::plain(start), words::plain(decoded.len())]);
         Some(later)
     }
 

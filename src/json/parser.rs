@@ -2,6 +2,7 @@
 //! write-back and for messages. What gets no outline goes through the strict scanner, which says what is wrong with it,
 //! and where.
 
+use super::ahead::Ahead;
 use super::fault::{Fault, FaultKind};
 use super::outline::{Outline, Outlined};
 use super::scan;
@@ -47,6 +48,7 @@ impl Default for Limits {
 /// ```
 pub struct JsonParser {
     structure: Structure,
+    ahead: Ahead,
     outline: Outline,
     depth: usize,
     /// The longest line since the buffers were made.
@@ -56,7 +58,7 @@ pub struct JsonParser {
 impl JsonParser {
     pub(crate) fn new(limits: Limits) -> JsonParser {
         let depth = limits.depth.clamp(1, MAX_DEPTH);
-        JsonParser { structure: Structure::new(), outline: Outline::default(), depth, longest: 0 }
+        JsonParser { structure: Structure::new(), ahead: Ahead::default(), outline: Outline::default(), depth, longest: 0 }
     }
 
     /// Parses a line. The document borrows the parser and the line until it is dropped.
@@ -75,7 +77,15 @@ impl JsonParser {
         let text = text::trim(line);
         let moved = |fault: Fault| fault.moved(offset(text, line));
         self.prepare(text).map_err(moved)?;
-        self.document(text).map_err(moved)
+        self.document(line, text).map_err(moved)
+    }
+
+    /// Where the line that starts at `from` in a block of lines ends: its newline, or the end of the text. Lines have to
+    /// be asked for in order, from the start of each block, and the next line that is parsed has to be that one:
+    /// this looks at many lines at once.
+    #[inline]
+    pub(crate) fn line_end(&mut self, block: &[u8], from: usize) -> usize {
+        self.ahead.line_end(&mut self.structure, block, from)
     }
 
     /// Readies the buffers for a text.
@@ -91,10 +101,15 @@ impl JsonParser {
         Ok(())
     }
 
+    /// The document of a line, of which `text` is what is between the white space around it.
     #[inline]
-    pub(super) fn document<'p>(&'p mut self, text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
-        let JsonParser { structure, outline, depth, .. } = self;
-        let found = structure.find(text).filter(|found| found.ascii || std::str::from_utf8(text).is_ok());
+    pub(super) fn document<'p>(&'p mut self, line: &[u8], text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
+        let JsonParser { structure, ahead, outline, depth, .. } = self;
+        let found = match ahead.take(offset(text, line)) {
+            Some(part) => structure.part(part),
+            None => structure.find(text),
+        };
+        let found = found.filter(|found| found.ascii || std::str::from_utf8(text).is_ok());
         match found.and_then(|found| outline.fill(text, found, *depth)) {
             Some(document) => Ok(JsonLine { document }),
             None => Err(refused(text, *depth)),

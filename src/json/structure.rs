@@ -6,6 +6,7 @@
 
 use super::words;
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use std::ops::Range;
 
 /// The bytes that are looked at together: one bit each in a word of the machine.
 const BLOCK: usize = 64;
@@ -16,43 +17,107 @@ pub(super) struct Structure {
     /// Positions of tokens; what is behind the number that the last line has is left over from other lines.
     tokens: Vec<u32>,
     escapes: Vec<u32>,
+    /// Which tokens are the newlines that end lines.
+    newlines: Vec<u32>,
+    /// The blocks of text that are not all ASCII.
+    wide: Vec<u32>,
 }
 
 /// What is known of a line.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'s> {
-    /// Where each token starts, in order, and last the length of the text.
+    /// Where each token starts, in order, and last where the line ends.
     pub(super) tokens: &'s [u32],
     /// The characters that are escaped by a backslash, in order.
     pub(super) escapes: &'s [u32],
-    /// Every byte is ASCII.
+    /// Where the line starts, to be subtracted from the positions.
+    pub(super) start: u32,
+    /// All of it is ASCII. Where it is not, nobody has looked whether it is UTF-8.
     pub(super) ascii: bool,
+}
+
+/// A part of the text: where it starts, and which tokens and escapes are its own, the token that ends it included.
+pub(super) struct Part {
+    pub(super) start: usize,
+    pub(super) tokens: Range<usize>,
+    pub(super) escapes: Range<usize>,
+    /// The first block in or behind it that is not ASCII.
+    pub(super) wide: usize,
 }
 
 impl Structure {
     pub(super) fn new() -> Structure {
-        Structure { level: Level::new(), tokens: Vec::new(), escapes: Vec::new() }
+        Structure { level: Level::new(), tokens: Vec::new(), escapes: Vec::new(), newlines: Vec::new(), wide: Vec::new() }
     }
 
-    /// The tokens of a text of less than 2^32 bytes. `None` if a string does not end or has a control character.
+    /// The tokens of one text, in which newlines are white space. `None` if a string does not end or has a control
+    /// character.
     #[inline]
     pub(super) fn find(&mut self, text: &[u8]) -> Option<Found<'_>> {
+        let count = self.run::<false>(text)?;
+        let (tokens, ascii) = (self.tokens.get(..=count)?, self.wide.is_empty());
+        Some(Found { tokens, escapes: &self.escapes, start: 0, ascii })
+    }
+
+    /// Finds the tokens of many lines. `None` if any of the lines has a string that does not end or has a control
+    /// character.
+    pub(super) fn find_lines(&mut self, text: &[u8]) -> Option<()> {
+        self.newlines.clear();
+        let count = self.run::<true>(text)?;
+        if text.last() != Some(&b'\n') {
+            self.newlines.push(words::plain(count));
+        }
+        Some(())
+    }
+
+    /// Texts are shorter than 2^32 bytes.
+    #[inline]
+    fn run<const LINES: bool>(&mut self, text: &[u8]) -> Option<usize> {
         self.escapes.clear();
-        let (tokens, escapes) = (&mut self.tokens, &mut self.escapes);
-        let (count, ascii) = dispatch!(self.level, simd => find(simd, text, tokens, escapes))?;
-        let tokens = tokens.get_mut(..=count)?;
-        tokens[count] = words::plain(text.len());
-        Some(Found { tokens, escapes: &self.escapes, ascii })
+        self.wide.clear();
+        let count = dispatch!(self.level, simd => find::<_, LINES>(simd, text, self))?;
+        *self.tokens.get_mut(count)? = words::plain(text.len());
+        Some(count)
+    }
+
+    /// The token that ends a line, by the line's number, and where it is.
+    #[inline]
+    pub(super) fn line(&self, number: usize) -> Option<(usize, usize)> {
+        let token = *self.newlines.get(number)? as usize;
+        Some((token, *self.tokens.get(token)? as usize))
+    }
+
+    /// How many escapes, counted from one of them, are before `end`.
+    #[inline]
+    pub(super) fn escapes_before(&self, first: usize, end: usize) -> usize {
+        let escapes = self.escapes.get(first..).unwrap_or_default();
+        escapes.iter().take_while(|&&escape| (escape as usize) < end).count()
+    }
+
+    /// How many blocks that are not ASCII, counted from one of them, end before `start`.
+    #[inline]
+    pub(super) fn wide_before(&self, first: usize, start: usize) -> usize {
+        let wide = self.wide.get(first..).unwrap_or_default();
+        wide.iter().take_while(|&&block| block as usize + BLOCK <= start).count()
+    }
+
+    /// What is known of a part of the text.
+    #[inline]
+    pub(super) fn part(&self, part: Part) -> Option<Found<'_>> {
+        let (tokens, escapes) = (self.tokens.get(part.tokens)?, self.escapes.get(part.escapes)?);
+        let end = tokens.last()?;
+        let ascii = self.wide.get(part.wide).is_none_or(|block| block >= end);
+        Some(Found { tokens, escapes, start: words::plain(part.start), ascii })
     }
 
     pub(super) fn heap_size(&self) -> usize {
-        (self.tokens.capacity() + self.escapes.capacity()) * size_of::<u32>()
+        [&self.tokens, &self.escapes, &self.newlines, &self.wide].iter().map(|list| list.capacity() * size_of::<u32>()).sum()
     }
 }
 
 /// What one block says to the next.
-#[derive(Default)]
-struct Carry {
+struct Carry<'s> {
+    into: &'s mut Structure,
     /// All ones inside of a string.
     in_string: u64,
     /// One if the first character is escaped.
@@ -63,37 +128,29 @@ struct Carry {
     count: usize,
 }
 
+/// Finds the tokens of a text and says how many there are.
 #[inline(always)]
-fn find<S: Simd>(simd: S, text: &[u8], tokens: &mut Vec<u32>, escapes: &mut Vec<u32>) -> Option<(usize, bool)> {
-    let mut carry = Carry::default();
-    let mut all = u8x64::splat(simd, 0);
+fn find<S: Simd, const LINES: bool>(simd: S, text: &[u8], into: &mut Structure) -> Option<usize> {
+    // In here, so that it lives in registers.
+    let mut carry = Carry { into, in_string: 0, escaped: 0, scalar: 0, count: 0 };
+    carry.room();
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     let mut at = 0;
     for block in blocks {
-        let bytes = u8x64::simd_from(simd, *block);
-        all |= bytes;
-        carry.block(bytes, at, tokens, escapes)?;
+        carry.block::<S, LINES>(u8x64::simd_from(simd, *block), at)?;
         at += BLOCK;
     }
     if !rest.is_empty() {
         let mut last = [b' '; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
-        let bytes = u8x64::simd_from(simd, last);
-        all |= bytes;
-        carry.block(bytes, at, tokens, escapes)?;
+        carry.block::<S, LINES>(u8x64::simd_from(simd, last), at)?;
     }
-    (carry.in_string == 0).then_some((carry.count, all.simd_lt(0x80).to_bitmask() == u64::MAX))
+    (carry.in_string == 0).then_some(carry.count)
 }
 
-impl Carry {
+impl Carry<'_> {
     #[inline(always)]
-    fn block<S: Simd>(
-        &mut self,
-        bytes: u8x64<S>,
-        at: usize,
-        tokens: &mut Vec<u32>,
-        escapes: &mut Vec<u32>,
-    ) -> Option<()> {
+    fn block<S: Simd, const LINES: bool>(&mut self, bytes: u8x64<S>, at: usize) -> Option<()> {
         let escaped = self.escaped(bytes.simd_eq(b'\\').to_bitmask());
         let quotes = bytes.simd_eq(b'"').to_bitmask() & !escaped;
         // The opening quote and the content, without the closing quote.
@@ -103,24 +160,46 @@ impl Carry {
         // `[` and `{` differ by one bit, and so do `]` and `}`; no other byte becomes one of them with it.
         let folded = bytes | 0x20;
         let brackets = folded.simd_eq(b'{') | folded.simd_eq(b'}');
-        let marks = (brackets | bytes.simd_eq(b':') | bytes.simd_eq(b',')).to_bitmask();
+        let mut marks = (brackets | bytes.simd_eq(b':') | bytes.simd_eq(b',')).to_bitmask();
+        let mut newlines = 0;
         let spaces = bytes.simd_le(b' ').to_bitmask();
         let controls = bytes.simd_lt(b' ').to_bitmask();
         if controls != 0 {
-            let breaks = bytes.simd_eq(b'\t') | bytes.simd_eq(b'\n') | bytes.simd_eq(b'\r');
-            if controls & (strings | !breaks.to_bitmask()) != 0 {
+            newlines = bytes.simd_eq(b'\n').to_bitmask();
+            let breaks = newlines | (bytes.simd_eq(b'\t') | bytes.simd_eq(b'\r')).to_bitmask();
+            if controls & (strings | !breaks) != 0 {
                 return None;
+            }
+            if LINES {
+                marks |= newlines;
             }
         }
         let scalars = !(marks | spaces);
         let words = scalars & !quotes;
         let starts = scalars & !(words << 1 | self.scalar);
         self.scalar = words >> (BLOCK - 1);
-        self.put(bytes.simd, (marks | starts) & !(strings ^ quotes), at, tokens);
+        let tokens = (marks | starts) & !(strings ^ quotes);
+        if LINES && newlines != 0 {
+            self.end_lines(tokens, newlines);
+        }
+        self.put(bytes.simd, tokens, at);
+        if bytes.simd_lt(0x80).to_bitmask() != u64::MAX {
+            self.into.wide.push(words::plain(at));
+        }
         if escaped != 0 {
-            positions(escaped, at, escapes);
+            positions(escaped, at, &mut self.into.escapes);
         }
         Some(())
+    }
+
+    /// Notes which of the tokens are newlines.
+    #[inline(always)]
+    fn end_lines(&mut self, tokens: u64, mut newlines: u64) {
+        while newlines != 0 {
+            let before = tokens & (newlines ^ newlines.wrapping_sub(1)) >> 1;
+            self.into.newlines.push(words::plain(self.count + before.count_ones() as usize));
+            newlines &= newlines - 1;
+        }
     }
 
     /// The characters that a backslash escapes.
@@ -138,13 +217,21 @@ impl Carry {
         (EVEN ^ (runs << 1)) & follows
     }
 
+    /// Makes room for the tokens of a block and the end of the text.
+    #[inline(always)]
+    fn room(&mut self) {
+        let needed = self.count + BLOCK + 1;
+        if self.into.tokens.len() < needed {
+            self.into.tokens.resize(needed.next_power_of_two(), 0);
+        }
+    }
+
     /// Appends the positions of the bits.
     #[inline(always)]
-    fn put<S: Simd>(&mut self, simd: S, bits: u64, at: usize, tokens: &mut Vec<u32>) {
-        if tokens.len() <= self.count + BLOCK {
-            tokens.resize((self.count + BLOCK + 1).next_power_of_two(), 0);
-        }
-        let Some(slots) = tokens.get_mut(self.count..).and_then(|slots| slots.first_chunk_mut::<BLOCK>()) else { return };
+    fn put<S: Simd>(&mut self, simd: S, bits: u64, at: usize) {
+        self.room();
+        let slots = self.into.tokens.get_mut(self.count..).and_then(|slots| slots.first_chunk_mut::<BLOCK>());
+        let Some(slots) = slots else { return };
         self.count += bits.count_ones() as usize;
         match simd.level() {
             #[cfg(target_arch = "x86_64")]

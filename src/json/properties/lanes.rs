@@ -203,6 +203,48 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lines_of_a_block_are_read_as_they_are_alone(
+        lines in prop::collection::vec((text(), select(&["", " ", "\t "][..]), select(&["", " ", "\r"][..]), 0..12u8), 1..200),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), select(&b"\"\\{}[]:, 0\n\x01\xff"[..])), 0..3),
+        ended in any::<bool>(),
+    ) {
+        let mut block = Vec::new();
+        for (text, before, after, how) in &lines {
+            let text = if *how == 0 { String::new() } else { text.repeat(if *how == 1 { 40 } else { 1 }) };
+            block.extend_from_slice(format!("{before}{}{after}\n", text.replace(['\n', '\r'], " ")).as_bytes());
+        }
+        for (at, byte) in damage {
+            let at = at.index(block.len());
+            block[at] = byte;
+        }
+        if !ended {
+            block.pop();
+        }
+        let (mut parser, mut other) = (JsonParser::default(), JsonParser::default());
+        let mut alone = block.split_inclusive(|&byte| byte == b'\n');
+        let mut from = 0;
+        while from < block.len() {
+            let end = parser.line_end(&block, from);
+            let line = &block[from..end];
+            prop_assert_eq!(line, alone.next().map(|line| line.strip_suffix(b"\n").unwrap_or(line)).unwrap());
+            match (parser.parse(line), other.parse(line)) {
+                (Ok(line), Ok(other)) => {
+                    same(line.view(), other.view());
+                    same(line.view().to_json().view(), other.view());
+                }
+                (Err(fault), Err(other)) => prop_assert_eq!(format!("{fault:?}"), format!("{other:?}")),
+                (line, other) => panic!("read differently: {line:?} {other:?}"),
+            }
+            from = end + 1;
+        }
+        prop_assert!(alone.next().is_none());
+    }
+}
+
 #[test]
 fn documents_of_words_are_views_too() {
     let json = Json::parse(r#"{"a":[1,{"b":"\n"}]}"#).unwrap();
