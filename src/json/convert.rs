@@ -1,6 +1,7 @@
 //! Plain values to [`Json`] documents. None of these can fail: a single value is never too deep.
 
 use super::owned::Json;
+use super::packed;
 use super::text;
 use super::value::JsonRef;
 use super::words;
@@ -11,7 +12,7 @@ impl From<&str> for Json {
     fn from(value: &str) -> Json {
         let mut out = Vec::with_capacity(value.len() + 2);
         let escaped = text::quote(value, &mut out);
-        Json::from_document(words::scalar(if escaped { words::ESCAPED } else { words::STRING }, &out))
+        Json::from_document(packed::scalar(if escaped { words::ESCAPED } else { words::STRING }, &out))
     }
 }
 
@@ -24,7 +25,7 @@ impl From<String> for Json {
 impl From<bool> for Json {
     fn from(value: bool) -> Json {
         let (kind, text) = if value { (words::TRUE, "true") } else { (words::FALSE, "false") };
-        Json::from_document(words::scalar(kind, text.as_bytes()))
+        Json::from_document(packed::scalar(kind, text.as_bytes()))
     }
 }
 
@@ -34,7 +35,7 @@ impl From<f64> for Json {
         if !value.is_finite() {
             return Json::null();
         }
-        Json::from_document(words::scalar(words::NUMBER, format!("{value:?}").as_bytes()))
+        Json::from_document(packed::scalar(words::NUMBER, format!("{value:?}").as_bytes()))
     }
 }
 
@@ -42,7 +43,7 @@ macro_rules! from_integers {
     ($($integer:ty)*) => {$(
         impl From<$integer> for Json {
             fn from(value: $integer) -> Json {
-                Json::from_document(words::scalar(words::NUMBER, value.to_string().as_bytes()))
+                Json::from_document(packed::scalar(words::NUMBER, value.to_string().as_bytes()))
             }
         }
     )*};

@@ -11,6 +11,7 @@
 //! the parser's buffers, alive only while the line is, or in one slice with the text, which owns everything.
 
 mod ahead;
+mod bits;
 mod convert;
 mod decode;
 mod deserialize;
@@ -20,6 +21,7 @@ mod number;
 mod order;
 mod outline;
 mod owned;
+mod packed;
 mod parser;
 mod path;
 #[cfg(test)]

@@ -26,15 +26,14 @@ impl Number {
             [b'-', digits @ ..] => (true, digits),
             digits => (false, digits),
         };
-        if digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit) {
-            let magnitude = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
-            if !(negative && magnitude == 0) {
-                return Number::Int(i128::from(if negative { -magnitude } else { magnitude }));
-            }
-        } else if digits.len() <= 20 && digits.iter().all(u8::is_ascii_digit) {
-            let magnitude = digits.iter().fold(0i128, |value, digit| value * 10 + i128::from(digit - b'0'));
+        if digits.len() <= 20 && digits.iter().all(u8::is_ascii_digit) {
+            let value = |digits: &[u8]| digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+            // 19 digits fit a word; a last one may not.
+            let (most, last) = digits.split_at(digits.len().min(19));
+            let magnitude =
+                last.iter().fold(i128::from(value(most)), |value, digit| value * 10 + i128::from(digit - b'0'));
             let value = if negative { -magnitude } else { magnitude };
-            if in_range(value) {
+            if in_range(value) && !(negative && value == 0) {
                 return Number::Int(value);
             }
         }

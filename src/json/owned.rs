@@ -3,11 +3,12 @@
 
 use super::fault::Fault;
 use super::iter::{Elements, Entries};
+use super::packed::{self, Packed};
 use super::parser::{JsonParser, Limits, MAX_DEPTH};
 use super::path::Path;
 use super::text;
 use super::value::{JsonKind, JsonRef, Lane};
-use super::words::{self, Words};
+use super::words;
 use crate::error::{Error, ErrorKind, Result};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -60,7 +61,7 @@ impl Json {
 
     /// The value `null`.
     pub fn null() -> Json {
-        Json::from_document(words::scalar(words::NULL, b"null"))
+        Json::from_document(packed::scalar(words::NULL, b"null"))
     }
 
     /// An array of values.
@@ -131,7 +132,7 @@ impl Json {
     /// The document as a borrowed view.
     #[inline]
     pub fn view(&self) -> JsonRef<'_> {
-        JsonRef::root(Lane::Words(Words(&self.document)))
+        JsonRef::root(Lane::Packed(Packed(&self.document)))
     }
 
     /// The bytes of memory that the document takes, beyond those of `Json` itself. Exact.

@@ -58,7 +58,19 @@ pub struct JsonParser {
 impl JsonParser {
     pub(crate) fn new(limits: Limits) -> JsonParser {
         let depth = limits.depth.clamp(1, MAX_DEPTH);
-        JsonParser { structure: Structure::new(), ahead: Ahead::default(), outline: Outline::default(), depth, longest: 0 }
+        JsonParser {
+            structure: Structure::new(),
+            ahead: Ahead::default(),
+            outline: Outline::default(),
+            depth,
+            longest: 0,
+        }
+    }
+
+    /// A parser without the better instructions of this processor.
+    #[cfg(test)]
+    pub(super) fn baseline() -> JsonParser {
+        JsonParser { structure: Structure::at(fearless_simd::Level::baseline()), ..JsonParser::default() }
     }
 
     /// Parses a line. The document borrows the parser and the line until it is dropped.
@@ -137,7 +149,8 @@ impl JsonParser {
 /// What is wrong with a text that has no outline.
 #[cold]
 fn refused(text: &[u8], depth: usize) -> Fault {
-    let unknown = || Fault::new(FaultKind::Syntax, 0, "expected JSON (two parsers disagree, which is a defect of kitbag)");
+    let unknown =
+        || Fault::new(FaultKind::Syntax, 0, "expected JSON (two parsers disagree, which is a defect of kitbag)");
     scan::check(text, depth).err().unwrap_or_else(unknown)
 }
 

@@ -4,12 +4,10 @@
 //!
 //! Nothing is checked here but what only this pass sees: that strings end and hold no control characters.
 
+use super::bits::{self, BLOCK};
 use super::words;
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 use std::ops::Range;
-
-/// The bytes that are looked at together: one bit each in a word of the machine.
-const BLOCK: usize = 64;
 
 /// Finds tokens, in buffers that are reused from line to line.
 pub(super) struct Structure {
@@ -47,7 +45,19 @@ pub(super) struct Part {
 
 impl Structure {
     pub(super) fn new() -> Structure {
-        Structure { level: Level::new(), tokens: Vec::new(), escapes: Vec::new(), newlines: Vec::new(), wide: Vec::new() }
+        Structure {
+            level: Level::new(),
+            tokens: Vec::new(),
+            escapes: Vec::new(),
+            newlines: Vec::new(),
+            wide: Vec::new(),
+        }
+    }
+
+    /// One that uses these instructions of the processor and no better ones.
+    #[cfg(test)]
+    pub(super) fn at(level: Level) -> Structure {
+        Structure { level, ..Structure::new() }
     }
 
     /// The tokens of one text, in which newlines are white space. `None` if a string does not end or has a control
@@ -111,7 +121,10 @@ impl Structure {
     }
 
     pub(super) fn heap_size(&self) -> usize {
-        [&self.tokens, &self.escapes, &self.newlines, &self.wide].iter().map(|list| list.capacity() * size_of::<u32>()).sum()
+        [&self.tokens, &self.escapes, &self.newlines, &self.wide]
+            .iter()
+            .map(|list| list.capacity() * size_of::<u32>())
+            .sum()
     }
 }
 
@@ -151,10 +164,10 @@ fn find<S: Simd, const LINES: bool>(simd: S, text: &[u8], into: &mut Structure) 
 impl Carry<'_> {
     #[inline(always)]
     fn block<S: Simd, const LINES: bool>(&mut self, bytes: u8x64<S>, at: usize) -> Option<()> {
-        let escaped = self.escaped(bytes.simd_eq(b'\\').to_bitmask());
+        let escaped = bits::escaped(bytes.simd_eq(b'\\').to_bitmask(), &mut self.escaped);
         let quotes = bytes.simd_eq(b'"').to_bitmask() & !escaped;
         // The opening quote and the content, without the closing quote.
-        let strings = prefix_xor(quotes) ^ self.in_string;
+        let strings = bits::prefix_xor(quotes) ^ self.in_string;
         self.in_string = 0u64.wrapping_sub(strings >> (BLOCK - 1));
 
         // `[` and `{` differ by one bit, and so do `]` and `}`; no other byte becomes one of them with it.
@@ -187,7 +200,7 @@ impl Carry<'_> {
             self.into.wide.push(words::plain(at));
         }
         if escaped != 0 {
-            positions(escaped, at, &mut self.into.escapes);
+            bits::each(escaped, at, &mut self.into.escapes);
         }
         Some(())
     }
@@ -200,21 +213,6 @@ impl Carry<'_> {
             self.into.newlines.push(words::plain(self.count + before.count_ones() as usize));
             newlines &= newlines - 1;
         }
-    }
-
-    /// The characters that a backslash escapes.
-    #[inline(always)]
-    fn escaped(&mut self, backslashes: u64) -> u64 {
-        const EVEN: u64 = 0x5555_5555_5555_5555;
-        if backslashes == 0 {
-            return std::mem::take(&mut self.escaped);
-        }
-        let backslashes = backslashes & !self.escaped;
-        let follows = backslashes << 1 | self.escaped;
-        let odd_starts = backslashes & !EVEN & !follows;
-        let (runs, overflow) = odd_starts.overflowing_add(backslashes);
-        self.escaped = u64::from(overflow);
-        (EVEN ^ (runs << 1)) & follows
     }
 
     /// Makes room for the tokens of a block and the end of the text.
@@ -233,81 +231,6 @@ impl Carry<'_> {
         let slots = self.into.tokens.get_mut(self.count..).and_then(|slots| slots.first_chunk_mut::<BLOCK>());
         let Some(slots) = slots else { return };
         self.count += bits.count_ones() as usize;
-        match simd.level() {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512(simd) => compress(simd, bits, words::plain(at), slots),
-            _ => spread(bits, at, slots),
-        }
+        bits::positions(simd, bits, at, slots);
     }
-}
-
-/// Writes the positions of the bits, eight at a time whether they are there or not: that costs less than asking for each.
-#[inline(always)]
-fn spread(mut bits: u64, at: usize, slots: &mut [u32; BLOCK]) {
-    let count = bits.count_ones() as usize;
-    let (slots, _) = slots.as_chunks_mut::<8>();
-    for slots in &mut slots[..count.div_ceil(8)] {
-        for slot in slots {
-            *slot = position(at, bits);
-            bits &= bits.wrapping_sub(1);
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-fearless_simd::kernel!(
-    /// The same, sixteen at a time, without a loop over the bits.
-    #[inline(always)]
-    fn compress(simd: Avx512, bits: u64, at: u32, slots: &mut [u32; BLOCK]) {
-        use fearless_simd::u32x16;
-        use std::arch::x86_64::{_mm512_castsi512_si128, _mm512_cvtepu8_epi32, _mm512_extracti32x4_epi32, _mm512_maskz_compress_epi8};
-        const PLACES: [u8; BLOCK] = {
-            let mut places = [0; BLOCK];
-            let mut place = 0;
-            while place < places.len() {
-                places[place] = place as u8;
-                place += 1;
-            }
-            places
-        };
-        let packed = _mm512_maskz_compress_epi8(bits, u8x64::simd_from(simd, PLACES).into());
-        let base = u32x16::splat(simd, at);
-        let (slots, _) = slots.as_chunks_mut::<16>();
-        let [first, second, third, last] = slots else { return };
-        let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed)).simd_into(simd);
-        *first = (places + base).into();
-        let count = bits.count_ones();
-        if count > 16 {
-            let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32::<1>(packed)).simd_into(simd);
-            *second = (places + base).into();
-        }
-        if count > 32 {
-            let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32::<2>(packed)).simd_into(simd);
-            *third = (places + base).into();
-            let places: u32x16<_> = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32::<3>(packed)).simd_into(simd);
-            *last = (places + base).into();
-        }
-    }
-);
-
-#[inline(always)]
-#[allow(clippy::cast_possible_truncation)] // texts are shorter than 2^32 bytes
-fn position(at: usize, bits: u64) -> u32 {
-    at as u32 + bits.trailing_zeros()
-}
-
-fn positions(mut bits: u64, at: usize, out: &mut Vec<u32>) {
-    while bits != 0 {
-        out.push(position(at, bits));
-        bits &= bits - 1;
-    }
-}
-
-/// Each bit the parity of the bits up to and including it.
-#[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
-    for step in [1, 2, 4, 8, 16, 32] {
-        bits ^= bits << step;
-    }
-    bits
 }

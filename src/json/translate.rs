@@ -2,6 +2,7 @@
 //! the value has.
 
 use super::owned::Json;
+use super::packed;
 use super::value::{JsonRef, Lane};
 use super::words::{self, Document, Part};
 
@@ -10,11 +11,11 @@ pub(super) fn to_json(value: JsonRef<'_>) -> Json {
     Json::from_document(match value.lane {
         Lane::Line(line) if value.index == 0 => {
             let (words, parts) = line.tables();
-            words::assemble(words.iter().copied(), parts.iter().copied(), line.text())
+            packed::assemble(words.iter().copied(), parts.iter().copied(), line.text())
         }
         Lane::Line(line) => subtree(line, value.position()),
-        Lane::Words(words) if value.index == 0 => words.0.into(),
-        Lane::Words(words) => subtree(words, value.position()),
+        Lane::Packed(words) if value.index == 0 => words.0.into(),
+        Lane::Packed(words) => subtree(words, value.position()),
     })
 }
 
@@ -33,5 +34,5 @@ fn subtree<'a>(source: impl Document<'a>, index: usize) -> Box<[u8]> {
         let part = source.part(at);
         Part { start: part.start.saturating_sub(start), end: part.end.saturating_sub(start), ..part }
     });
-    words::assemble(words, parts, source.raw(index))
+    packed::assemble(words, parts, source.raw(index))
 }

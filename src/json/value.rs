@@ -3,11 +3,12 @@
 
 use super::iter::{Elements, Entries};
 use super::number::Number;
-use super::owned::Json;
 use super::outline::Outlined;
+use super::owned::Json;
+use super::packed::Packed;
 use super::path::{Path, Step};
 use super::text;
-use super::words::{self, Document, Words};
+use super::words::{self, Document};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -54,7 +55,7 @@ pub struct JsonRef<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Lane<'a> {
     Line(&'a Outlined<'a>),
-    Words(Words<'a>),
+    Packed(Packed<'a>),
 }
 
 /// The same question to either.
@@ -62,7 +63,7 @@ macro_rules! ask {
     ($value:expr, $document:ident => $question:expr) => {
         match $value.lane {
             Lane::Line($document) => $question,
-            Lane::Words($document) => $question,
+            Lane::Packed($document) => $question,
         }
     };
 }

@@ -1,20 +1,16 @@
-//! A document as light words beside its text. A line that is being read has them in buffers of the parser (`outline`);
-//! a document that owns its text has them in one slice of bytes, relocatable and without pointers, in which all numbers
-//! are four little-endian bytes:
+//! A document as light words beside its text, one for each value in document order: three bits kind, 29 bits payload,
+//! which is
 //!
 //! ```text
-//! nodes    how many values there are, keys included
-//! parts    how many of them are arrays or objects
-//! word     one for each value in document order: three bits kind, 29 bits payload, which is
-//!            null false true number   where the value starts in the text
-//!            string, escaped string   where its content starts, after the opening quote
-//!            array, object            which part describes it
-//! part     four numbers for each array or object, in document order:
-//!            the values in it, itself included; where it starts and ends; its elements or members
-//! text
+//! null false true number   where the value starts in the text
+//! string, escaped string   where its content starts, after the opening quote
+//! array, object            which part describes it
 //! ```
 //!
-//! Readers are total: bytes that are no such document give wrong answers, never a panic.
+//! Parts are four numbers for each array or object. A line that is being read has its words and parts in buffers of the
+//! parser (`outline`); a document that owns its text has them in one slice with it (`packed`).
+//!
+//! Readers are total: words that are no document give wrong answers, never a panic.
 
 use super::text;
 use memchr::memchr;
@@ -25,11 +21,6 @@ pub(super) const MAX_TEXT: usize = 1 << 28;
 
 const PAYLOAD_BITS: u32 = 29;
 const PAYLOAD: u32 = (1 << PAYLOAD_BITS) - 1;
-
-/// The bytes before the first word.
-const HEADER: usize = 8;
-/// The bytes of one part.
-const PART: usize = 16;
 
 pub(super) const NULL: u32 = 0;
 pub(super) const FALSE: u32 = 1;
@@ -62,17 +53,6 @@ pub(super) struct Part {
     pub(super) end: u32,
     /// Its elements or members.
     pub(super) len: u32,
-}
-
-impl Part {
-    #[inline]
-    pub(super) fn bytes(self) -> [u8; PART] {
-        let [a, b, c, d] = self.span.to_le_bytes();
-        let [e, f, g, h] = self.start.to_le_bytes();
-        let [i, j, k, l] = self.end.to_le_bytes();
-        let [m, n, o, p] = self.len.to_le_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
-    }
 }
 
 /// Reading of words, wherever they lie.
@@ -183,94 +163,5 @@ pub(super) trait Document<'a>: Copy {
             at += 1 + self.span(at + 1);
         }
         found
-    }
-}
-
-/// A document that is all bytes.
-#[derive(Clone, Copy)]
-pub(super) struct Words<'a>(pub(super) &'a [u8]);
-
-impl<'a> Words<'a> {
-    #[inline]
-    fn number_at(self, byte: usize) -> u32 {
-        match self.0.get(byte..byte + 4) {
-            Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
-            _ => 0,
-        }
-    }
-
-    /// Where the parts start.
-    #[inline]
-    fn parts(self) -> usize {
-        HEADER + self.number_at(0) as usize * 4
-    }
-}
-
-impl<'a> Document<'a> for Words<'a> {
-    #[inline]
-    fn word(self, index: usize) -> u32 {
-        self.number_at(HEADER + index * 4)
-    }
-
-    #[inline]
-    fn part(self, index: usize) -> Part {
-        let at = self.parts() + index * PART;
-        let field = |number: usize| self.number_at(at + number * 4);
-        Part { span: field(0), start: field(1), end: field(2), len: field(3) }
-    }
-
-    #[inline]
-    fn text(self) -> &'a [u8] {
-        self.0.get(self.parts() + self.number_at(4) as usize * PART..).unwrap_or_default()
-    }
-
-    fn unescaped(self, _: usize, content: &'a [u8]) -> Cow<'a, str> {
-        Cow::Owned(text::unescape(text::utf8(content)))
-    }
-}
-
-/// The document of these words, parts and text, in one allocation.
-pub(super) fn assemble(
-    words: impl ExactSizeIterator<Item = u32>,
-    parts: impl ExactSizeIterator<Item = Part>,
-    text: &[u8],
-) -> Box<[u8]> {
-    let mut bytes = Vec::with_capacity(HEADER + words.len() * 4 + parts.len() * PART + text.len());
-    bytes.extend_from_slice(&plain(words.len()).to_le_bytes());
-    bytes.extend_from_slice(&plain(parts.len()).to_le_bytes());
-    words.for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
-    parts.for_each(|part| bytes.extend_from_slice(&part.bytes()));
-    bytes.extend_from_slice(text);
-    bytes.into_boxed_slice()
-}
-
-/// The document of one value that is no container, from its text.
-pub(super) fn scalar(kind: u32, text: &[u8]) -> Box<[u8]> {
-    let start = u32::from(kind == STRING || kind == ESCAPED);
-    assemble([word(kind, start)].into_iter(), [].into_iter(), text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_bytes_are_read_without_a_panic() {
-        for doc in [&b""[..], b"\0", &[0xFF; 3], &[0xFF; 40], &[0x80; 16], &[0xC0, 0, 0, 0xC0]] {
-            let words = Words(doc);
-            for index in [0, 1, 7, 1000] {
-                let _ = (words.kind(index), words.span(index), words.raw(index), words.string(index), words.find(index, "x"));
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_with_a_quote_matches_no_plain_string() {
-        // The text between the first quote and the last but one, as a key, matches the bytes beyond the first key.
-        let json = crate::json::Json::parse(r#"{"a":1,"b":2,"c\"":3,"d\\e":4}"#).unwrap();
-        assert!(json.get("a\":1,\"b").is_none());
-        assert!(json.get("d\\\\e").is_none());
-        assert_eq!(json.get("c\"").unwrap(), 3i64);
-        assert_eq!(json.get("d\\e").unwrap(), 4i64);
     }
 }

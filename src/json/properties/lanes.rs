@@ -3,10 +3,10 @@
 use super::{hash, text};
 use crate::json::fault::FaultKind;
 use crate::json::owned::Json;
+use crate::json::packed::Packed;
 use crate::json::parser::{JsonParser, Limits};
 use crate::json::scan;
 use crate::json::value::{JsonKind, JsonRef, Lane};
-use crate::json::words::Words;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::de::IgnoredAny;
@@ -80,6 +80,9 @@ fn check(parser: &mut JsonParser, text: &[u8]) {
     if let Some(accepts) = serde_accepts(text) {
         assert_eq!(scanned.is_ok(), accepts, "scanner: {} {scanned:?}", shown());
     }
+    if simd_json::to_tape(&mut text.to_vec()).is_ok() {
+        assert!(scanned.is_ok(), "simd-json accepts {}", shown());
+    }
     match (parser.parse(text), scanned) {
         (Ok(line), Ok(())) => {
             same(line.view().to_json().view(), line.view());
@@ -107,7 +110,6 @@ fn parts_stand_alone(view: JsonRef<'_>) {
 
 #[test]
 fn one_byte_changed_anywhere() {
-    let mut parser = JsonParser::default();
     let seeds: [&[u8]; 9] = [
         br#"{"a":[1,-2.5e3,true],"b":{"c":"x\n\u00e9"},"d":null}"#,
         br#"[false,null,true,"",{},[],0]"#,
@@ -119,7 +121,9 @@ fn one_byte_changed_anywhere() {
         "{\"é中😀\":\"\\/\\b\"}".as_bytes(),
         br#"{"text":"a string that is longer than one block of sixty-four bytes, with \"quotes\" and \\ in it","n":12345678}"#,
     ];
-    for seed in seeds {
+    for (mut parser, seed) in
+        seeds.into_iter().flat_map(|seed| [JsonParser::default(), JsonParser::baseline()].map(|parser| (parser, seed)))
+    {
         check(&mut parser, seed);
         for at in 0..=seed.len() {
             for byte in 0..=255 {
@@ -224,7 +228,7 @@ proptest! {
         if !ended {
             block.pop();
         }
-        let (mut parser, mut other) = (JsonParser::default(), JsonParser::default());
+        let (mut parser, mut other) = (JsonParser::default(), JsonParser::baseline());
         let mut alone = block.split_inclusive(|&byte| byte == b'\n');
         let mut from = 0;
         while from < block.len() {
@@ -248,7 +252,7 @@ proptest! {
 #[test]
 fn documents_of_words_are_views_too() {
     let json = Json::parse(r#"{"a":[1,{"b":"\n"}]}"#).unwrap();
-    let document = Lane::Words(Words(&[]));
+    let document = Lane::Packed(Packed(&[]));
     assert_eq!(JsonRef::root(document).kind(), JsonKind::Null);
     assert_eq!(json.get("a").unwrap().at(1).unwrap().to_json().raw(), r#"{"b":"\n"}"#);
 }
