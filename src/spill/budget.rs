@@ -35,6 +35,12 @@ impl Budget {
         reservation.grow(bytes).then_some(reservation)
     }
 
+    /// Like `try_reserve`; also refuses if fewer than `spared` bytes would be left.
+    pub(crate) fn try_reserve_leaving(&self, bytes: u64, spared: u64) -> Option<Reservation> {
+        let mut reservation = Reservation { budget: self.clone(), bytes: 0 };
+        reservation.grow_leaving(bytes, spared).then_some(reservation)
+    }
+
     pub(crate) fn limit(&self) -> u64 {
         self.0.limit
     }
@@ -63,9 +69,15 @@ impl Reservation {
 
     /// Takes `more` bytes; `false` (and nothing taken) if they would exceed the limit.
     pub(crate) fn grow(&mut self, more: u64) -> bool {
+        self.grow_leaving(more, 0)
+    }
+
+    /// Like `grow`; also refuses if fewer than `spared` bytes of the budget would be left.
+    fn grow_leaving(&mut self, more: u64, spared: u64) -> bool {
         let account = &*self.budget.0;
+        let most = account.limit.saturating_sub(spared);
         let taken = account.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            used.checked_add(more).filter(|&sum| sum <= account.limit)
+            used.checked_add(more).filter(|&sum| sum <= most)
         });
         match taken {
             Ok(before) => {
@@ -92,6 +104,15 @@ impl Reservation {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
         Reservation { budget: self.budget.clone(), bytes }
+    }
+
+    /// Takes another reservation in, if both are of the same budget; else gives it back.
+    pub(crate) fn join(&mut self, mut other: Reservation) -> Option<Reservation> {
+        if !Arc::ptr_eq(&self.budget.0, &other.budget.0) {
+            return Some(other);
+        }
+        self.bytes += std::mem::take(&mut other.bytes);
+        None
     }
 }
 
@@ -125,7 +146,11 @@ mod tests {
         assert!(budget.carve(41).is_none() && inner.try_reserve(61).is_none());
         let mut some = inner.try_reserve(50).unwrap();
         let rest = some.split_off(20);
-        drop((inner, some));
+        assert!(inner.try_reserve_leaving(5, 6).is_none());
+        let mut other = inner.try_reserve_leaving(4, 6).unwrap();
+        assert!(some.join(inner.try_reserve(2).unwrap()).is_none());
+        assert!(other.join(budget.try_reserve(1).unwrap()).is_some());
+        drop((inner, some, other));
         assert_eq!((budget.used(), rest.bytes()), (60, 20));
         drop(rest);
         assert_eq!(budget.used(), 0);
