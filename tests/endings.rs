@@ -420,3 +420,46 @@ fn a_panic_at_the_end_of_a_fold_is_an_error_of_its_stage() {
     let error = Bag::range(0..10).fold(started).unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::Panic, Some("1:fold")), "{error}");
 }
+
+#[test]
+fn a_pipe_that_stands_still_before_map_partitions_does_not_hold_up_what_was_read() {
+    use std::io::Write as _;
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let path = fifo(dir.path());
+    let mut writer = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let list = numbers(dir.path(), 10);
+    for threads in [1, 2, 8] {
+        let within = |what: &str, body: &mut dyn FnMut()| {
+            let begun = Instant::now();
+            watched(what, body);
+            assert!(begun.elapsed() < Duration::from_millis(700), "{what}, {threads} threads: {:?}", begun.elapsed());
+        };
+        let config = || Config::new().threads(threads);
+        let bag = |paths: &[&Path]| {
+            Bag::<String>::read_text(paths.iter().map(|path| path.to_path_buf()).collect::<Vec<_>>())
+                .with(config())
+                .map_partitions(|records| records)
+        };
+        writer.write_all(b"one\n").unwrap();
+        within("an error in the partition that waits", &mut || {
+            let error = bag(&[&path]).try_map(|_| Err::<(), _>("refused")).count().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Closure);
+        });
+        within("an error in the partition before", &mut || {
+            let error = bag(&[&list, &path]).try_map(|_| Err::<(), _>("refused")).count().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Closure);
+        });
+        writer.write_all(b"one\n").unwrap();
+        within("a panic", &mut || {
+            let error = bag(&[&path]).map(|line| assert!(line != "one", "on purpose")).count().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Panic);
+        });
+        writer.write_all(b"one\n").unwrap();
+        within("the first record", &mut || {
+            let mut iter = bag(&[&path]).iter().unwrap();
+            assert_eq!(iter.next().unwrap().unwrap(), "one");
+        });
+    }
+    all_threads_end(Duration::from_millis(500));
+}

@@ -12,7 +12,7 @@ use crate::error::{Error, Place, Result};
 use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
-use super::{RunReport, StageMeter, panic_error};
+use super::{Rejects, RunReport, StageMeter, panic_error};
 
 /// Finds the line of a byte by reading a shard again from its start.
 pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
@@ -147,9 +147,9 @@ impl Run {
         }
     }
 
-    /// Counts rejects; `lines` are their quarantine lines, in record order.
-    pub(crate) fn reject(&self, count: u64, lines: &[u8]) -> Result<()> {
-        self.rejected.fetch_add(count, Ordering::Relaxed);
+    /// Counts rejects, which come in record order.
+    pub(crate) fn reject(&self, Rejects { count, lines }: &Rejects) -> Result<()> {
+        self.rejected.fetch_add(*count, Ordering::Relaxed);
         let Some(file) = &self.quarantine else { return Ok(()) };
         let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines);
         written.map_err(|error| match &self.settings.bad_records {

@@ -30,9 +30,14 @@ struct State {
     shut: bool,
 }
 
-/// Admitted bytes; dropping it lets as many others in.
-#[derive(Debug)]
+/// Admitted bytes; when the last clone is dropped, as many others are let in.
+#[derive(Clone, Debug)]
 pub(crate) struct Permit {
+    _held: Arc<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
     gate: Arc<Gate>,
     task: u32,
     bytes: u64,
@@ -85,7 +90,7 @@ impl Gate {
                 if let Some(own) = state.reading.get_mut(&task) {
                     *own += bytes;
                 }
-                return Some(Permit { gate: self.clone(), task, bytes });
+                return Some(Permit { _held: Arc::new(Held { gate: self.clone(), task, bytes }) });
             }
             // Woken by every return and when the phase stops; the time limit is only for the cancellation token, which
             // wakes nobody.
@@ -106,7 +111,7 @@ impl Gate {
     }
 }
 
-impl Drop for Permit {
+impl Drop for Held {
     fn drop(&mut self) {
         let mut state = self.gate.lock();
         state.used -= self.bytes;
