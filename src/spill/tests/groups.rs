@@ -132,7 +132,11 @@ fn greedy(space: &Space) -> Reservation {
 #[test]
 fn any_number_of_groups_is_read_at_once_without_memory() {
     // Groups of many runs, of one, and packed ones.
-    let key = |no: u32| if no % 2 == 0 { no % 4 } else { 4 + no % if no % 3 == 0 { 97 } else { 4001 } };
+    let key = |no: u32| match no % 6 {
+        0 | 2 | 4 => no % 4,
+        3 => 4 + no % 97,
+        _ => 4 + no % 4001,
+    };
     let rows: Rows = (0..24_000u32).map(|no| (key(no).to_le_bytes().to_vec(), no.to_le_bytes().repeat(25))).collect();
     let expected = expected(&rows);
     for (workers, order) in [(1, Order::FirstOccurrence), (1, Order::Any), (3, Order::FirstOccurrence)] {
