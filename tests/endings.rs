@@ -463,3 +463,34 @@ fn a_pipe_that_stands_still_before_map_partitions_does_not_hold_up_what_was_read
     }
     all_threads_end(Duration::from_millis(500));
 }
+
+#[test]
+fn lines_longer_than_a_block_hold_back_the_readers_by_their_length() {
+    let _alone = alone();
+    const LENGTH: usize = 200_000;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("long");
+    std::fs::write(&path, format!("{}\n", "x".repeat(LENGTH - 1)).repeat(200)).unwrap();
+    for threads in [2, 4] {
+        let (seen, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (count, slow) = (seen.clone(), most.clone());
+        let config = Config::new().threads(threads).memory(8 << 20).block_size(16 << 10);
+        let lengths = Bag::read_text(&path).with(config).map(move |line| {
+            if count.fetch_add(1, Ordering::Relaxed) == 0 {
+                // The first record takes until nothing else moves.
+                let mut before = 0;
+                while before != count.load(Ordering::Relaxed) {
+                    before = count.load(Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(300));
+                }
+                slow.store(before, Ordering::Relaxed);
+            }
+            line.len()
+        });
+        let lengths = watched("long lines", || lengths.iter().unwrap().collect::<kitbag::Result<Vec<_>>>()).unwrap();
+        assert_eq!(lengths, [LENGTH - 1; 200]);
+        // A quarter of the budget is for text in flight; each reader may have a line in hand beyond it.
+        let (most, limit) = (most.load(Ordering::Relaxed), (2 << 20) / LENGTH as u64 + 2 * threads as u64);
+        assert!(most <= limit, "{threads} threads: {most} lines are in flight, {limit} would do");
+    }
+}
