@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::batch::At;
 use crate::config::BadRecords;
 use crate::error::{Error, Place};
+use crate::shuffle::Permit;
 
 use super::{Flow, Phase, Stop};
 
@@ -59,6 +60,17 @@ struct QuarantineLine<'a> {
 }
 
 impl<T> Entry<T> {
+    /// Makes the permit of these cover their quarantine lines, which may be longer than the text was.
+    pub(crate) fn cover(entries: &[Entry<T>], permit: &Option<Permit>) {
+        let lines = entries.iter().map(|entry| match entry {
+            Entry::Item(..) => 0,
+            Entry::Rejects(rejects) => rejects.lines.len() as u64,
+        });
+        if let Some(permit) = permit {
+            permit.grow_to(lines.sum());
+        }
+    }
+
     pub(crate) fn into_rejects(self) -> Option<Rejects> {
         match self {
             Entry::Item(..) => None,

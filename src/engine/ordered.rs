@@ -119,6 +119,7 @@ impl<T: Send, U> Push<T> for HandPush<'_, T, U> {
 
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
         self.items.extend(self.cx.end_rejects().map(Entry::Rejects));
+        Entry::cover(&self.items, &permit);
         let (fence, items) = (&self.cx.phase.fence, std::mem::take(&mut self.items));
         self.hand.sequencer.submit(unit, last, (items, permit), |unit, batch| {
             if !fence.allows(unit) {

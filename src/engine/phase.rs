@@ -194,7 +194,10 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
         panicked |= ended.is_err();
         stop(cx, unit, ended.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
         if run.settings.bad_records != BadRecords::Fail {
-            let account = cx.end_rejects().map(|rejects| (rejects, permit));
+            let account = cx.end_rejects().map(|rejects| {
+                permit.grow_to(rejects.lines.len() as u64);
+                (rejects, permit)
+            });
             phase.rejects.submit(unit, last, account, |unit, account| {
                 if !phase.fence.allows(unit) {
                     return false;

@@ -54,6 +54,7 @@ impl<T: Send> Push<T> for HandPush<'_, T> {
 
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
         self.entries.extend(self.cx.end_rejects().map(Entry::Rejects));
+        Entry::cover(&self.entries, &permit);
         let entries = std::mem::take(&mut self.entries).into();
         match self.queues.put(unit, Handed { last, entries, permit }) {
             true => Flow::Continue(()),
