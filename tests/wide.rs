@@ -290,3 +290,21 @@ fn map_partitions_ends_when_a_closure_never_reads_or_drops_its_records() {
         }
     }
 }
+
+#[test]
+fn a_budget_that_is_refused_names_one_that_would_do() {
+    let dir = shards(2, 200);
+    let run = |memory: u64| {
+        let config = Config::new().threads(8).memory(memory).block_size(4096).max_record(4096);
+        let bag = Bag::<Json>::read_json(dir.path()).with(config).group_by(|r| n(r) % 50).map(|(k, _)| k);
+        let again = bag.group_by(|k| k % 20).map(|(k, _)| k).group_by(|k| k % 7).map(|(k, _)| k);
+        watched(&format!("memory {memory}"), || again.collect())
+    };
+    let error = run(2 << 20).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("memory budget of 2097152 bytes"), "{text}");
+    let least = text.split("at least ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+    assert_eq!(run(least).unwrap(), (0..7).collect::<Vec<i64>>());
+    assert!(run(least - 4096).is_err(), "{text}: less would do");
+}

@@ -59,7 +59,7 @@ impl Run {
             }
             _ => None,
         };
-        let budget = Budget::new(settings.memory - settings.memory / 4);
+        let budget = Budget::part(settings.memory - settings.memory / 4, settings.memory);
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
         let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());

@@ -11,6 +11,8 @@ pub(crate) struct Budget(Arc<Account>);
 #[derive(Debug)]
 struct Account {
     limit: u64,
+    /// What the limit is a part of, for messages: the bytes that the caller has set.
+    whole: u64,
     used: AtomicU64,
     peak: AtomicU64,
     /// For a carved budget: its bytes in the budget it was carved from, held until the last user here is gone.
@@ -19,14 +21,23 @@ struct Account {
 
 impl Budget {
     pub(crate) fn new(limit: u64) -> Budget {
-        Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: None }))
+        Budget::part(limit, limit)
+    }
+
+    /// A part of what the caller has set as a whole.
+    pub(crate) fn part(limit: u64, whole: u64) -> Budget {
+        Budget::account(limit, whole, None)
+    }
+
+    fn account(limit: u64, whole: u64, held: Option<Reservation>) -> Budget {
+        Budget(Arc::new(Account { limit, whole, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: held }))
     }
 
     /// A budget of its own inside this one: its whole limit is reserved here at once, so that its users cannot be
     /// starved by others. This is how minimum needs are set aside before the first record.
     pub(crate) fn carve(&self, limit: u64) -> Option<Budget> {
         let held = self.try_reserve(limit)?;
-        Some(Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: Some(held) })))
+        Some(Budget::account(limit, limit, Some(held)))
     }
 
     /// Reserves `bytes`, or refuses at once.
@@ -43,6 +54,16 @@ impl Budget {
 
     pub(crate) fn limit(&self) -> u64 {
         self.0.limit
+    }
+
+    pub(crate) fn whole(&self) -> u64 {
+        self.0.whole
+    }
+
+    /// The smallest whole whose part has so many bytes.
+    pub(crate) fn whole_for(&self, bytes: u64) -> u64 {
+        let whole = u128::from(bytes) * u128::from(self.0.whole);
+        u64::try_from(whole.div_ceil(u128::from(self.0.limit.max(1)))).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn used(&self) -> u64 {
@@ -137,6 +158,13 @@ mod tests {
         drop(first);
         assert_eq!(budget.used(), 0);
         assert!(budget.try_reserve(u64::MAX).is_none());
+    }
+
+    #[test]
+    fn messages_speak_of_the_whole() {
+        let budget = Budget::part(75, 100);
+        assert_eq!((budget.whole(), budget.whole_for(75), budget.whole_for(76)), (100, 100, 102));
+        assert_eq!(Budget::new(50).whole_for(51), 51);
     }
 
     #[test]

@@ -168,8 +168,10 @@ impl Purse {
         Error::new(
             ErrorKind::Limit,
             format!(
-                "memory budget of {limit} bytes: {what} needs {bytes} bytes and {used} are in use; \
-                 at least {least} would do"
+                "memory budget of {} bytes: {what} needs {bytes} bytes and {used} of {limit} are in use; \
+                 at least {} would do",
+                self.budget.whole(),
+                self.budget.whole_for(least)
             ),
         )
     }
