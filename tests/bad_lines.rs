@@ -379,3 +379,121 @@ fn a_file_that_may_not_be_read_is_named() {
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
 }
+
+/// What of `lines` is rejected before the `kept`-th record that is neither bad nor refused.
+fn rejected_before(kept: usize, lines: usize, rejected: impl Fn(usize) -> bool) -> Vec<usize> {
+    let end = (0..lines).filter(|&n| !rejected(n)).nth(kept - 1).unwrap_or(lines);
+    (0..end).filter(|&n| rejected(n)).collect()
+}
+
+#[test]
+fn rejects_count_up_to_the_record_that_ends_the_run_and_no_further() {
+    const LINES: usize = 1500;
+    let bad = |n: usize| n % 10 == 9;
+    let refused = |n: usize| n % 25 == 3;
+    let late = |n: usize| n % 7 == 2;
+    let lines: Vec<(usize, &[u8])> = (0..LINES).filter(|&n| bad(n)).map(|n| (n, &b"{bad"[..])).collect();
+    let text = around(LINES, &lines);
+    let n = |record: &Json| record.get("n").unwrap().as_u64().unwrap() as usize;
+    let ok = |n: usize, no: bool| if no { Err("refused") } else { Ok(n) };
+    type Pipeline = Box<dyn Fn(Bag<usize>) -> u64>;
+    let either = move |n: usize| bad(n) || refused(n);
+    let all = move |n: usize| either(n) || late(n);
+    // Of the numbers below 300 those that are neither bad nor refused are the keys of groups.
+    let keys: Vec<usize> = (0..300).filter(|&n| !either(n)).collect();
+    let groups = rejected_before(5, keys.len(), |no| late(keys[no])).into_iter().map(|no| keys[no]).collect::<Vec<_>>();
+    let cases: Vec<(&str, Pipeline, u64, Vec<usize>)> = vec![
+        ("take 1", Box::new(|bag| bag.take(1).count().unwrap()), 1, rejected_before(1, LINES, either)),
+        ("take", Box::new(|bag| bag.take(250).count().unwrap()), 250, rejected_before(250, LINES, either)),
+        (
+            "take more than there is",
+            Box::new(|bag| bag.take(5000).count().unwrap()),
+            1290,
+            rejected_before(5000, LINES, either),
+        ),
+        ("any", Box::new(|bag| bag.any(|n| *n >= 351).unwrap().into()), 1, (0..351).filter(|&n| either(n)).collect()),
+        (
+            "any of a take",
+            Box::new(|bag| bag.take(1000).any(|n| *n >= 351).unwrap().into()),
+            1,
+            (0..351).filter(|&n| either(n)).collect(),
+        ),
+        (
+            "take of a take",
+            Box::new(|bag| bag.take(450).take(200).count().unwrap()),
+            200,
+            rejected_before(200, LINES, either),
+        ),
+        (
+            "a reject after a take",
+            Box::new(move |bag| bag.take(1000).try_map(move |n| ok(n, late(n))).take(150).count().unwrap()),
+            150,
+            rejected_before(150, LINES, all),
+        ),
+        (
+            "a take after partitions",
+            Box::new(|bag| bag.map_partitions(|records| records).take(350).count().unwrap()),
+            350,
+            rejected_before(350, LINES, either),
+        ),
+        (
+            "a partition half read",
+            Box::new(|bag| bag.map_partitions(|records| records.take(30)).count().unwrap()),
+            30,
+            rejected_before(5000, LINES, either),
+        ),
+        (
+            "groups refused before a take",
+            Box::new(move |bag| {
+                let groups = bag.group_by(|n| n % 300).try_map(move |(n, _)| ok(n, late(n)));
+                groups.take(5).count().unwrap()
+            }),
+            5,
+            rejected_before(LINES, LINES, either).into_iter().chain(groups).collect(),
+        ),
+    ];
+    for (label, pipeline, expected, rejected) in cases {
+        let answer = same(&text, |path, setting| {
+            let (count, counted, lines) = quarantined(path, setting.config(), |config| {
+                pipeline(Bag::<Json>::read_json(path).with(config).try_map(move |r| ok(n(&r), refused(n(&r)))))
+            });
+            (count, counted, lines.iter().map(|line| line["line"].as_u64().unwrap() as usize - 1).collect::<Vec<_>>())
+        });
+        assert_eq!(answer, (expected, rejected.len() as u64, rejected), "{label}");
+    }
+}
+
+#[test]
+fn quarantine_lines_that_wait_for_their_turn_hold_back_the_readers() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lines");
+    std::fs::write(&path, "twenty bytes of text\n".repeat(600_000)).unwrap();
+    type Behind = fn(Bag<()>) -> Bag<()>;
+    let behind: [Behind; 3] = [|bag| bag, |bag| bag.take(1 << 40), |bag| bag.map_partitions(|records| records)];
+    for (threads, behind) in [2, 8].into_iter().flat_map(|threads| behind.map(|behind| (threads, behind))) {
+        let (refused, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (seen, slow) = (refused.clone(), most.clone());
+        let config =
+            Config::new().threads(threads).memory(3 << 20).bad_records(BadRecords::Quarantine(dir.path().join("bad")));
+        let bag = Bag::read_text(&path).with(config.block_size(16 << 10)).try_map(move |_| {
+            if seen.fetch_add(1, Ordering::Relaxed) == 0 {
+                // The first record takes until nothing else moves.
+                let mut before = 0;
+                while before != seen.load(Ordering::Relaxed) {
+                    before = seen.load(Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(300));
+                }
+                slow.store(before, Ordering::Relaxed);
+            }
+            Err::<(), _>("refused")
+        });
+        assert_eq!(watched("a slow first record", || behind(bag).count()).unwrap(), 0);
+        let (refused, most) = (refused.load(Ordering::Relaxed), most.load(Ordering::Relaxed));
+        assert_eq!(refused, 600_000);
+        let line = std::fs::metadata(dir.path().join("bad")).unwrap().len() as usize / 600_000;
+        assert!(line > 100 && most * line < 3 << 20, "{threads} threads: {most} lines of {line} bytes wait");
+    }
+}

@@ -420,3 +420,77 @@ fn a_panic_at_the_end_of_a_fold_is_an_error_of_its_stage() {
     let error = Bag::range(0..10).fold(started).unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::Panic, Some("1:fold")), "{error}");
 }
+
+#[test]
+fn a_pipe_that_stands_still_before_map_partitions_does_not_hold_up_what_was_read() {
+    use std::io::Write as _;
+    let _alone = alone();
+    let dir = tempfile::tempdir().unwrap();
+    let path = fifo(dir.path());
+    let mut writer = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let list = numbers(dir.path(), 10);
+    for threads in [1, 2, 8] {
+        let within = |what: &str, body: &mut dyn FnMut()| {
+            let begun = Instant::now();
+            watched(what, body);
+            assert!(begun.elapsed() < Duration::from_millis(700), "{what}, {threads} threads: {:?}", begun.elapsed());
+        };
+        let config = || Config::new().threads(threads);
+        let bag = |paths: &[&Path]| {
+            Bag::<String>::read_text(paths.iter().map(|path| path.to_path_buf()).collect::<Vec<_>>())
+                .with(config())
+                .map_partitions(|records| records)
+        };
+        writer.write_all(b"one\n").unwrap();
+        within("an error in the partition that waits", &mut || {
+            let error = bag(&[&path]).try_map(|_| Err::<(), _>("refused")).count().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Closure);
+        });
+        within("an error in the partition before", &mut || {
+            let error = bag(&[&list, &path]).try_map(|_| Err::<(), _>("refused")).count().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Closure);
+        });
+        writer.write_all(b"one\n").unwrap();
+        within("a panic", &mut || {
+            let error = bag(&[&path]).map(|line| assert!(line != "one", "on purpose")).count().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Panic);
+        });
+        writer.write_all(b"one\n").unwrap();
+        within("the first record", &mut || {
+            let mut iter = bag(&[&path]).iter().unwrap();
+            assert_eq!(iter.next().unwrap().unwrap(), "one");
+        });
+    }
+    all_threads_end(Duration::from_millis(500));
+}
+
+#[test]
+fn lines_longer_than_a_block_hold_back_the_readers_by_their_length() {
+    let _alone = alone();
+    const LENGTH: usize = 200_000;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("long");
+    std::fs::write(&path, format!("{}\n", "x".repeat(LENGTH - 1)).repeat(200)).unwrap();
+    for threads in [2, 4] {
+        let (seen, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (count, slow) = (seen.clone(), most.clone());
+        let config = Config::new().threads(threads).memory(8 << 20).block_size(16 << 10);
+        let lengths = Bag::read_text(&path).with(config).map(move |line| {
+            if count.fetch_add(1, Ordering::Relaxed) == 0 {
+                // The first record takes until nothing else moves.
+                let mut before = 0;
+                while before != count.load(Ordering::Relaxed) {
+                    before = count.load(Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(300));
+                }
+                slow.store(before, Ordering::Relaxed);
+            }
+            line.len()
+        });
+        let lengths = watched("long lines", || lengths.iter().unwrap().collect::<kitbag::Result<Vec<_>>>()).unwrap();
+        assert_eq!(lengths, [LENGTH - 1; 200]);
+        // A quarter of the budget is for text in flight; each reader may have a line in hand beyond it.
+        let (most, limit) = (most.load(Ordering::Relaxed), (2 << 20) / LENGTH as u64 + 2 * threads as u64);
+        assert!(most <= limit, "{threads} threads: {most} lines are in flight, {limit} would do");
+    }
+}

@@ -234,3 +234,77 @@ fn of_two_errors_behind_map_partitions_the_lower_one_is_reported() {
         );
     }
 }
+
+#[test]
+fn an_error_in_a_group_names_the_group_s_first_record_wherever_the_group_lies() {
+    let dir = shards(3, 20_000);
+    let path = dir.path().join("part-0.jsonl");
+    let budgets = [(1, 1 << 30), (1, 3 << 20), (2, 4 << 20), (8, 16 << 20)];
+    // Groups of sixty records, of eight thousand, and of all.
+    for (keys, key) in [(997, 500), (7, 5), (1, 0)] {
+        for (ordered, (threads, memory)) in [true, false].into_iter().flat_map(|o| budgets.map(|b| (o, b))) {
+            let label = format!("{keys} keys, threads {threads}, memory {memory}, ordered {ordered}");
+            let monitor = Monitor::new();
+            let config = Config::new().threads(threads).memory(memory).ordered(ordered).monitor(&monitor);
+            let bag = Bag::<Json>::read_json(dir.path()).with(config).group_by(move |r| n(r) % keys);
+            // The second verb by key stores places again.
+            let refused = bag.try_map(move |(k, group)| match k == key {
+                true => Err(format!("refused {k}: {} records", group.total())),
+                false => Ok(k),
+            });
+            let error = watched(&label, || refused.group_by(|k| *k).count()).unwrap_err();
+            let total = 3 * (key..20_000).step_by(usize::try_from(keys).unwrap()).count();
+            let text = format!("refused {key}: {total} records (stage 2:try_map)");
+            assert_eq!(error.to_string(), format!("{}:{}:1: {text}", path.display(), key + 1), "{label}");
+            let spilled = monitor.report().unwrap().spilled();
+            assert!(memory == 1 << 30 || ordered == (spilled > 0) || spilled > 0, "{label}: {spilled} bytes spilled");
+        }
+    }
+}
+
+/// Partitions' iterators that a closure kept beyond its turn.
+#[test]
+fn map_partitions_ends_when_a_closure_never_reads_or_drops_its_records() {
+    let dir = shards(6, 40_000);
+    for (threads, memory) in [(1, 2 << 20), (2, 2 << 20), (8, 8 << 20)] {
+        let label = format!("threads {threads}, memory {memory}");
+        let bag = || Bag::<String>::read_text(dir.path()).with(Config::new().threads(threads).memory(memory));
+        let forgotten = bag().map_partitions(|records| {
+            std::mem::forget(records);
+            [1]
+        });
+        assert_eq!(watched(&label, || forgotten.count()).unwrap(), 6, "forgotten, {label}");
+        let kept = bag().map_partitions(|mut records| {
+            thread_local! {
+                static KEPT: std::cell::RefCell<Option<kitbag::Records<String>>> = const { std::cell::RefCell::new(None) };
+            }
+            let first = records.next();
+            let before = KEPT.replace(Some(records));
+            first.into_iter().chain(before.into_iter().flatten())
+        });
+        let error = watched(&label, || kept.count());
+        // With as many threads as shards no closure meets what another one kept.
+        if threads < 6 {
+            let error = error.unwrap_err();
+            assert_eq!((error.kind(), error.stage()), (ErrorKind::Usage, Some("1:map_partitions")), "{label}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_budget_that_is_refused_names_one_that_would_do() {
+    let dir = shards(2, 200);
+    let run = |memory: u64| {
+        let config = Config::new().threads(8).memory(memory).block_size(4096).max_record(4096);
+        let bag = Bag::<Json>::read_json(dir.path()).with(config).group_by(|r| n(r) % 50).map(|(k, _)| k);
+        let again = bag.group_by(|k| k % 20).map(|(k, _)| k).group_by(|k| k % 7).map(|(k, _)| k);
+        watched(&format!("memory {memory}"), || again.collect())
+    };
+    let error = run(2 << 20).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("memory budget of 2097152 bytes"), "{text}");
+    let least = text.split("at least ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
+    assert_eq!(run(least).unwrap(), (0..7).collect::<Vec<i64>>());
+    assert!(run(least - 4096).is_err(), "{text}: less would do");
+}

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::shuffle::Permit;
 
 use super::tally::Tally;
-use super::{Feeder, Run, WorkerCx};
+use super::{Entry, Feeder, Run, WorkerCx};
 
 /// Why a unit is not finished.
 #[derive(Debug)]
@@ -82,6 +82,23 @@ pub(crate) trait Work<B>: Send {
     fn unit(&mut self, unit: Unit, body: B) -> Flow;
     fn end(&mut self, end: UnitEnd) -> Flow;
     fn finish(&mut self) -> Result<()>;
+}
+
+/// Whether an ordered step wants more records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    More,
+    Enough,
+}
+
+/// A step that sees the records one by one, in order.
+pub(crate) trait InOrder<T, U>: Send {
+    /// Whether it wants no record at all.
+    fn satisfied(&self) -> bool {
+        false
+    }
+    /// Takes the next record; what comes of it goes to `out`.
+    fn step(&mut self, at: At, item: T, out: &mut Vec<Entry<U>>) -> Pass;
 }
 
 /// A bag's plan: a source with the operators behind it.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::batch::At;
 use crate::config::BadRecords;
 use crate::error::{Error, Place};
+use crate::shuffle::Permit;
 
 use super::{Flow, Phase, Stop};
 
@@ -20,16 +21,31 @@ pub(crate) struct WorkerCx<'r> {
     shard: AtomicU32,
     byte: AtomicU64,
     refused_any: AtomicBool,
-    rejects: Mutex<Rejects>,
+    rejected_any: AtomicBool,
+    account: Mutex<Account>,
 }
 
-/// The rejected records of the unit in hand.
+/// The account of the unit in hand.
 #[derive(Debug, Default)]
-struct Rejects {
+struct Account {
     /// Refused by a closure; the source adds place and text when the record is through.
     refused: Vec<(At, Error)>,
-    count: u64,
-    lines: Vec<u8>,
+    rejects: Rejects,
+}
+
+/// Rejected records: how many, and their quarantine lines.
+#[derive(Debug, Default)]
+pub(crate) struct Rejects {
+    pub(crate) count: u64,
+    pub(crate) lines: Vec<u8>,
+}
+
+/// What goes from a phase to one that runs at the same time: records, and between them the account of those that were
+/// rejected there. It counts when the phase after has come so far, and not if that ends before.
+#[derive(Debug)]
+pub(crate) enum Entry<T> {
+    Item(At, T),
+    Rejects(Rejects),
 }
 
 /// A line of the quarantine file.
@@ -43,6 +59,26 @@ struct QuarantineLine<'a> {
     raw: Option<std::borrow::Cow<'a, str>>,
 }
 
+impl<T> Entry<T> {
+    /// Makes the permit of these cover their quarantine lines, which may be longer than the text was.
+    pub(crate) fn cover(entries: &[Entry<T>], permit: &Option<Permit>) {
+        let lines = entries.iter().map(|entry| match entry {
+            Entry::Item(..) => 0,
+            Entry::Rejects(rejects) => rejects.lines.len() as u64,
+        });
+        if let Some(permit) = permit {
+            permit.grow_to(lines.sum());
+        }
+    }
+
+    pub(crate) fn into_rejects(self) -> Option<Rejects> {
+        match self {
+            Entry::Item(..) => None,
+            Entry::Rejects(rejects) => Some(rejects),
+        }
+    }
+}
+
 impl<'r> WorkerCx<'r> {
     pub(crate) fn new(phase: &'r Phase<'r>) -> WorkerCx<'r> {
         WorkerCx {
@@ -51,12 +87,14 @@ impl<'r> WorkerCx<'r> {
             shard: AtomicU32::new(0),
             byte: AtomicU64::new(0),
             refused_any: AtomicBool::new(false),
-            rejects: Mutex::default(),
+            rejected_any: AtomicBool::new(false),
+            account: Mutex::default(),
         }
     }
 
-    /// The record in hand.
+    /// The record in hand; the one before is through.
     pub(crate) fn set_at(&self, at: At) {
+        self.settle();
         self.shard.store(at.shard, Ordering::Relaxed);
         self.byte.store(at.byte, Ordering::Relaxed);
     }
@@ -80,7 +118,7 @@ impl<'r> WorkerCx<'r> {
         if self.phase.run.settings.bad_records == BadRecords::Fail {
             return Flow::Break(Stop::from(error));
         }
-        self.rejects().refused.push((at, error));
+        self.account().refused.push((at, error));
         self.refused_any.store(true, Ordering::Relaxed);
         Flow::Continue(())
     }
@@ -91,7 +129,7 @@ impl<'r> WorkerCx<'r> {
             return Vec::new();
         }
         self.refused_any.store(false, Ordering::Relaxed);
-        std::mem::take(&mut self.rejects().refused)
+        std::mem::take(&mut self.account().refused)
     }
 
     /// A bad record: an error under `Fail`, otherwise counted, and written down where the policy says so. `place` is
@@ -102,7 +140,7 @@ impl<'r> WorkerCx<'r> {
                 let error = if error.place().is_some() { error } else { error.at(place()) };
                 return Flow::Break(Stop::from(error));
             }
-            BadRecords::Skip => self.rejects().count += 1,
+            BadRecords::Skip => self.add(Rejects { count: 1, lines: Vec::new() }),
             BadRecords::Quarantine(_) => {
                 let place = error.place().cloned().unwrap_or_else(place);
                 let text = error.message().to_owned();
@@ -114,29 +152,55 @@ impl<'r> WorkerCx<'r> {
                     error: &text,
                     raw: raw.map(String::from_utf8_lossy),
                 };
-                let mut rejects = self.rejects();
-                rejects.count += 1;
-                if let Err(error) = serde_json::to_writer(&mut rejects.lines, &line) {
-                    return Flow::Break(Stop::from(Error::internal(error.to_string())));
-                }
-                rejects.lines.push(b'\n');
+                let mut lines = match serde_json::to_vec(&line) {
+                    Ok(line) => line,
+                    Err(error) => return Flow::Break(Stop::from(Error::internal(error.to_string()))),
+                };
+                lines.push(b'\n');
+                self.add(Rejects { count: 1, lines });
             }
         }
         Flow::Continue(())
     }
 
-    /// The account of the unit that ends: how many were rejected, and their quarantine lines.
-    pub(crate) fn end_rejects(&self) -> (u64, Vec<u8>) {
-        for (at, error) in self.take_refused() {
-            // Nobody has the text any more (the record comes from a wide verb): place and error remain. Under `Fail`
-            // nothing is refused, so the flow is always to go on.
-            let _ = self.reject(error, None, || self.phase.run.place(at, None));
-        }
-        let mut rejects = self.rejects();
-        (std::mem::take(&mut rejects.count), std::mem::take(&mut rejects.lines))
+    /// Adds what was rejected in the phase before, behind the record that is through.
+    pub(crate) fn adopt(&self, rejects: Rejects) {
+        self.settle();
+        self.add(rejects);
     }
 
-    fn rejects(&self) -> MutexGuard<'_, Rejects> {
-        self.rejects.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Completes the account of records that no source completes: nobody has their text any more (they come from
+    /// another phase), place and error remain.
+    fn settle(&self) {
+        for (at, error) in self.take_refused() {
+            // Under `Fail` nothing is refused, so the flow is always to go on.
+            let _ = self.reject(error, None, || self.phase.run.place(at, None));
+        }
+    }
+
+    fn add(&self, mut rejects: Rejects) {
+        let account = &mut self.account().rejects;
+        account.count += rejects.count;
+        account.lines.append(&mut rejects.lines);
+        self.rejected_any.store(true, Ordering::Relaxed);
+    }
+
+    /// The account since the last call, for whoever hands it on. Costs one load when there is nothing.
+    pub(crate) fn take_rejects(&self) -> Option<Rejects> {
+        if !self.rejected_any.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.rejected_any.store(false, Ordering::Relaxed);
+        Some(std::mem::take(&mut self.account().rejects))
+    }
+
+    /// What is left of the account when the unit ends.
+    pub(crate) fn end_rejects(&self) -> Option<Rejects> {
+        self.settle();
+        self.take_rejects()
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -52,9 +52,9 @@ impl Fence {
         self.unit.load(Ordering::Acquire) != u64::MAX
     }
 
-    /// The error that wins, if one does.
-    pub(crate) fn into_error(self) -> Option<Error> {
-        match self.verdict.into_inner().unwrap_or_else(PoisonError::into_inner)?.stop {
+    /// The error that wins, if one does; for the one who asks when the phase has ended.
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        match self.verdict.lock().unwrap_or_else(PoisonError::into_inner).take()?.stop {
             Stop::Enough => None,
             Stop::Error(error) => Some(*error),
         }
@@ -75,10 +75,10 @@ mod tests {
         assert!(fence.allows(unit(0, 9)) && fence.allows(unit(1, 0)) && !fence.allows(unit(1, 1)));
         fence.lower(unit(1, 0), 4, error("earlier in the same unit"));
         fence.lower(unit(2, 0), 0, Stop::Enough);
-        assert_eq!(fence.into_error().unwrap().to_string(), "earlier in the same unit");
+        assert_eq!(fence.take_error().unwrap().to_string(), "earlier in the same unit");
         let fence = Fence::new();
         fence.lower(unit(1, 0), 0, error("beyond"));
         fence.lower(unit(0, 0), 0, Stop::Enough);
-        assert!(fence.into_error().is_none());
+        assert!(fence.take_error().is_none());
     }
 }

@@ -14,10 +14,10 @@ mod report;
 mod run;
 mod tally;
 
-pub(crate) use contract::{Fan, Feed, Flow, Plan, Push, Stop, UnitEnd, Work};
-pub(crate) use cx::WorkerCx;
+pub(crate) use contract::{Fan, Feed, Flow, InOrder, Pass, Plan, Push, Stop, UnitEnd, Work};
+pub(crate) use cx::{Entry, Rejects, WorkerCx};
 pub(crate) use fence::Fence;
-pub(crate) use ordered::{InOrder, Ordered, Pass};
+pub(crate) use ordered::Ordered;
 pub(crate) use phase::{Ended, Feeder, Halted, Phase, panic_error};
 pub(crate) use report::StageMeter;
 pub use report::{Monitor, RunReport, StageReport};

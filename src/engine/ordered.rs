@@ -9,27 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
 
 use super::{
-    Ended, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
+    Ended, Entry, Fan, Feed, Feeder, Flow, Halted, InOrder, Pass, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd,
+    Work, WorkerCx,
 };
 
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Whether an ordered step wants more records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pass {
-    More,
-    Enough,
-}
-
-/// A step that sees the records one by one, in order.
-pub(crate) trait InOrder<T, U>: Send {
-    /// Whether it wants no record at all.
-    fn satisfied(&self) -> bool {
-        false
-    }
-    /// Takes the next record; what comes of it goes to `out`.
-    fn step(&mut self, at: At, item: T, out: &mut Vec<(At, U)>) -> Pass;
-}
 
 /// A plan with an ordered step behind it.
 pub(crate) struct Ordered<T: Send, U> {
@@ -93,7 +77,7 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Ordered<T, U> {
 }
 
 /// A unit's records in order, on their way to the step.
-type Batch<T> = (Vec<(At, T)>, Option<Permit>);
+type Batch<T> = (Vec<Entry<T>>, Option<Permit>);
 
 /// The end of the phase before: units are put in order and handed over. A slow step makes the sender wait, and the
 /// readers behind it at their gate.
@@ -118,7 +102,7 @@ impl<T: Send, U> Fan<T> for Hand<'_, T, U> {
 struct HandPush<'s, T, U> {
     hand: &'s Hand<'s, T, U>,
     cx: &'s WorkerCx<'s>,
-    items: Vec<(At, T)>,
+    items: Vec<Entry<T>>,
 }
 
 impl<T: Send, U> Push<T> for HandPush<'_, T, U> {
@@ -127,11 +111,15 @@ impl<T: Send, U> Push<T> for HandPush<'_, T, U> {
     }
 
     fn push(&mut self, at: At, item: T) -> Flow {
-        self.items.push((at, item));
+        // Rejects go along, since how many count is known where the step ends the run.
+        self.items.extend(self.cx.take_rejects().map(Entry::Rejects));
+        self.items.push(Entry::Item(at, item));
         Flow::Continue(())
     }
 
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
+        self.items.extend(self.cx.end_rejects().map(Entry::Rejects));
+        Entry::cover(&self.items, &permit);
         let (fence, items) = (&self.cx.phase.fence, std::mem::take(&mut self.items));
         self.hand.sequencer.submit(unit, last, (items, permit), |unit, batch| {
             if !fence.allows(unit) {
@@ -163,12 +151,12 @@ struct OrderedFeed<'a, T, U> {
     down: &'a dyn Fan<U>,
 }
 
-impl<T: Send, U: Send + 'static> Feed<Vec<(At, U)>> for OrderedFeed<'_, T, U> {
+impl<T: Send, U: Send + 'static> Feed<Vec<Entry<U>>> for OrderedFeed<'_, T, U> {
     fn tasks(&self) -> u32 {
         1
     }
 
-    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<(At, U)>>) -> Result<()> {
+    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<Entry<U>>>) -> Result<()> {
         let source = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
         // A halt is no error: nobody wants more.
         let _ = self.steps(source, out);
@@ -180,27 +168,36 @@ impl<T: Send, U: Send + 'static> Feed<Vec<(At, U)>> for OrderedFeed<'_, T, U> {
         self.down.unwanted()
     }
 
-    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(At, U)>> + 's> {
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<Entry<U>>> + 's> {
         Box::new(OrderedWork { cx, meter: &self.meter, gone: self.gone, down: self.down.worker(cx), count: 0 })
     }
 }
 
 impl<T: Send, U: Send + 'static> OrderedFeed<'_, T, U> {
-    fn steps(&self, source: Option<Source<T, U>>, out: &mut Feeder<'_, Vec<(At, U)>>) -> Result<(), Halted> {
+    fn steps(&self, source: Option<Source<T, U>>, out: &mut Feeder<'_, Vec<Entry<U>>>) -> Result<(), Halted> {
         if let Some((inlet, mut step)) = source {
             while let Some((items, permit)) = inlet.recv() {
-                let count = items.len() as u64;
+                let (mut count, mut lines) = (0, 0);
                 let mut stepped = Vec::with_capacity(items.len());
                 let mut pass = Pass::More;
-                for (at, item) in items {
-                    pass = step.step(at, item, &mut stepped);
+                for entry in items {
+                    match entry {
+                        Entry::Item(at, item) => {
+                            count += 1;
+                            pass = step.step(at, item, &mut stepped);
+                        }
+                        Entry::Rejects(rejects) => {
+                            lines += rejects.lines.len();
+                            stepped.push(Entry::Rejects(rejects));
+                        }
+                    }
                     if pass == Pass::Enough {
                         self.enough.store(true, Ordering::Release);
                         break;
                     }
                 }
                 self.meter.records_in.fetch_add(count, Ordering::Relaxed);
-                let weight = stepped.len() * 64;
+                let weight = stepped.len() * 64 + lines;
                 let admitted = out.admit(weight)?;
                 drop(permit);
                 out.emit(stepped, weight, admitted, false)?;
@@ -224,19 +221,24 @@ struct OrderedWork<'s, U> {
 }
 
 impl<U: Send> OrderedWork<'_, U> {
-    fn items(&mut self, unit: Unit, items: Vec<(At, U)>) -> Flow {
+    fn items(&mut self, unit: Unit, items: Vec<Entry<U>>) -> Flow {
         self.down.begin(unit)?;
-        for (at, item) in items {
-            self.cx.set_at(at);
-            self.count += 1;
-            self.down.push(at, item)?;
+        for entry in items {
+            match entry {
+                Entry::Item(at, item) => {
+                    self.cx.set_at(at);
+                    self.count += 1;
+                    self.down.push(at, item)?;
+                }
+                Entry::Rejects(rejects) => self.cx.adopt(rejects),
+            }
         }
         Flow::Continue(())
     }
 }
 
-impl<U: Send> Work<Vec<(At, U)>> for OrderedWork<'_, U> {
-    fn unit(&mut self, unit: Unit, items: Vec<(At, U)>) -> Flow {
+impl<U: Send> Work<Vec<Entry<U>>> for OrderedWork<'_, U> {
+    fn unit(&mut self, unit: Unit, items: Vec<Entry<U>>) -> Flow {
         let flow = self.items(unit, items);
         if flow.is_break() {
             self.gone.store(true, Ordering::Release);

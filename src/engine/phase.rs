@@ -11,15 +11,15 @@ use crate::config::BadRecords;
 use crate::error::{Error, ErrorKind, Result, escape};
 use crate::shuffle::{Gate, Inlet, Outlet, Permit, Sequencer, edge};
 
-use super::{Feed, Fence, Flow, Run, StageMeter, Stop, UnitEnd, WorkerCx};
+use super::{Feed, Fence, Flow, Rejects, Run, StageMeter, Stop, UnitEnd, WorkerCx};
 
 /// What the workers of a running phase share.
 #[derive(Debug)]
 pub(crate) struct Phase<'r> {
     pub(crate) run: &'r Run,
-    pub(crate) fence: Fence,
-    /// Rejected records of a unit: how many, and their quarantine lines.
-    pub(crate) rejects: Sequencer<(u64, Vec<u8>)>,
+    pub(crate) fence: Arc<Fence>,
+    /// The account of a unit. What waits for its turn holds the unit's permit, so that the gate bounds it.
+    pub(crate) rejects: Sequencer<Option<(Rejects, Permit)>>,
 }
 
 struct Message<B> {
@@ -72,6 +72,11 @@ impl<B: Send> Feeder<'_, B> {
         self.phase.run
     }
 
+    /// Where the phase ends, for those who wait for what this task is made of.
+    pub(crate) fn fence(&self) -> Arc<Fence> {
+        self.phase.fence.clone()
+    }
+
     /// Whether the run was cancelled or needs nothing more of this task.
     pub(crate) fn halted(&self) -> bool {
         let phase = self.phase;
@@ -87,7 +92,7 @@ impl<'r> Phase<'r> {
         // A quarter of the budget for what is in flight; the oldest task's reserve lets its reader, the edge and the
         // workers be busy with it alone.
         let gate = Gate::new(settings.memory / 4, (threads as u64 + 2) * 2 * block, &settings.cancel);
-        let phase = Phase { run, fence: Fence::new(), rejects: Sequencer::new(true) };
+        let phase = Phase { run, fence: Arc::new(Fence::new()), rejects: Sequencer::new(true) };
         let next_task = AtomicU32::new(0);
         let (outlet, inlet) = edge::<Message<B>>(&run.os, 2 * threads, &source.edge);
         let spawned = run.os.scope(|scope| {
@@ -111,7 +116,7 @@ impl<'r> Phase<'r> {
         })?;
         let stopped = phase.fence.stopped();
         let rejects_balance = phase.rejects.balanced();
-        if let Some(error) = phase.fence.into_error() {
+        if let Some(error) = phase.fence.take_error() {
             return Err(error);
         }
         if settings.cancel.is_cancelled() {
@@ -184,16 +189,20 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
         let mut panicked = pushed.is_err();
         let cut = stop(cx, unit, pushed.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
         // What came before the stop still counts, as it would if the unit had ended there.
-        let end = UnitEnd { unit, last: last && !cut, permit: Some(permit) };
+        let end = UnitEnd { unit, last: last && !cut, permit: Some(permit.clone()) };
         let ended = catch_unwind(AssertUnwindSafe(|| half.end(end)));
         panicked |= ended.is_err();
         stop(cx, unit, ended.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
         if run.settings.bad_records != BadRecords::Fail {
-            phase.rejects.submit(unit, last, cx.end_rejects(), |unit, (count, lines)| {
+            let account = cx.end_rejects().map(|rejects| {
+                permit.grow_to(rejects.lines.len() as u64);
+                (rejects, permit)
+            });
+            phase.rejects.submit(unit, last, account, |unit, account| {
                 if !phase.fence.allows(unit) {
                     return false;
                 }
-                let written = run.reject(count, &lines);
+                let written = account.map_or(Ok(()), |(rejects, _permit)| run.reject(&rejects));
                 written.map_err(|error| phase.fence.lower(unit, 0, Stop::from(error))).is_ok()
             });
         }

@@ -12,7 +12,7 @@ use crate::error::{Error, Place, Result};
 use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
-use super::{RunReport, StageMeter, panic_error};
+use super::{Rejects, RunReport, StageMeter, panic_error};
 
 /// Finds the line of a byte by reading a shard again from its start.
 pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
@@ -59,7 +59,7 @@ impl Run {
             }
             _ => None,
         };
-        let budget = Budget::new(settings.memory - settings.memory / 4);
+        let budget = Budget::part(settings.memory - settings.memory / 4, settings.memory);
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
         let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());
@@ -147,9 +147,9 @@ impl Run {
         }
     }
 
-    /// Counts rejects; `lines` are their quarantine lines, in record order.
-    pub(crate) fn reject(&self, count: u64, lines: &[u8]) -> Result<()> {
-        self.rejected.fetch_add(count, Ordering::Relaxed);
+    /// Counts rejects, which come in record order.
+    pub(crate) fn reject(&self, Rejects { count, lines }: &Rejects) -> Result<()> {
+        self.rejected.fetch_add(*count, Ordering::Relaxed);
         let Some(file) = &self.quarantine else { return Ok(()) };
         let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines);
         written.map_err(|error| match &self.settings.bad_records {

@@ -77,7 +77,8 @@ impl<'p> Cutter<'p> {
     pub(super) fn room(&mut self, out: &Feeder<'_, Block>) -> Result<&mut [u8], Ended> {
         let block = out.run().settings.block;
         if self.permit.is_none() {
-            self.permit = Some(out.admit(block)?);
+            // What is left of a grown buffer may be longer than a block.
+            self.permit = Some(out.admit(block.max(self.filled + 1))?);
         }
         let buffer = self.buffer.get_or_insert_with(|| self.pool.take(block));
         // No more than a block, however large the recycled buffer is; a long line has asked for more.
@@ -132,6 +133,9 @@ impl<'p> Cutter<'p> {
         if let Some(buffer) = &mut self.buffer {
             buffer.grow(size, self.filled);
             self.grown = size;
+        }
+        if let Some(permit) = &self.permit {
+            permit.grow_to(size as u64);
         }
         Ok(())
     }

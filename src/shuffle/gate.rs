@@ -7,6 +7,7 @@
 //! task's own next unit is already inside and needs no permit to go on.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,12 +31,16 @@ struct State {
     shut: bool,
 }
 
-/// Admitted bytes; dropping it lets as many others in.
+/// Admitted bytes; when the last clone is dropped, as many others are let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Permit(Arc<Held>);
+
 #[derive(Debug)]
-pub(crate) struct Permit {
+struct Held {
     gate: Arc<Gate>,
     task: u32,
-    bytes: u64,
+    /// Changed under the gate's lock alone.
+    bytes: AtomicU64,
 }
 
 impl Gate {
@@ -85,7 +90,7 @@ impl Gate {
                 if let Some(own) = state.reading.get_mut(&task) {
                     *own += bytes;
                 }
-                return Some(Permit { gate: self.clone(), task, bytes });
+                return Some(Permit(Arc::new(Held { gate: self.clone(), task, bytes: AtomicU64::new(bytes) })));
             }
             // Woken by every return and when the phase stops; the time limit is only for the cancellation token, which
             // wakes nobody.
@@ -106,12 +111,28 @@ impl Gate {
     }
 }
 
-impl Drop for Permit {
+impl Permit {
+    /// Holds at least so many bytes from now on, without waiting: what was admitted turned out to be longer. Beyond the
+    /// capacity this lets nobody else in until it is back.
+    pub(crate) fn grow_to(&self, bytes: u64) {
+        let Held { gate, task, bytes: held } = &*self.0;
+        let mut state = gate.lock();
+        let more = bytes.saturating_sub(held.load(Ordering::Relaxed));
+        held.fetch_add(more, Ordering::Relaxed);
+        state.used += more;
+        if let Some(own) = state.reading.get_mut(task) {
+            *own += more;
+        }
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
+        let bytes = *self.bytes.get_mut();
         let mut state = self.gate.lock();
-        state.used -= self.bytes;
+        state.used -= bytes;
         if let Some(own) = state.reading.get_mut(&self.task) {
-            *own -= self.bytes;
+            *own -= bytes;
         }
         drop(state);
         self.gate.changed.notify_all();
@@ -142,6 +163,24 @@ mod tests {
         gate.shut();
         assert!(gate.admit(0, 1, || false).is_none());
         assert_eq!(gate.used(), 0);
+    }
+
+    #[test]
+    fn a_permit_that_grows_keeps_others_out_until_it_is_back() {
+        let gate = Gate::new(10, 6, &CancelToken::new());
+        for task in 0..2 {
+            gate.claim(|| Some(task));
+        }
+        let long = gate.admit(0, 5, || false).unwrap();
+        long.grow_to(3);
+        assert_eq!(gate.used(), 5);
+        long.grow_to(20);
+        assert_eq!(gate.used(), 20);
+        let looks = std::cell::Cell::new(0);
+        let twice = || looks.replace(looks.get() + 1) == 1;
+        assert!(gate.admit(1, 1, twice).is_none(), "beyond the capacity");
+        drop(long);
+        assert!(gate.used() == 0 && gate.admit(1, 10, || false).is_some());
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(crate) struct Budget(Arc<Account>);
 #[derive(Debug)]
 struct Account {
     limit: u64,
+    /// What the limit is a part of, for messages: the bytes that the caller has set.
+    whole: u64,
     used: AtomicU64,
     peak: AtomicU64,
     /// For a carved budget: its bytes in the budget it was carved from, held until the last user here is gone.
@@ -19,14 +21,23 @@ struct Account {
 
 impl Budget {
     pub(crate) fn new(limit: u64) -> Budget {
-        Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: None }))
+        Budget::part(limit, limit)
+    }
+
+    /// A part of what the caller has set as a whole.
+    pub(crate) fn part(limit: u64, whole: u64) -> Budget {
+        Budget::account(limit, whole, None)
+    }
+
+    fn account(limit: u64, whole: u64, held: Option<Reservation>) -> Budget {
+        Budget(Arc::new(Account { limit, whole, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: held }))
     }
 
     /// A budget of its own inside this one: its whole limit is reserved here at once, so that its users cannot be
     /// starved by others. This is how minimum needs are set aside before the first record.
     pub(crate) fn carve(&self, limit: u64) -> Option<Budget> {
         let held = self.try_reserve(limit)?;
-        Some(Budget(Arc::new(Account { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: Some(held) })))
+        Some(Budget::account(limit, limit, Some(held)))
     }
 
     /// Reserves `bytes`, or refuses at once.
@@ -35,8 +46,24 @@ impl Budget {
         reservation.grow(bytes).then_some(reservation)
     }
 
+    /// Like `try_reserve`; also refuses if fewer than `spared` bytes would be left.
+    pub(crate) fn try_reserve_leaving(&self, bytes: u64, spared: u64) -> Option<Reservation> {
+        let mut reservation = Reservation { budget: self.clone(), bytes: 0 };
+        reservation.grow_leaving(bytes, spared).then_some(reservation)
+    }
+
     pub(crate) fn limit(&self) -> u64 {
         self.0.limit
+    }
+
+    pub(crate) fn whole(&self) -> u64 {
+        self.0.whole
+    }
+
+    /// The smallest whole whose part has so many bytes.
+    pub(crate) fn whole_for(&self, bytes: u64) -> u64 {
+        let whole = u128::from(bytes) * u128::from(self.0.whole);
+        u64::try_from(whole.div_ceil(u128::from(self.0.limit.max(1)))).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn used(&self) -> u64 {
@@ -63,9 +90,15 @@ impl Reservation {
 
     /// Takes `more` bytes; `false` (and nothing taken) if they would exceed the limit.
     pub(crate) fn grow(&mut self, more: u64) -> bool {
+        self.grow_leaving(more, 0)
+    }
+
+    /// Like `grow`; also refuses if fewer than `spared` bytes of the budget would be left.
+    fn grow_leaving(&mut self, more: u64, spared: u64) -> bool {
         let account = &*self.budget.0;
+        let most = account.limit.saturating_sub(spared);
         let taken = account.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            used.checked_add(more).filter(|&sum| sum <= account.limit)
+            used.checked_add(more).filter(|&sum| sum <= most)
         });
         match taken {
             Ok(before) => {
@@ -93,6 +126,15 @@ impl Reservation {
         self.bytes -= bytes;
         Reservation { budget: self.budget.clone(), bytes }
     }
+
+    /// Takes another reservation in, if both are of the same budget; else gives it back.
+    pub(crate) fn join(&mut self, mut other: Reservation) -> Option<Reservation> {
+        if !Arc::ptr_eq(&self.budget.0, &other.budget.0) {
+            return Some(other);
+        }
+        self.bytes += std::mem::take(&mut other.bytes);
+        None
+    }
 }
 
 impl Drop for Reservation {
@@ -119,13 +161,24 @@ mod tests {
     }
 
     #[test]
+    fn messages_speak_of_the_whole() {
+        let budget = Budget::part(75, 100);
+        assert_eq!((budget.whole(), budget.whole_for(75), budget.whole_for(76)), (100, 100, 102));
+        assert_eq!(Budget::new(50).whole_for(51), 51);
+    }
+
+    #[test]
     fn a_carved_budget_is_held_by_its_last_user() {
         let budget = Budget::new(100);
         let inner = budget.carve(60).unwrap();
         assert!(budget.carve(41).is_none() && inner.try_reserve(61).is_none());
         let mut some = inner.try_reserve(50).unwrap();
         let rest = some.split_off(20);
-        drop((inner, some));
+        assert!(inner.try_reserve_leaving(5, 6).is_none());
+        let mut other = inner.try_reserve_leaving(4, 6).unwrap();
+        assert!(some.join(inner.try_reserve(2).unwrap()).is_none());
+        assert!(other.join(budget.try_reserve(1).unwrap()).is_some());
+        drop((inner, some, other));
         assert_eq!((budget.used(), rest.bytes()), (60, 20));
         drop(rest);
         assert_eq!(budget.used(), 0);

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::emit::{Emission, Leaf, Order};
 use super::index::{Index, Walk};
 use super::leaf::{self, Bigs};
+use super::lend::Means;
 use super::part::{From, Part};
-use super::rows::{GroupRows, Means};
+use super::rows::GroupRows;
 use super::run::{Hand, Run, RunWriter, lost};
 use super::settle::{Made, Recipe};
 use super::sort;
-use super::space::Purse;
 use super::store::{READING_BLOCKS, Stored};
 use crate::error::{Error, Result};
 
@@ -80,15 +80,16 @@ impl Stored {
         let most = self.space.budget.limit() / 2 / self.workers as u64;
         let (space, block) = (self.space.clone(), self.block);
         // Part of the floor is for groups that are read while the next ones are asked for; where a record is longer
-        // than that was meant for, more is set aside.
+        // than that was meant for, more is set aside. A block of packed groups has at most half a block beside the key.
         let reading = self.workers * READING_BLOCKS * block;
-        let more = if 3 * self.longest > reading { 3 * self.longest as u64 } else { 0 };
+        let lent = Means::lent(block.max(self.longest + block / 2));
+        let more = if lent > reading { lent as u64 } else { 0 };
         let reading = self.floor.carve(reading as u64);
         let reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
         let recipe = Grouping { order, bigs: Bigs::default(), most };
         let (emission, aside) = Emission::new(self, recipe, order, more)?;
         let reading = aside.filter(|_| more > 0).unwrap_or(reading);
-        let means = Means { purse: Purse::new(&space, reading, block), space, block };
+        let means = Means::new(space, reading, lent as u64, block);
         Ok(Groups { emission, means, stored, given: 0, done: false })
     }
 }
@@ -102,7 +103,7 @@ impl Groups {
             (Leaf::Disk(cursor), recipe) => recipe.bigs.get(cursor, &self.means)?,
             (Leaf::Memory(walk), _) => {
                 let group = walk.group().ok_or_else(|| Error::internal("no group where one should be"))?;
-                let rows = GroupRows::in_memory(Arc::clone(&walk.index), group.start, group.end);
+                let rows = GroupRows::in_memory(Arc::clone(&walk.index), group.start, group.end)?;
                 (walk.index.row(group.start)?.key.to_vec(), rows)
             }
         };

@@ -4,8 +4,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::index::Index;
+use super::lend::Means;
+use super::packed::{PACKED_HEAD, pack};
 use super::row::{self, HEAD, Row};
-use super::rows::{GroupRows, Means, PACKED_HEAD, pack};
+use super::rows::{self, GroupRows, Head};
 use super::run::{Cursor, Hand, Run, RunWriter};
 use crate::batch::Seq;
 use crate::error::{Error, Result};
@@ -37,12 +39,13 @@ impl Bigs {
         out: &mut RunWriter,
         hand: &mut Hand,
         key: &[u8],
-        first: Seq,
+        (first, head): (Seq, Head),
         runs: Vec<Arc<Run>>,
     ) -> Result<()> {
         let count = runs.iter().map(|run| run.rows).sum();
-        let mut value = [BIG; 9];
-        value[1..].copy_from_slice(&self.add(runs).to_le_bytes());
+        let mut value = vec![BIG];
+        value.extend_from_slice(&self.add(runs).to_le_bytes());
+        value.extend_from_slice(&head);
         let row = Row { hash: count, seq: first, key, value: &value };
         row::put(out.row(hand, row.size())?, &row);
         Ok(())
@@ -52,10 +55,11 @@ impl Bigs {
     pub(crate) fn get(&self, cursor: &Cursor, means: &Means) -> Result<(Vec<u8>, GroupRows)> {
         let row = cursor.row()?;
         let rows = match row.value.split_first() {
-            Some((&BIG, no)) => {
-                let no = no.first_chunk().map(|&no| u64::from_le_bytes(no));
-                let runs = no.and_then(|no| self.take(no)).ok_or_else(|| Error::internal("a group has no rows"))?;
-                GroupRows::on_disk(runs, means)
+            Some((&BIG, value)) => {
+                let (no, head) = value.split_first_chunk().unzip();
+                let runs = no.and_then(|&no| self.take(u64::from_le_bytes(no)));
+                let runs = runs.ok_or_else(|| Error::internal("a group has no rows"))?;
+                GroupRows::on_disk(runs, rows::head(head.unwrap_or_default()), means)
             }
             _ => GroupRows::packed(row.hash, packed_bytes(row.value)?, cursor, means)?,
         };
@@ -94,7 +98,8 @@ pub(crate) fn write(index: &Index, bigs: &Bigs, hand: &mut Hand) -> Result<Arc<R
                 row::put(own.row(hand, row.size())?, &row);
             }
             let run = own.finish(hand)?;
-            bigs.put(&mut out, hand, key, group.first, vec![run])?;
+            let head = rows::head(index.row(group.start)?.value);
+            bigs.put(&mut out, hand, key, (group.first, head), vec![run])?;
         }
     }
     out.finish(hand)

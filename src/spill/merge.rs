@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::sync::Arc;
 
+use super::budget::Reservation;
 use super::file::Scratch;
 use super::frame::HEADER;
 use super::row;
@@ -79,26 +80,38 @@ impl<S: Sorted> Merge<S> {
 /// does.
 pub(crate) fn open(mut runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<(Vec<Cursor>, Scratch)> {
     loop {
-        let longest = runs.iter().map(|run| run.longest).max().unwrap_or(0);
-        if let Some(mut charge) = hand.purse.take(need(&runs)) {
-            let cursor = |run: Arc<Run>| {
-                let part = charge.split_off(run.longest as u64);
-                Cursor::with(run, part)
-            };
-            let cursors = runs.into_iter().map(cursor).collect::<Result<_>>()?;
-            return Ok((cursors, Scratch::with(longest + HEADER, charge)?));
+        if let Some(charge) = hand.purse.take(need(&runs)) {
+            return with(runs, charge);
         }
-        // What the floor holds beside a block to write, one to compress it and one to read is ours alone.
-        let floor = hand.purse.floor.limit() - hand.purse.floor.used();
-        let blocks = usize::try_from(floor).unwrap_or(usize::MAX) / longest.max(hand.block).max(1);
-        let fan = blocks.saturating_sub(4).max(2);
         if runs.len() <= 2 {
             return Err(hand.purse.refused(need(&runs), "merging sorted runs"));
         }
-        runs.sort_by_key(|run| Reverse(run.bytes));
-        let some = runs.split_off(runs.len().saturating_sub(fan));
-        runs.push(into_one(some, hand)?);
+        runs = fewer(runs, hand)?;
     }
+}
+
+/// Opens a cursor on each run, with the memory that this [`need`]s.
+pub(crate) fn with(runs: Vec<Arc<Run>>, mut charge: Reservation) -> Result<(Vec<Cursor>, Scratch)> {
+    let longest = runs.iter().map(|run| run.longest).max().unwrap_or(0);
+    let cursor = |run: Arc<Run>| {
+        let part = charge.split_off(run.longest as u64);
+        Cursor::with(run, part)
+    };
+    let cursors = runs.into_iter().map(cursor).collect::<Result<_>>()?;
+    Ok((cursors, Scratch::with(longest + HEADER, charge)?))
+}
+
+/// Merges the shortest runs, as many as the floor has blocks for.
+pub(crate) fn fewer(mut runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<Vec<Arc<Run>>> {
+    let longest = runs.iter().map(|run| run.longest).max().unwrap_or(0);
+    // What the floor holds beside a block to write, one to compress it and one to read is ours alone.
+    let floor = hand.purse.floor.limit() - hand.purse.floor.used();
+    let blocks = usize::try_from(floor).unwrap_or(usize::MAX) / longest.max(hand.block).max(1);
+    let fan = blocks.saturating_sub(4).max(2);
+    runs.sort_by_key(|run| Reverse(run.bytes));
+    let some = runs.split_off(runs.len().saturating_sub(fan));
+    runs.push(into_one(some, hand)?);
+    Ok(runs)
 }
 
 /// Bytes that merging takes: a block of each run, and one more that is read into while frames are checked.

@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use super::budget::Reservation;
-use super::file::{Scratch, buffer};
 use super::index::Index;
-use super::merge::{self, Merge};
+use super::lend::{Means, Opened, Turns};
+use super::merge::Merge;
+use super::packed::{Packed, unpack};
 use super::row;
-use super::run::{Cursor, Hand, Run, lost};
-use super::space::{Purse, Space};
+use super::run::{Cursor, Run, lost};
 use crate::batch::Seq;
 use crate::error::{Error, Result};
 
@@ -19,6 +18,7 @@ pub(crate) struct GroupRows {
     /// All of them, read or not.
     count: u64,
     read: u64,
+    first: Head,
     from: Source,
 }
 
@@ -30,69 +30,49 @@ enum Source {
     },
     Packed(Packed),
     /// A packed group for which there was no memory when it was handed out.
-    Later {
-        run: Arc<Run>,
-        frame: usize,
-        at: usize,
-        means: Means,
-    },
+    Later(Turns),
     Runs {
         runs: Vec<Arc<Run>>,
         means: Means,
     },
     Merge(Box<Merge<Cursor>>),
+    /// A few rows, and where the next ones are.
+    Turns(Packed, Turns),
     /// Reading failed.
     Failed,
 }
 
-/// What reading from disk takes.
-#[derive(Clone, Debug)]
-pub(crate) struct Means {
-    pub(crate) space: Space,
-    pub(crate) purse: Purse,
-    pub(crate) block: usize,
-}
+/// The first bytes of a group's first value, with zeros where that is shorter.
+pub(crate) type Head = [u8; 12];
 
-/// A small group in one piece: position, length and bytes of each value.
-#[derive(Debug)]
-struct Packed {
-    bytes: Vec<u8>,
-    at: usize,
-    _charge: Reservation,
-}
-
-/// Bytes before each value of a packed group.
-pub(crate) const PACKED_HEAD: usize = 20;
-
-/// Appends one value to a packed group.
-pub(crate) fn pack(out: &mut Vec<u8>, seq: Seq, value: &[u8]) {
-    out.extend_from_slice(&row::seq_bytes(seq));
-    out.extend_from_slice(&row::short(value.len()).to_le_bytes());
-    out.extend_from_slice(value);
+/// The head of a value.
+pub(crate) fn head(value: &[u8]) -> Head {
+    let mut head = Head::default();
+    head.iter_mut().zip(value).for_each(|(to, &byte)| *to = byte);
+    head
 }
 
 impl GroupRows {
-    pub(crate) fn in_memory(index: Arc<Index>, start: u32, end: u32) -> GroupRows {
+    pub(crate) fn in_memory(index: Arc<Index>, start: u32, end: u32) -> Result<GroupRows> {
+        let first = head(index.row(start)?.value);
         let count = u64::from(end - start);
-        GroupRows { count, read: 0, from: Source::Memory { index, start } }
+        Ok(GroupRows { count, read: 0, first, from: Source::Memory { index, start } })
     }
 
-    pub(crate) fn on_disk(runs: Vec<Arc<Run>>, means: &Means) -> GroupRows {
+    pub(crate) fn on_disk(runs: Vec<Arc<Run>>, first: Head, means: &Means) -> GroupRows {
         let count = runs.iter().map(|run| run.rows).sum();
-        GroupRows { count, read: 0, from: Source::Runs { runs, means: means.clone() } }
+        GroupRows { count, read: 0, first, from: Source::Runs { runs, means: means.clone() } }
     }
 
     /// The packed group that a cursor stands on. It is copied out if there is memory for that, and else read again
     /// from its frame when it is needed.
     pub(crate) fn packed(count: u64, bytes: &[u8], cursor: &Cursor, means: &Means) -> Result<GroupRows> {
-        let from = match means.space.budget.try_reserve(bytes.len() as u64) {
+        let first = head(unpack(bytes, 0)?.1);
+        let from = match means.budget().try_reserve(bytes.len() as u64) {
             Some(charge) => Source::Packed(Packed::copy(bytes, charge)?),
-            None => {
-                let (frame, at) = cursor.place();
-                Source::Later { run: Arc::clone(&cursor.run), frame, at, means: means.clone() }
-            }
+            None => Source::Later(Turns::packed(cursor, means)),
         };
-        Ok(GroupRows { count, read: 0, from })
+        Ok(GroupRows { count, read: 0, first, from })
     }
 
     /// How many rows the group has, read or not.
@@ -115,83 +95,44 @@ impl GroupRows {
             Source::Memory { index, start } => index
                 .row(start.saturating_add(row::short(usize::try_from(no).unwrap_or(usize::MAX))))
                 .map(|row| (row.seq, row.value)),
-            Source::Packed(packed) => packed.next(),
+            Source::Packed(rows) | Source::Turns(rows, _) => rows.next(),
             Source::Merge(merge) => match merge.next() {
                 Ok(Some(cursor)) => cursor.row().map(|row| (row.seq, row.value)),
                 Ok(None) => Err(lost("a group", self.count, no)),
                 Err(error) => Err(error),
             },
-            Source::Later { .. } | Source::Runs { .. } | Source::Failed => Err(Error::internal("a group is not open")),
+            Source::Later(_) | Source::Runs { .. } | Source::Failed => Err(Error::internal("a group is not open")),
         })
     }
 
-    /// The next row's value without taking the row, if it is at hand: `None` for a group that is still on disk.
-    pub(crate) fn peek(&self) -> Option<&[u8]> {
-        match &self.from {
-            Source::Memory { index, start } => {
-                index.row(start.checked_add(u32::try_from(self.read).ok()?)?).ok().map(|row| row.value)
-            }
-            Source::Packed(packed) => packed.peek().ok().map(|(_, value)| value),
-            _ => None,
-        }
+    /// The first bytes of the first row's value, wherever that is.
+    pub(crate) fn first(&self) -> &Head {
+        &self.first
     }
 
-    /// Takes what reading needs, at the first row.
+    /// Takes what reading needs, at the first row, or what comes next of a group that is read in turns.
     fn open(&mut self) -> Result<()> {
-        if !matches!(self.from, Source::Later { .. } | Source::Runs { .. }) {
+        if let Source::Turns(rows, turns) = &mut self.from {
+            if rows.is_empty() {
+                *rows = turns.next()?;
+            }
+            return Ok(());
+        }
+        if !matches!(self.from, Source::Later(_) | Source::Runs { .. }) {
             return Ok(());
         }
         self.from = match std::mem::replace(&mut self.from, Source::Failed) {
-            Source::Later { run, frame, at, means } => Source::Packed(Packed::load(&run, frame, at, &means)?),
-            Source::Runs { runs, means } => {
-                let mut hand = Hand::new(&means.space, means.purse.clone(), means.block);
-                let (cursors, scratch) = merge::open(runs, &mut hand)?;
-                Source::Merge(Box::new(Merge::new(cursors, scratch, means.purse)))
-            }
+            Source::Later(mut turns) => match turns.whole()? {
+                Some(rows) => Source::Packed(rows),
+                None => Source::Turns(turns.next()?, turns),
+            },
+            Source::Runs { runs, means } => match means.open(runs)? {
+                Opened::Merge(merge) => Source::Merge(merge),
+                Opened::Turns(mut turns) => Source::Turns(turns.next()?, turns),
+            },
             other => other,
         };
         Ok(())
-    }
-}
-
-impl Packed {
-    fn copy(bytes: &[u8], charge: Reservation) -> Result<Packed> {
-        let mut copy = buffer(bytes.len())?;
-        copy.extend_from_slice(bytes);
-        Ok(Packed { bytes: copy, at: 0, _charge: charge })
-    }
-
-    fn load(run: &Run, frame: usize, at: usize, means: &Means) -> Result<Packed> {
-        let frame = run.frames.get(frame).ok_or_else(|| Error::internal("a group is in no frame"))?;
-        let (mut scratch, purse) = (Scratch::new(), &means.purse);
-        let charge = purse.need(frame.raw() as u64, "reading a group")?;
-        let mut raw = buffer(frame.raw())?;
-        frame.read(purse, &mut scratch, &mut raw)?;
-        scratch.release();
-        let bytes = super::leaf::packed_bytes(row::at(&raw, at)?.value)?;
-        // Where the frame's memory is from the floor, the group must not keep all of it.
-        let own = purse.need(bytes.len() as u64, "reading a group")?;
-        let packed = Packed::copy(bytes, own);
-        drop(charge);
-        packed
-    }
-
-    fn next(&mut self) -> Result<(Seq, &[u8])> {
-        let at = self.at;
-        self.at += PACKED_HEAD + self.peek()?.1.len();
-        self.peek_at(at)
-    }
-
-    fn peek(&self) -> Result<(Seq, &[u8])> {
-        self.peek_at(self.at)
-    }
-
-    fn peek_at(&self, at: usize) -> Result<(Seq, &[u8])> {
-        let cut = || Error::internal("a group is cut short");
-        let (head, rest) = self.bytes.get(at..).and_then(|rest| rest.split_at_checked(PACKED_HEAD)).ok_or_else(cut)?;
-        let (seq, length) = head.split_first_chunk().ok_or_else(cut)?;
-        let length = u32::from_le_bytes(*length.first_chunk().ok_or_else(cut)?) as usize;
-        Ok((row::seq_of(seq), rest.get(..length).ok_or_else(cut)?))
     }
 }
 

@@ -7,6 +7,7 @@ use super::budget::Reservation;
 use super::keys::KeyRule;
 use super::part::{Block, Ledger, Part};
 use super::row;
+use super::rows::{self, Head};
 use super::run::{Hand, Run, RunWriter};
 use super::space::Stats;
 use crate::batch::Seq;
@@ -19,7 +20,8 @@ const PER_ROW: u64 = 2 * size_of::<(Seq, u32, u32)>() as u64;
 #[derive(Debug)]
 pub(crate) struct Single {
     pub(crate) key: Vec<u8>,
-    pub(crate) first: Seq,
+    /// Position and head of its first row.
+    pub(crate) first: (Seq, Head),
     pub(crate) runs: Vec<Arc<Run>>,
 }
 
@@ -78,7 +80,7 @@ struct Batch {
     held: u64,
     /// Of all batches so far.
     key: Option<Vec<u8>>,
-    first: Seq,
+    first: (Seq, Head),
     mixed: bool,
     ledger: Ledger,
 }
@@ -92,12 +94,12 @@ impl Batch {
         let places = &mut self.places;
         self.ledger.walk(&block.bytes, |row, at| {
             match &mut key {
-                None => (key, first) = (Some(row.key.to_vec()), row.seq),
+                None => (key, first) = (Some(row.key.to_vec()), (row.seq, rows::head(row.value))),
                 Some(key) => {
                     mixed |= !keys.same(key, row.key);
-                    if row.seq < first {
+                    if row.seq < first.0 {
                         // Of equal keys the first record's is the group's: they may be spelt differently.
-                        first = row.seq;
+                        first = (row.seq, rows::head(row.value));
                         key.clear();
                         key.extend_from_slice(row.key);
                     }

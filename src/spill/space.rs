@@ -149,9 +149,7 @@ impl Purse {
 
     /// Memory for as much data as may be had; leaves enough of the floor to work on it.
     pub(crate) fn take_much(&self, bytes: u64) -> Option<Reservation> {
-        let spared = self.floor.limit().saturating_sub(self.spared);
-        let floor = || self.floor.try_reserve(bytes).filter(|_| self.floor.used() <= spared);
-        self.budget.try_reserve(bytes).or_else(floor)
+        self.budget.try_reserve(bytes).or_else(|| self.floor.try_reserve_leaving(bytes, self.spared))
     }
 
     pub(crate) fn take(&self, bytes: u64) -> Option<Reservation> {
@@ -170,8 +168,10 @@ impl Purse {
         Error::new(
             ErrorKind::Limit,
             format!(
-                "memory budget of {limit} bytes: {what} needs {bytes} bytes and {used} are in use; \
-                 at least {least} would do"
+                "memory budget of {} bytes: {what} needs {bytes} bytes and {used} of {limit} are in use; \
+                 at least {} would do",
+                self.budget.whole(),
+                self.budget.whole_for(least)
             ),
         )
     }

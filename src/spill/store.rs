@@ -109,11 +109,12 @@ impl Store {
         let shape = Shape::first(space.budget.limit(), workers);
         let floor = (workers * FLOOR_BLOCKS * shape.block) as u64;
         let floor = space.budget.carve(floor).ok_or_else(|| {
-            let (limit, used, least) = (space.budget.limit(), space.budget.used(), Store::least(workers));
+            let (limit, used) = (space.budget.limit(), space.budget.used());
             let text = format!(
-                "memory budget of {limit} bytes: grouping with {workers} threads needs {floor} bytes and {used} are in \
-                 use; at least {} would do",
-                used + floor.min(least)
+                "memory budget of {} bytes: grouping with {workers} threads needs {floor} bytes and {used} of {limit} are \
+                 in use; at least {} would do",
+                space.budget.whole(),
+                space.budget.whole_for(used + floor.min(Store::least(workers)))
             );
             Error::new(ErrorKind::Limit, text)
         })?;

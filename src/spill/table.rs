@@ -72,13 +72,13 @@ impl Memory {
         let need = self.table + self.heap + bytes;
         let Some(more) = need.checked_sub(self.granted).filter(|&more| more > 0) else { return true };
         for amount in [more.max(PIECE), more] {
-            let grown = self.held.last_mut().is_some_and(|last| last.grow(amount));
-            if !grown {
-                match self.from.take(&self.purse, amount) {
-                    Some(piece) => self.held.push(piece),
-                    None => continue,
-                }
-            }
+            // Never by growing a piece in place: one of the floor would take what is spared there.
+            let Some(piece) = self.from.take(&self.purse, amount) else { continue };
+            let apart = match self.held.last_mut() {
+                Some(last) => last.join(piece),
+                None => Some(piece),
+            };
+            self.held.extend(apart);
             self.granted += amount;
             return true;
         }
@@ -255,4 +255,23 @@ fn spread(hash: u64) -> u64 {
 pub(crate) struct Sorted<K, S> {
     pub(crate) entries: std::vec::IntoIter<Entry<K, S>>,
     _held: Vec<Reservation>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::budget::Budget;
+    use super::super::space::Space;
+    use super::*;
+
+    #[test]
+    fn a_table_leaves_what_the_floor_keeps_for_other_buffers() {
+        let space = Space::new(Default::default(), Budget::new(0), None, u64::MAX);
+        let purse = Purse::new(&space, Budget::new(200_000), 4096);
+        let mut table = Table::new(From::Purse, &purse);
+        let mut key = 0u64;
+        while table.insert(Entry::new(key, Seq::default(), key, ()), 1000).unwrap().is_ok() {
+            key += 1;
+        }
+        assert!(key > 100 && purse.floor.used() <= 200_000 - purse.spared, "{key} keys, {}", purse.floor.used());
+    }
 }

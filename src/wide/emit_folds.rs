@@ -81,8 +81,8 @@ impl<K: Send, A: Fold<Out: Send>> Work<Vec<(K, A::State)>> for FoldWork<'_, K, A
         self.down.begin(unit)?;
         // An answer comes from many records: it has no place in the input.
         let at = At::nowhere();
-        self.cx.set_at(at);
         for (key, state) in batch {
+            self.cx.set_at(at);
             self.count += 1;
             self.down.push(at, (key, self.aggregate.finish(state)))?;
         }

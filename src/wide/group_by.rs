@@ -16,10 +16,10 @@ use crate::engine::{
     Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
 };
 use crate::error::Result;
-use crate::spill::{GroupRows, Groups, HashKey, KeyRule, Order, Store, StoreWriter};
+use crate::spill::{GroupRows, Groups, HashKey, Head, KeyRule, Order, Store, StoreWriter};
 
 use super::codec::{decode, encode};
-use super::group::{Group, PLACE};
+use super::group::Group;
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
     /// Groups the records by a key: each key exactly once, in order of its first record, with its records in record
@@ -238,12 +238,12 @@ impl<T: Send, K: DeserializeOwned + Send> Work<Batch> for GroupWork<'_, T, K> {
         self.down.begin(unit)?;
         for (key, rows) in batch {
             // What is wrong with a group is wrong where its first record is.
-            let at = first_place(&rows).unwrap_or(At::nowhere());
+            let at = place_of(rows.first());
+            self.cx.set_at(at);
             let key = match decode::<K>(&key) {
                 Ok(key) => key,
                 Err(error) => return Flow::Break(Stop::from(error.in_stage(self.meter.name.clone()))),
             };
-            self.cx.set_at(at);
             self.count += 1;
             self.down.push(at, (key, Group::new(rows)))?;
         }
@@ -260,11 +260,11 @@ impl<T: Send, K: DeserializeOwned + Send> Work<Batch> for GroupWork<'_, T, K> {
     }
 }
 
-/// The place of a group's first record. A group that is still on disk is not read for it.
-fn first_place(rows: &GroupRows) -> Option<At> {
-    let place: &[u8; PLACE] = rows.peek()?.first_chunk()?;
-    let (shard, byte) = place.split_first_chunk()?;
-    Some(At { shard: u32::from_le_bytes(*shard), byte: u64::from_le_bytes(*byte.first_chunk()?) })
+/// The place with which a stored record begins.
+fn place_of(head: &Head) -> At {
+    let [shard @ .., _, _, _, _, _, _, _, _] = *head;
+    let [_, _, _, _, byte @ ..] = *head;
+    At { shard: u32::from_le_bytes(shard), byte: u64::from_le_bytes(byte) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::bag::Bag;
 use crate::batch::At;
-use crate::engine::{InOrder, Ordered, Pass};
+use crate::engine::{Entry, InOrder, Ordered, Pass};
 
 impl<T: Send + 'static> Bag<T> {
     /// The first `n` records. Streams, keeps order, and ends the reading when it has them: what is wrong with later
@@ -27,9 +27,9 @@ impl<T> InOrder<T, T> for Take {
         self.left == 0
     }
 
-    fn step(&mut self, at: At, item: T, out: &mut Vec<(At, T)>) -> Pass {
+    fn step(&mut self, at: At, item: T, out: &mut Vec<Entry<T>>) -> Pass {
         self.left = self.left.saturating_sub(1);
-        out.push((at, item));
+        out.push(Entry::Item(at, item));
         if self.left == 0 { Pass::Enough } else { Pass::More }
     }
 }

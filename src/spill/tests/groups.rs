@@ -121,3 +121,59 @@ fn groups_are_read_on_other_threads_after_all_else_is_gone() {
     assert!(counts.len() == 50 && counts.values().all(|&count| count == 60));
     assert_eq!((space.budget.used(), space.quota.used()), (0, 0));
 }
+
+/// All memory that is left, so that only what was set aside remains.
+fn greedy(space: &Space) -> Reservation {
+    let mut all = space.budget.try_reserve(0).unwrap();
+    while all.grow(1) {}
+    all
+}
+
+#[test]
+fn any_number_of_groups_is_read_at_once_without_memory() {
+    // Groups of many runs, of one, and packed ones.
+    let key = |no: u32| match no % 6 {
+        0 | 2 | 4 => no % 4,
+        3 => 4 + no % 97,
+        _ => 4 + no % 4001,
+    };
+    let rows: Rows = (0..24_000u32).map(|no| (key(no).to_le_bytes().to_vec(), no.to_le_bytes().repeat(25))).collect();
+    let expected = expected(&rows);
+    for (workers, order) in [(1, Order::FirstOccurrence), (1, Order::Any), (3, Order::FirstOccurrence)] {
+        let space = space(Store::least(workers) + 100_000);
+        let stored = store(&space, workers, &rows, |key| HashKey::fixed(1, 1).hash(key)).unwrap();
+        let mut groups: Vec<_> = stored.into_groups(order).unwrap().collect::<crate::Result<_>>().unwrap();
+        let all = greedy(&space);
+        let mut read: Vec<Group> = groups.iter().map(|(key, _)| (key.clone(), Vec::new())).collect();
+        while groups.iter_mut().zip(&mut read).fold(false, |more, ((_, rows), (_, found))| {
+            let row = rows.next_row().map(|row| row.map(|(seq, value)| (seq, value.to_vec())).unwrap());
+            more | row.is_some_and(|row| {
+                found.push(row);
+                true
+            })
+        }) {}
+        if order == Order::Any {
+            read.sort_by_key(|(_, rows)| rows[0].0);
+        }
+        assert!(read == expected, "{workers} workers, {order:?}");
+        assert!(space.budget.peak() <= space.budget.limit());
+        drop((groups, all));
+        assert_eq!((space.budget.used(), space.quota.used()), (0, 0));
+    }
+}
+
+#[test]
+fn groups_of_many_runs_are_opened_by_several_threads_without_memory() {
+    let rows: Rows = (0..40_000u32).map(|no| ((no % 8).to_le_bytes().to_vec(), no.to_le_bytes().repeat(25))).collect();
+    let expected = expected(&rows);
+    let space = space(Store::least(2) + 50_000);
+    let stored = store(&space, 2, &rows, |key| HashKey::fixed(1, 1).hash(key)).unwrap();
+    let groups: Vec<_> = stored.into_groups(Order::FirstOccurrence).unwrap().collect::<crate::Result<_>>().unwrap();
+    let _all = greedy(&space);
+    let os = Os::default();
+    let read = |(key, rows): (Vec<u8>, GroupRows)| (key, rows.collect::<crate::Result<Vec<_>>>());
+    let threads: Vec<_> =
+        groups.into_iter().map(|group| os.spawn("reader".into(), move || read(group)).unwrap()).collect();
+    let found: Vec<Group> = threads.into_iter().map(|t| t.join().unwrap()).map(|(k, r)| (k, r.unwrap())).collect();
+    assert!(found == expected);
+}
