@@ -13,7 +13,6 @@ use std::ops::Range;
 pub(super) struct Outline {
     /// What is behind the number of words that the last text has is left over from others.
     words: Vec<u32>,
-    count: usize,
     parts: Vec<Part>,
     open: Vec<Open>,
     strings: Strings,
@@ -38,8 +37,9 @@ impl Outline {
         if self.words.len() < found.tokens.len() {
             self.words.resize(found.tokens.len(), 0);
         }
-        self.count = self.walk(text, found, depth)?;
-        Some(Outlined { text, outline: self })
+        let count = self.walk(text, found, depth)?;
+        let Outline { words, parts, strings, .. } = self;
+        Some(Outlined { text, words: words.get(..count)?, parts, strings })
     }
 
     /// Checks all tokens and says how many words they made. What is needed for every token is in local variables, and
@@ -206,26 +206,21 @@ impl Strings {
 /// A text with its outline.
 #[derive(Clone, Copy)]
 pub(super) struct Outlined<'o> {
-    text: &'o [u8],
-    outline: &'o Outline,
+    pub(super) text: &'o [u8],
+    pub(super) words: &'o [u32],
+    pub(super) parts: &'o [Part],
+    strings: &'o Strings,
 }
 
-impl<'o> Outlined<'o> {
-    /// The words and parts, to be copied.
-    pub(super) fn tables(self) -> (&'o [u32], &'o [Part]) {
-        (self.outline.words.get(..self.outline.count).unwrap_or_default(), &self.outline.parts)
-    }
-}
-
-impl<'o> Document<'o> for &'o Outlined<'o> {
+impl<'o> Document<'o> for Outlined<'o> {
     #[inline]
     fn word(self, index: usize) -> u32 {
-        self.outline.words.get(index).copied().unwrap_or_default()
+        self.words.get(index).copied().unwrap_or_default()
     }
 
     #[inline]
     fn part(self, index: usize) -> Part {
-        self.outline.parts.get(index).copied().unwrap_or_default()
+        self.parts.get(index).copied().unwrap_or_default()
     }
 
     #[inline]
@@ -234,7 +229,7 @@ impl<'o> Document<'o> for &'o Outlined<'o> {
     }
 
     fn unescaped(self, from: usize, content: &'o [u8]) -> Cow<'o, str> {
-        match self.outline.strings.get(from) {
+        match self.strings.get(from) {
             Some(text) => Cow::Borrowed(text::utf8(text)),
             None => Cow::Owned(text::unescape(text::utf8(content))),
         }

@@ -10,10 +10,9 @@ use super::words::{self, Document, Part};
 pub(super) fn to_json(value: JsonRef<'_>) -> Json {
     Json::from_document(match value.lane {
         Lane::Line(line) if value.index == 0 => {
-            let (words, parts) = line.tables();
-            packed::assemble(words.iter().copied(), parts.iter().copied(), line.text())
+            packed::assemble(line.words.iter().copied(), line.parts.iter().copied(), line.text)
         }
-        Lane::Line(line) => subtree(line, value.position()),
+        Lane::Line(&line) => subtree(line, value.position()),
         Lane::Packed(words) if value.index == 0 => words.0.into(),
         Lane::Packed(words) => subtree(words, value.position()),
     })

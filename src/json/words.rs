@@ -140,27 +140,30 @@ pub(super) trait Document<'a>: Copy {
     /// several.
     #[inline]
     fn find(self, index: usize, key: &str) -> Option<usize> {
-        if self.kind(index) != OBJECT {
+        let object = self.word(index);
+        if object >> PAYLOAD_BITS != OBJECT {
             return None;
         }
         let (text, key) = (self.text(), key.as_bytes());
         let mut at = index + 1;
         let mut found = None;
-        for _ in 0..self.len(index) {
-            let hit = match self.kind(at) {
-                STRING => {
-                    let from = self.payload(at);
-                    // A plain string holds no quote: a key with one could match only beyond the string's end.
-                    text.get(from + key.len()) == Some(&b'"')
-                        && text.get(from..from + key.len()) == Some(key)
-                        && memchr(b'"', key).is_none()
-                }
-                _ => self.string(at).is_some_and(|name| name.as_bytes() == key),
+        for _ in 0..self.part((object & PAYLOAD) as usize).len {
+            let (name, value) = (self.word(at), self.word(at + 1));
+            let hit = if name >> PAYLOAD_BITS == STRING {
+                let from = (name & PAYLOAD) as usize;
+                let content = text.get(from..).and_then(|rest| rest.get(..=key.len())).unwrap_or_default();
+                // A plain string holds no quote: a key with one could match only beyond the string's end.
+                matches!(content, [content @ .., b'"'] if content == key) && memchr(b'"', key).is_none()
+            } else {
+                self.string(at).is_some_and(|name| name.as_bytes() == key)
             };
             if hit {
                 found = Some(at + 1);
             }
-            at += 1 + self.span(at + 1);
+            at += 2;
+            if value >> PAYLOAD_BITS >= ARRAY {
+                at += (self.part((value & PAYLOAD) as usize).span as usize).saturating_sub(1);
+            }
         }
         found
     }
