@@ -28,6 +28,8 @@ struct State {
     /// Tasks being read, with the bytes that each has outstanding; a task leaves when it is read to its end.
     reading: BTreeMap<u32, u64>,
     shut: bool,
+    /// Readers that wait. Waking is a call of the system: with nobody to wake it is spared.
+    waiting: usize,
 }
 
 /// Admitted bytes; dropping it lets as many others in.
@@ -54,8 +56,9 @@ impl Gate {
 
     /// A reader is through with this task: the next one becomes the oldest.
     pub(crate) fn end(&self, task: u32) {
-        self.lock().reading.remove(&task);
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.reading.remove(&task);
+        self.wake_waiting(state);
     }
 
     /// Nobody is let in any more; those who wait are sent away.
@@ -89,8 +92,10 @@ impl Gate {
             }
             // Woken by every return and when the phase stops; the time limit is only for the cancellation token, which
             // wakes nobody.
+            state.waiting += 1;
             let waited = self.changed.wait_timeout(state, Duration::from_millis(50));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
         }
     }
 
@@ -98,6 +103,14 @@ impl Gate {
     #[cfg(test)]
     pub(crate) fn used(&self) -> u64 {
         self.lock().used
+    }
+
+    fn wake_waiting(&self, state: MutexGuard<'_, State>) {
+        let waiting = state.waiting;
+        drop(state);
+        if waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -113,8 +126,7 @@ impl Drop for Permit {
         if let Some(own) = state.reading.get_mut(&self.task) {
             *own -= self.bytes;
         }
-        drop(state);
-        self.gate.changed.notify_all();
+        self.gate.wake_waiting(state);
     }
 }
 
