@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import resource
+import shlex
 import shutil
 import signal
 import statistics
@@ -26,7 +27,7 @@ MIB = 1 << 20
 CODECS = ["gz", "zst", "plain"]
 PEERS = ["chdb", "duckdb", "polars", "dask", "jq", "jaq"]
 SLOW = {"dask", "jq", "jaq"}
-SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order"]
+SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order", "grouping"]
 
 # The least ratio of a peer's time to ours.
 GOALS = {("chdb", "gz"): 1.15, ("chdb", "zst"): 1.6, ("chdb", "plain"): 2, "duckdb": 3, "polars": 2, "dask": 10}
@@ -278,7 +279,7 @@ class Bench:
     def peer(self, peer, codec, expected=None):
         files = self.data.files("eight", codec)
         if peer in ("jq", "jaq"):
-            unpack = {"gz": "gzip -dc", "zst": "zstd -dcq", "plain": "cat"}[codec]
+            unpack = {"gz": "gzip -dc", "zst": self.unzstd(), "plain": "cat"}[codec]
             # jq reads in one thread; unpacking runs beside it.
             program = "reduce (inputs | .commit.collection) as $c ({}; .[$c | tojson] += 1)"
             script = f'program=$1 tool=$2; shift 2; {unpack} "$@" | "$tool" -nc "$program"'
@@ -287,6 +288,16 @@ class Bench:
         small = self.data.files("tiny", codec)
         argv = [sys.executable, HERE / "peers.py", peer, len(self.cores), *small, *files]
         return Command(f"{peer} on {codec}", argv, listed, in_process=True, expected=expected)
+
+    def unzstd(self):
+        """What writes the text of .zst files; without zstd itself, Python with dask's decoder."""
+        if shutil.which("zstd"):
+            return "zstd -dcq"
+        program = (
+            "import sys, zstandard as z; [z.ZstdDecompressor().copy_stream(open(path, 'rb'), sys.stdout.buffer) "
+            "for path in sys.argv[1:]]"
+        )
+        return f'{shlex.quote(sys.executable)} -c "{program}"'
 
     def tool(self, name):
         own = Path(sys.executable).parent / name
@@ -303,9 +314,6 @@ class Bench:
                     self.available.append(peer)
         return self.available
 
-    def runnable(self, peer, codec):
-        return not (peer in ("jq", "jaq") and codec == "zst" and not shutil.which("zstd"))
-
     # Sections
 
     def answers(self):
@@ -320,10 +328,9 @@ class Bench:
             first = first or answer
             same(f"count_by on {codec}", answer, first)
             for peer in self.peers_here():
-                if self.runnable(peer, codec):
-                    run = self.peer(peer, codec, expected=first).run(scratch)
-                    self.versions[peer] = run.version or self.tool_version(peer)
-                    say(f"{peer} on {codec}: the same answer ({run.seconds:.2f} s)")
+                run = self.peer(peer, codec, expected=first).run(scratch)
+                self.versions[peer] = run.version or self.tool_version(peer)
+                say(f"{peer} on {codec}: the same answer ({run.seconds:.2f} s)")
             # The other lane, and lines that are not parsed.
             self.count_by("eight", codec, "--lane", "json").run(scratch)
             self.count_lines("eight", codec).run(scratch)
@@ -342,11 +349,10 @@ class Bench:
         for codec in self.options.codecs:
             ours = self.count_by("eight", codec)
             for peer in self.peers_here():
-                if self.runnable(peer, codec):
-                    other = self.peer(peer, codec, expected=ours.expected)
-                    pairs = self.options.slow_pairs if peer in SLOW else None
-                    goal = GOALS.get((peer, codec), GOALS.get(peer))
-                    rows.append(self.pair(f"{codec}, {peer} {self.versions[peer]}", ours, other, goal, pairs))
+                other = self.peer(peer, codec, expected=ours.expected)
+                pairs = self.options.slow_pairs if peer in SLOW else None
+                goal = GOALS.get((peer, codec), GOALS.get(peer))
+                rows.append(self.pair(f"{codec}, {peer} {self.versions[peer]}", ours, other, goal, pairs))
         note = (
             "Events counted by `commit.collection`, eight shards. Ours is a whole process, its start included; a "
             "peer's clock starts when it is imported, has started its engine and has answered the query on a small "
@@ -480,6 +486,33 @@ class Bench:
         where = "memory (tmpfs)" if str(self.options.out).startswith("/dev/shm") else "disk, flushed"
         note = f"Every record decoded and written to one plain file in {where}, in record order and as it comes."
         self.report.pairs("The price of order", note, "ordered", "unordered", "unordered ÷ ordered", rows)
+
+    def grouping(self):
+        """Both budgets give the same keys, records and order: the digest says so."""
+        codec = "zst" if "zst" in self.options.codecs else self.options.codecs[0]
+        shards = self.data.glob("eight", codec)
+        rows = []
+        # So small a budget that at least four times as much is spilled; half of the machine otherwise.
+        for verb, path, part in (("groups", ".did", 5), ("folds", ".commit.rkey", 40)):
+            budget = max(self.options.mb // part, 4)
+            small = self.subject(verb, path, shards, "--memory", budget)
+            large = self.subject(verb, path, shards)
+            small.name, large.name = f"{verb} with {budget} MiB", f"{verb} in memory"
+            small.expected = large.expected = large.run(self.options.scratch).out.strip()
+            argv = [str(part) for part in small.argv] + ["--spilled"]
+            spilled = int(subprocess.run(argv, check=True, capture_output=True, text=True).stderr) / MIB
+            if spilled < 4 * budget:
+                say(f"{small.name}: only {spilled:.0f} MiB were spilled")
+            what = {"groups": "group_by", "folds": "fold_by"}[verb]
+            keys = large.expected.partition(" ")[0]
+            text = f"`{what}` {path}, {keys} keys, {budget} MiB, {spilled:.0f} MiB spilled"
+            rows.append(self.pair(text, small, large))
+        note = (
+            f"Eight {codec} shards: every record grouped by its user and read back (`group_by`), and a count and a sum "
+            f"for each record key, nearly one a record (`fold_by`); with a small budget, and with the default one, "
+            f"which holds everything."
+        )
+        self.report.pairs("Grouping beyond memory", note, "spilled", "in memory", "in memory ÷ spilled", rows)
 
     def check_text(self, name, target, kind, ordered):
         """The output is the text of the shards, byte for byte if it is in order."""

@@ -7,22 +7,26 @@
 //! subjects lines       INPUT   lines, counted
 //! subjects first N     INPUT   the first N records, printed
 //! subjects pass        INPUT TARGET   all records, decoded, into one file
+//! subjects folds  PATH INPUT   `fold_by` over borrowed records: a count and a sum of `.time_us` for each value at PATH
+//! subjects groups PATH INPUT   `group_by`, with every record of every group read back
 //!
-//!     --threads N   --memory MIB   --unordered
+//!     --threads N   --memory MIB   --unordered   --spilled
 //! ```
 //!
 //! INPUT is a path, a glob or a directory. The bare commands have no channels and look at no byte of the text: each
-//! thread takes the next file, and reads, decodes and forgets it in buffers that it keeps.
+//! thread takes the next file, and reads, decodes and forgets it in buffers that it keeps. `folds` and `groups` print
+//! keys, records and a digest of both in their order; with `--spilled` they say on standard error what went to disk.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark is a program of its own: the os room is the library's")]
-#![allow(clippy::print_stdout, reason = "it prints its answer")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its answer")]
 
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use flate2::{Decompress, FlushDecompress, Status};
-use kitbag::{Bag, Config, Json, Scan, Target};
+use kitbag::{Bag, Config, Json, JsonRef, Monitor, Path, Scan, Target, agg};
 use zstd_safe::{DCtx, InBuffer, OutBuffer};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -34,6 +38,8 @@ const BLOCK: usize = 256 << 10;
 fn main() -> Outcome {
     let mut words = Vec::new();
     let (mut config, mut threads) = (Config::new(), std::thread::available_parallelism()?.get());
+    let monitor = Monitor::new();
+    let mut spilled = false;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -45,6 +51,7 @@ fn main() -> Outcome {
                 config = config.memory(arguments.next().ok_or("--memory: expected MiB")?.parse::<u64>()? << 20)
             }
             "--unordered" => config = config.ordered(false),
+            "--spilled" => (spilled, config) = (true, config.monitor(&monitor)),
             // What `cargo bench` adds.
             "--bench" => {}
             _ => words.push(argument),
@@ -64,9 +71,41 @@ fn main() -> Outcome {
             let records = Scan::new(*input).with(config).records();
             println!("{}", records.write_jsonl(Target::new(*target).overwrite())?.records);
         }
-        _ => println!("usage: subjects bare|bare-stream FILE… | lines INPUT | first N INPUT | pass INPUT TARGET"),
+        ["folds", path, input] => println!("{}", folds(path.parse()?, Scan::new(*input).with(config))?),
+        ["groups", path, input] => println!("{}", groups(path.parse()?, Bag::read_json(*input).with(config))?),
+        _ => println!(
+            "usage: subjects bare|bare-stream FILE… | lines INPUT | first N INPUT | pass INPUT TARGET | \
+             folds|groups PATH INPUT"
+        ),
+    }
+    if spilled {
+        eprintln!("{}", monitor.report().map_or(0, |report| report.spilled()));
     }
     Ok(())
+}
+
+fn folds(path: Path, records: Scan) -> Outcome<String> {
+    let time = agg::sum(|record: &JsonRef<'_>| record.get("time_us").and_then(|time| time.as_u64()).unwrap_or(0));
+    let (mut keys, mut records_of_all, mut digest) = (0_u64, 0, DefaultHasher::new());
+    records.fold_by(move |record| record.pluck(&path), (agg::count(), time)).for_each(|(key, (count, time))| {
+        (keys, records_of_all) = (keys + 1, records_of_all + count);
+        (key.raw(), count, time).hash(&mut digest);
+    })?;
+    Ok(format!("{keys} keys, {records_of_all} records, digest {:016x}", digest.finish()))
+}
+
+fn groups(path: Path, records: Bag<Json>) -> Outcome<String> {
+    let key = move |record: &Json| record.pluck(&path).map_or_else(Json::null, |value| value.to_json());
+    let totals = records.group_by(key).try_map(|(key, group)| {
+        let lengths = group.map(|record| Ok(record?.raw().len()));
+        lengths.collect::<kitbag::Result<Vec<_>>>().map(|lengths| (key, lengths))
+    });
+    let (mut keys, mut records, mut digest) = (0_u64, 0, DefaultHasher::new());
+    totals.for_each(|(key, lengths)| {
+        (keys, records) = (keys + 1, records + lengths.len());
+        (key.raw(), lengths).hash(&mut digest);
+    })?;
+    Ok(format!("{keys} keys, {records} records, digest {:016x}", digest.finish()))
 }
 
 /// Decodes the files on so many threads and gives the bytes of their text.

@@ -122,6 +122,36 @@ fn every_whole_line_before_a_cut_is_delivered_whatever_the_configuration() {
     }
 }
 
+/// What the decoder makes of a frame until it stumbles (which may be other text: the checksum comes last) does not hang
+/// on how much it was asked for at once.
+#[test]
+fn the_text_before_damage_inside_a_zstd_frame_is_the_same_whatever_the_configuration() {
+    let lines = lines(16_000);
+    let text = text(&lines);
+    let folder = Folder::new();
+    let mut delivered = Vec::new();
+    for (name, whole) in [("sized.zst", zstd(&text)), ("bare.zst", zstd_bare(&text))] {
+        for part in [1, 3, 4, 6, 9] {
+            let mut bytes = whole.clone();
+            let at = whole.len() * part / 10;
+            for byte in &mut bytes[at..at + 40] {
+                *byte = !*byte;
+            }
+            let path = folder.put(name, &bytes);
+            let mut first: Option<(usize, u64, String)> = None;
+            for setting in corners() {
+                let label = format!("{name}, damage at {at}, {setting}");
+                let (some, rejected) = watched(&label, || skipped(&path, setting.config()));
+                let error = watched(&label, || read(&path, setting.config())).map(|all| all.len());
+                let answer = (some.len(), rejected, format!("{error:?}"));
+                assert_eq!(*first.get_or_insert_with(|| answer.clone()), answer, "{label}");
+            }
+            delivered.push(first.unwrap().0);
+        }
+    }
+    assert!(delivered.iter().any(|&count| count > 2000 && count < 16_000), "{delivered:?}");
+}
+
 /// Flips bits and reads: the original, a beginning of it with an error, but never other data without an error.
 fn flips(name: &str, whole: &[u8], text: &[u8], count: usize, seed: u64, check_all: bool) {
     let folder = Folder::new();

@@ -33,7 +33,8 @@ pub(crate) trait Decoder: Send {
 
 /// gzip with any number of members; zeros after the last one are padding (as gzip itself takes them).
 pub(crate) struct Gzip {
-    inflate: Decompress,
+    /// Made for the first byte: a file that is decoded in one call needs none.
+    inflate: Option<Decompress>,
     state: Between,
     /// Damage that was met behind text that had to be given first.
     damage: Option<Damage>,
@@ -50,7 +51,7 @@ enum Between {
 
 impl Gzip {
     pub(crate) fn new() -> Gzip {
-        Gzip { inflate: Decompress::new_gzip(15), state: Between::Start, damage: None }
+        Gzip { inflate: None, state: Between::Start, damage: None }
     }
 
     /// A decoder that stands behind a member.
@@ -78,18 +79,19 @@ impl Decoder for Gzip {
                 return Ok(Progress { consumed: zeros, ..Progress::default() });
             }
             Between::After if first == 0x1f => {
-                self.inflate = Decompress::new_gzip(15);
+                self.inflate = None;
                 self.state = Between::Inside;
             }
             Between::After | Between::Padding => return Err(Damage::Corrupt("garbage after a gzip member".into())),
             Between::Start => self.state = Between::Inside,
             Between::Inside => {}
         }
-        let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress(input, out, FlushDecompress::None);
+        let inflate = self.inflate.get_or_insert_with(|| Decompress::new_gzip(15));
+        let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+        let status = inflate.decompress(input, out, FlushDecompress::None);
         let progress = Progress {
-            consumed: usize::try_from(self.inflate.total_in() - before_in).unwrap_or(usize::MAX),
-            produced: usize::try_from(self.inflate.total_out() - before_out).unwrap_or(usize::MAX),
+            consumed: usize::try_from(inflate.total_in() - before_in).unwrap_or(usize::MAX),
+            produced: usize::try_from(inflate.total_out() - before_out).unwrap_or(usize::MAX),
             ended: matches!(status, Ok(Status::StreamEnd)),
         };
         match status {
@@ -117,9 +119,13 @@ impl Decoder for Gzip {
     }
 }
 
-/// zstd with any number of frames, skippable ones included.
+/// zstd with any number of frames, skippable ones included. An error throws away what the same call has decoded, so a
+/// call is either given input and no room, which ends with the first block that has text, or room and no input, which
+/// cannot fail: the text before damage is then the same however much is asked for at once.
 pub(crate) struct Zstd {
     context: DCtx<'static>,
+    /// Decoded text may wait in the context.
+    pending: bool,
     inside: bool,
     begun: bool,
 }
@@ -128,7 +134,22 @@ impl Zstd {
     pub(crate) fn new(max_window_log: u32) -> Result<Zstd, Damage> {
         let mut context = DCtx::create();
         context.set_parameter(DParameter::WindowLogMax(max_window_log)).map_err(zstd_damage)?;
-        Ok(Zstd { context, inside: false, begun: false })
+        Ok(Zstd { context, pending: false, inside: false, begun: false })
+    }
+}
+
+impl Zstd {
+    fn flush(&mut self, out: &mut [u8]) -> Result<usize, Damage> {
+        let (_, _, produced) = self.call(&[], out)?;
+        self.pending = produced == out.len();
+        Ok(produced)
+    }
+
+    /// What the context says, the bytes it took and those it gave.
+    fn call(&mut self, input: &[u8], out: &mut [u8]) -> Result<(usize, usize, usize), Damage> {
+        let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(out));
+        let hint = self.context.decompress_stream(&mut to, &mut from).map_err(zstd_damage)?;
+        Ok((hint, from.pos(), to.pos()))
     }
 }
 
@@ -142,16 +163,23 @@ fn zstd_damage(code: usize) -> Damage {
 
 impl Decoder for Zstd {
     fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<Progress, Damage> {
-        let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(out));
-        let hint = self.context.decompress_stream(&mut to, &mut from).map_err(|code| match zstd_damage(code) {
-            Damage::Corrupt(_) if self.begun && !self.inside => Damage::Corrupt("garbage after a zstd frame".into()),
-            other => other,
-        })?;
-        let progress = Progress { consumed: from.pos(), produced: to.pos(), ended: hint == 0 };
-        self.begun |= progress.consumed > 0;
-        // A call that takes nothing in at a frame's end says nothing about the next frame.
-        if progress.consumed > 0 || progress.produced > 0 {
+        let mut progress = Progress::default();
+        if self.pending {
+            progress.produced = self.flush(out)?;
+        }
+        if progress.produced == 0 && !input.is_empty() {
+            let (hint, consumed, _) = self.call(input, &mut []).map_err(|damage| match damage {
+                Damage::Corrupt(_) if self.begun && !self.inside => {
+                    Damage::Corrupt("garbage after a zstd frame".into())
+                }
+                other => other,
+            })?;
+            (progress.consumed, progress.ended) = (consumed, hint == 0);
+            self.begun |= consumed > 0;
             self.inside = hint != 0;
+            if self.inside {
+                progress.produced = self.flush(out)?;
+            }
         }
         Ok(progress)
     }

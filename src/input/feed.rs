@@ -1,6 +1,8 @@
 //! The readers' half of every source that reads shards: a task's bytes become line-aligned blocks.
 
 use std::sync::Arc;
+#[cfg(feature = "libdeflate")]
+use std::sync::Mutex;
 
 use crate::config::BadRecords;
 use crate::engine::{Feeder, Run};
@@ -13,7 +15,6 @@ use super::stream::Stream;
 use super::{Input, Shard};
 
 /// The shards of one phase, ready to be read.
-#[derive(Debug)]
 pub(crate) struct Shards {
     partition: Partition,
     pub(super) pool: Arc<Pool>,
@@ -22,6 +23,9 @@ pub(crate) struct Shards {
     pub(super) files: Arc<Pool>,
     #[cfg(feature = "libdeflate")]
     pub(super) texts: Arc<Pool>,
+    /// Decoders that no reader uses now.
+    #[cfg(feature = "libdeflate")]
+    pub(super) decoders: Mutex<Vec<libdeflater::Decompressor>>,
 }
 
 /// Bytes of text that the first tasks stream before a whole member may be decoded at once.
@@ -39,6 +43,8 @@ impl Shards {
             files: Pool::new(threads, usize::MAX),
             #[cfg(feature = "libdeflate")]
             texts: Pool::new(2 * threads, usize::MAX),
+            #[cfg(feature = "libdeflate")]
+            decoders: Mutex::default(),
         })
     }
 

@@ -97,7 +97,7 @@ impl<'s> LineWalk<'s> {
     /// Counts the lines of a block of good text without looking at each; `None` if each has to be looked at.
     pub(crate) fn count(&mut self, block: &Block) -> Option<u64> {
         let text = block.text();
-        let good = block.bad.is_none() && text.len() <= self.limit && std::str::from_utf8(text).is_ok();
+        let good = block.bad.is_none() && text.len() <= self.limit && simdutf8::basic::from_utf8(text).is_ok();
         let unfinished = text.last().is_some_and(|&last| last != b'\n');
         good.then(|| {
             let count = memchr::memchr_iter(b'\n', text).count() as u64 + u64::from(unfinished);

@@ -13,6 +13,8 @@ mod oneshot;
 mod partition;
 mod scan;
 mod shards;
+#[cfg(feature = "libdeflate")]
+mod share;
 mod source;
 mod stream;
 mod text;

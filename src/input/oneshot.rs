@@ -7,9 +7,7 @@
 //! it ended earlier, the bytes would stand there too. What cannot be proven (padding, garbage, damage, a length that
 //! comes up by chance) is left to the streaming decoder, which starts at that member and finds the place of an error.
 
-use std::sync::Arc;
-
-use libdeflater::Decompressor;
+use std::sync::PoisonError;
 
 use crate::engine::Feeder;
 use crate::error::Error;
@@ -40,21 +38,17 @@ pub(super) fn read(
         return Ok(false);
     }
     let Ok(len) = usize::try_from(meta.len) else { return Ok(false) };
-    let Some(mut file) = shards.files.take_charged(len + 1, &run.space.budget) else { return Ok(false) };
-    let mut filled = 0;
-    while filled < len + 1 {
-        let failed = |error| Error::io(&shard.path, "read", error);
-        let read = stream.file().read_at(&mut file.bytes[filled..=len], filled as u64).map_err(failed)?;
-        if read == 0 {
-            break;
-        }
-        filled += read;
-    }
-    if filled != len {
-        // It changed since it was listed: let the streaming decoder take it as it is.
-        return Ok(false);
-    }
-    let file = &file.bytes[..len];
+    // A small file was read whole when its first bytes were looked at.
+    let small = stream.take_whole(len);
+    let large = match &small {
+        Some(_) => None,
+        None => read_whole(shards, shard, len, stream, out)?,
+    };
+    let file = match (&small, &large) {
+        (Some(bytes), _) => &bytes[..len],
+        (None, Some(buffer)) => &buffer.bytes[..len],
+        (None, None) => return Ok(false),
+    };
     let share = share - meta.len;
     let mut begin = 0;
     if cutter.position() > 0 {
@@ -77,6 +71,27 @@ pub(super) fn read(
     decode(shards, file, begin, share, stream, cutter, out)
 }
 
+/// The bytes of the file in a buffer; `None` if the budget has no room, or if the file changed since it was listed: then
+/// the streaming decoder takes it as it is.
+fn read_whole(
+    shards: &Shards,
+    shard: &Shard,
+    len: usize,
+    stream: &Stream,
+    out: &Feeder<'_, Block>,
+) -> Result<Option<Buffer>, Ended> {
+    let Some(mut file) = shards.files.take_charged(len + 1, &out.run().space.budget) else { return Ok(None) };
+    let mut filled = 0;
+    while filled < len + 1 {
+        let failed = |error| Error::io(&shard.path, "read", error);
+        match stream.file().read_at(&mut file.bytes[filled..=len], filled as u64).map_err(failed)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok((filled == len).then_some(file))
+}
+
 /// Decodes the only member, whose first part has been emitted already.
 fn again(
     shards: &Shards,
@@ -87,12 +102,11 @@ fn again(
 ) -> Result<bool, Ended> {
     let Some(size) = text_length(file, share).filter(|&size| size as u64 > cutter.position()) else { return Ok(false) };
     let Some(mut buffer) = shards.texts.take_charged(size, &out.run().space.budget) else { return Ok(false) };
-    if cutter.is_skipping() || Decompressor::new().gzip_decompress(file, &mut buffer.bytes[..size]) != Ok(size) {
+    if cutter.is_skipping() || !shards.inflate(file, &mut buffer.bytes[..size]) {
         return Ok(false);
     }
     let from = usize::try_from(cutter.carried_from()).unwrap_or(size);
-    cutter.share(buffer, from, size, out)?;
-    cutter.finish(out)?;
+    cutter.share(buffer, from..size, true, out)?;
     Ok(true)
 }
 
@@ -117,7 +131,7 @@ fn decode(
     cutter: &mut Cutter<'_>,
     out: &mut Feeder<'_, Block>,
 ) -> Result<bool, Ended> {
-    let (mut inflate, mut parts) = (Decompressor::new(), 0);
+    let mut parts = 0;
     let mut gathered: Option<(Buffer, usize)> = None;
     while begin < file.len() {
         let mut found = None;
@@ -126,15 +140,17 @@ fn decode(
             let Some(size) = text_length(stretch, share) else { continue };
             if gathered.as_ref().is_none_or(|(buffer, used)| buffer.bytes.len() - used < size) {
                 if let Some((buffer, used)) = gathered.take() {
-                    cutter.share(buffer, 0, used, out)?;
+                    cutter.share(buffer, 0..used, false, out)?;
                 }
                 if cutter.carry().len() <= out.run().settings.max_record {
-                    gathered = large(shards, size.max(4 * out.run().settings.block), share, cutter, out);
+                    // What ends the file has nothing behind it that could be gathered.
+                    let more = if end == file.len() { 0 } else { 4 * out.run().settings.block };
+                    gathered = large(shards, size.max(more), share, cutter, out);
                 }
             }
             // Without room, or with a line over the limit, it is the stream's turn.
             let Some((buffer, used)) = &mut gathered else { break };
-            if inflate.gzip_decompress(stretch, &mut buffer.bytes[*used..*used + size]) == Ok(size) {
+            if shards.inflate(stretch, &mut buffer.bytes[*used..*used + size]) {
                 *used += size;
                 found = Some(end);
                 break;
@@ -142,17 +158,17 @@ fn decode(
         }
         let Some(end) = found else {
             if let Some((buffer, used)) = gathered.take() {
-                cutter.share(buffer, 0, used, out)?;
+                cutter.share(buffer, 0..used, false, out)?;
             }
             stream.seek(begin as u64, parts)?;
             return Ok(false);
         };
         (begin, parts) = (end, parts + 1);
     }
-    if let Some((buffer, used)) = gathered.take() {
-        cutter.share(buffer, 0, used, out)?;
+    match gathered.take() {
+        Some((buffer, used)) => cutter.share(buffer, 0..used, true, out)?,
+        None => cutter.finish(out)?,
     }
-    cutter.finish(out)?;
     Ok(true)
 }
 
@@ -170,7 +186,8 @@ fn ends(file: &[u8], begin: usize) -> impl Iterator<Item = usize> {
     first.into_iter().chain(starts).chain(last)
 }
 
-/// A buffer for the unfinished line and `size` bytes behind it, charged to the budget; `None` if that is refused.
+/// A buffer for the unfinished line and `size` bytes behind it; a block's, or one that is charged to the budget, and
+/// `None` if that is refused.
 fn large(
     shards: &Shards,
     size: usize,
@@ -183,61 +200,22 @@ fn large(
     if need as u64 > share {
         return None;
     }
-    let mut buffer = shards.texts.take_charged(need, &out.run().space.budget)?;
+    let settings = &out.run().settings;
+    let mut buffer = match need <= settings.block {
+        true => shards.pool.take(settings.block),
+        false => shards.texts.take_charged(need, &out.run().space.budget)?,
+    };
     buffer.bytes[..carry.len()].copy_from_slice(carry);
     Some((buffer, carry.len()))
 }
 
-impl Cutter<'_> {
-    /// Takes over a large buffer that holds, from `from`, what [`Cutter::carry`] gave and what follows it, and emits
-    /// blocks of it by reference. What is behind the last newline stays for the next.
-    fn share(&mut self, buffer: Buffer, mut from: usize, len: usize, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
-        let block = out.run().settings.block;
-        // What was admitted for the block that was being filled is asked for anew with each shared one.
-        self.permit = None;
-        if self.at_start && len >= 3 {
-            self.at_start = false;
-            if buffer.bytes.starts_with(b"\xef\xbb\xbf") {
-                (from, self.start) = (3, 3);
-            }
-        }
-        let buffer = Arc::new(buffer);
-        let text = &buffer.bytes[..len];
-        while from < len {
-            // A block ends at the first newline at or after its size, so that long lines need no care.
-            let end = text.get(from + block - 1..).and_then(|rest| memchr::memchr(b'\n', rest));
-            let cut = match end {
-                Some(newline) => from + block + newline,
-                None => match memchr::memrchr(b'\n', &text[from..]) {
-                    Some(newline) => from + newline + 1,
-                    None => break,
-                },
-            };
-            let permit = out.admit(cut - from)?;
-            let start = self.start;
-            self.start += (cut - from) as u64;
-            self.send(buffer.clone(), from..cut, start, None, permit, false, out)?;
-            from = cut;
-        }
-        let rest = len - from;
-        let mut next = self.pool.take(block.max(rest + 1));
-        next.bytes[..rest].copy_from_slice(&text[from..]);
-        (self.buffer, self.filled) = (Some(next), rest);
-        Ok(())
-    }
-
-    /// The unfinished line that a shared buffer must begin with.
-    fn carry(&self) -> &[u8] {
-        self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes[..self.filled])
-    }
-
-    /// Offset in the decompressed shard of what [`Cutter::carry`] gives.
-    fn carried_from(&self) -> u64 {
-        self.start
-    }
-
-    /// Whether the rest of a line over the limit is being left out, which only a stream can do.
-    fn is_skipping(&self) -> bool {
-        self.skipping
+impl Shards {
+    /// Decodes a member whose text fills `to`. A decoder that is used again has its tables at hand.
+    fn inflate(&self, member: &[u8], to: &mut [u8]) -> bool {
+        let idle = || self.decoders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut decoder = idle().pop().unwrap_or_default();
+        let done = decoder.gzip_decompress(member, to) == Ok(to.len());
+        idle().push(decoder);
+        done
     }
 }

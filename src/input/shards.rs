@@ -121,17 +121,17 @@ fn missing(path: &Path, text: &str) -> Error {
 }
 
 /// Natural order: component by component, runs of digits by their value, everything else by bytes.
-pub(crate) fn natural(a: &Path, b: &Path) -> Ordering {
+pub(crate) fn natural<'a>(a: &'a Path, b: &'a Path) -> Ordering {
     let (mut left, mut right) = (a.components(), b.components());
     loop {
         match (left.next(), right.next()) {
             (None, None) => return a.cmp(b),
             (a, b) if a.is_none() || b.is_none() => return a.is_some().cmp(&b.is_some()),
             (a, b) => {
-                let bytes = |part: Option<std::path::Component<'_>>| {
-                    part.map(|part| part.as_os_str().as_encoded_bytes().to_vec()).unwrap_or_default()
+                let bytes = |part: Option<std::path::Component<'a>>| {
+                    part.map_or(&[][..], |part| part.as_os_str().as_encoded_bytes())
                 };
-                match natural_bytes(&bytes(a), &bytes(b)) {
+                match natural_bytes(bytes(a), bytes(b)) {
                     Ordering::Equal => {}
                     other => return other,
                 }

@@ -45,7 +45,9 @@ impl Stream {
         let os = &settings.os;
         let file = match shard.is_stdin() {
             true => os.stdin(),
-            false => os.open(&shard.path).map_err(|error| Error::io(&shard.path, "open", error))?,
+            false => {
+                os.open(&shard.path, shard.meta.is_some()).map_err(|error| Error::io(&shard.path, "open", error))?
+            }
         };
         let path = if shard.is_stdin() { "<stdin>".into() } else { shard.path.clone() };
         // A small file gets a small buffer: thousands of them should cost no more than their bytes.
@@ -89,6 +91,15 @@ impl Stream {
         &self.file
     }
 
+    /// The bytes of a file of this length, if they were all read when it was opened; the stream is then to be asked
+    /// for nothing but to [`seek`](Stream::seek).
+    #[cfg(feature = "libdeflate")]
+    pub(crate) fn take_whole(&mut self, len: usize) -> Option<Vec<u8>> {
+        // There was room for more: had the file been longer, more would have come.
+        let whole = self.offset == 0 && self.taken == 0 && self.filled == len && len < self.input.len();
+        whole.then(|| std::mem::take(&mut self.input))
+    }
+
     /// Goes on at this offset of a gzip file, where a member ended after `parts` more than were decoded here.
     #[cfg(feature = "libdeflate")]
     pub(crate) fn seek(&mut self, offset: u64, parts: u64) -> Result<(), Error> {
@@ -98,6 +109,9 @@ impl Stream {
         self.parts += parts;
         self.file.seek(offset).map_err(|error| Error::io(&self.path, "read", error))?;
         (self.taken, self.filled, self.end_of_file, self.offset) = (0, 0, false, offset);
+        if self.input.is_empty() {
+            self.input = vec![0; INPUT];
+        }
         Ok(())
     }
 

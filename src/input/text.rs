@@ -103,10 +103,7 @@ impl Work<Block> for TextWork<'_> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
         let down = &mut self.down;
-        self.walk.walk(block, true, |at: At, line: &[u8]| match std::str::from_utf8(line) {
-            Ok(line) => Ok(down.push(at, line.to_owned())),
-            Err(error) => Err(not_utf8(error.valid_up_to())),
-        })
+        self.walk.walk(block, true, |at: At, line: &[u8]| Ok(down.push(at, utf8(line)?.to_owned())))
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
@@ -117,6 +114,12 @@ impl Work<Block> for TextWork<'_> {
     fn finish(&mut self) -> Result<()> {
         self.down.finish()
     }
+}
+
+/// The line as text. Only where it is none is the place of the first bad byte looked for.
+fn utf8(line: &[u8]) -> std::result::Result<&str, LineError> {
+    let text = simdutf8::basic::from_utf8(line);
+    text.or_else(|_| std::str::from_utf8(line).map_err(|error| not_utf8(error.valid_up_to())))
 }
 
 pub(crate) fn not_utf8(valid: usize) -> LineError {
@@ -136,12 +139,10 @@ impl Work<Block> for CountWork<'_> {
             return Flow::Continue(());
         }
         let mut count = 0;
-        let flow = self.walk.walk(block, true, |_: At, line: &[u8]| match std::str::from_utf8(line) {
-            Ok(_) => {
-                count += 1;
-                Ok(Flow::Continue(()))
-            }
-            Err(error) => Err(not_utf8(error.valid_up_to())),
+        let flow = self.walk.walk(block, true, |_: At, line: &[u8]| {
+            utf8(line)?;
+            count += 1;
+            Ok(Flow::Continue(()))
         });
         self.total.fetch_add(count, Ordering::Relaxed);
         flow

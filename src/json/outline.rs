@@ -212,7 +212,7 @@ pub(super) struct Outlined<'o> {
     strings: &'o Strings,
 }
 
-impl<'o> Document<'o> for Outlined<'o> {
+impl<'o> Document<'o> for &'o Outlined<'o> {
     #[inline]
     fn word(self, index: usize) -> u32 {
         self.words.get(index).copied().unwrap_or_default()

@@ -12,7 +12,7 @@ pub(super) fn to_json(value: JsonRef<'_>) -> Json {
         Lane::Line(line) if value.index == 0 => {
             packed::assemble(line.words.iter().copied(), line.parts.iter().copied(), line.text)
         }
-        Lane::Line(&line) => subtree(line, value.position()),
+        Lane::Line(line) => subtree(line, value.position()),
         Lane::Packed(words) if value.index == 0 => words.0.into(),
         Lane::Packed(words) => subtree(words, value.position()),
     })

@@ -62,7 +62,7 @@ pub(super) enum Lane<'a> {
 macro_rules! ask {
     ($value:expr, $document:ident => $question:expr) => {
         match $value.lane {
-            Lane::Line(&$document) => $question,
+            Lane::Line($document) => $question,
             Lane::Packed($document) => $question,
         }
     };

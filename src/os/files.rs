@@ -180,9 +180,9 @@ fn sync_dir(dir: &Path) -> io::Result<()> {
 }
 
 impl Os {
-    /// Opens a file for reading.
+    /// Opens a file for reading; one that is known to be `regular` at the cost of a single call.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
+    pub(crate) fn open(&self, path: &Path, regular: bool) -> io::Result<File> {
         #[cfg(unix)]
         {
             use rustix::fs::OFlags;
@@ -190,11 +190,17 @@ impl Os {
             let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
             let mut options = std::fs::OpenOptions::new();
             let file = std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true), flags).open(path)?;
-            rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+            // To a regular file the flag means nothing.
+            if !regular {
+                rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+            }
             Ok(File::Disk(file))
         }
         #[cfg(not(unix))]
-        std::fs::File::open(path).map(File::Disk)
+        {
+            let _ = regular;
+            std::fs::File::open(path).map(File::Disk)
+        }
     }
 
     /// Standard input.

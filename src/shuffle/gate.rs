@@ -29,6 +29,8 @@ struct State {
     /// Tasks being read, with the bytes that each has outstanding; a task leaves when it is read to its end.
     reading: BTreeMap<u32, u64>,
     shut: bool,
+    /// Readers that wait. Waking is a call of the system: with nobody to wake it is spared.
+    waiting: usize,
 }
 
 /// Admitted bytes; when the last clone is dropped, as many others are let in.
@@ -59,8 +61,9 @@ impl Gate {
 
     /// A reader is through with this task: the next one becomes the oldest.
     pub(crate) fn end(&self, task: u32) {
-        self.lock().reading.remove(&task);
-        self.changed.notify_all();
+        let mut state = self.lock();
+        state.reading.remove(&task);
+        self.wake_waiting(state);
     }
 
     /// Nobody is let in any more; those who wait are sent away.
@@ -94,8 +97,10 @@ impl Gate {
             }
             // Woken by every return and when the phase stops; the time limit is only for the cancellation token, which
             // wakes nobody.
+            state.waiting += 1;
             let waited = self.changed.wait_timeout(state, Duration::from_millis(50));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
         }
     }
 
@@ -103,6 +108,14 @@ impl Gate {
     #[cfg(test)]
     pub(crate) fn used(&self) -> u64 {
         self.lock().used
+    }
+
+    fn wake_waiting(&self, state: MutexGuard<'_, State>) {
+        let waiting = state.waiting;
+        drop(state);
+        if waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -134,8 +147,7 @@ impl Drop for Held {
         if let Some(own) = state.reading.get_mut(&self.task) {
             *own -= bytes;
         }
-        drop(state);
-        self.gate.changed.notify_all();
+        self.gate.wake_waiting(state);
     }
 }
 
