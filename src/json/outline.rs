@@ -49,6 +49,8 @@ impl Outline {
         let Outline { words, parts, open: outer, strings, .. } = self;
         let byte = |at: u32| text.get(at as usize).copied().unwrap_or(0);
         let Found { tokens: mut rest, mut escapes, start, .. } = found;
+        let first = |escapes: &[u32]| escapes.first().map_or(u32::MAX, |escape| escape.wrapping_sub(start));
+        let mut escape = first(escapes);
         let mut count = 0;
         let mut open = Open { close: 0, part: 0, len: 0 };
         loop {
@@ -60,8 +62,9 @@ impl Outline {
                     return None;
                 }
                 let mut kind = words::STRING;
-                if escapes.first().is_some_and(|&escape| escape.wrapping_sub(start) < colon) {
+                if escape < colon {
                     escapes = strings.decode(text, start, key..colon, escapes)?;
+                    escape = first(escapes);
                     kind = words::ESCAPED;
                 }
                 *words.get_mut(count)? = words::word(kind, key + 1);
@@ -75,8 +78,9 @@ impl Outline {
             let word = match byte(value) {
                 b'"' => {
                     let mut kind = words::STRING;
-                    if escapes.first().is_some_and(|&escape| escape.wrapping_sub(start) < after) {
+                    if escape < after {
                         escapes = strings.decode(text, start, value..after, escapes)?;
+                        escape = first(escapes);
                         kind = words::ESCAPED;
                     }
                     words::word(kind, value + 1)

@@ -121,7 +121,7 @@ impl JsonParser {
             Some(part) => structure.part(part),
             None => structure.find(text),
         };
-        let found = found.filter(|found| found.ascii || std::str::from_utf8(text).is_ok());
+        let found = found.filter(|found| found.ascii || simdutf8::basic::from_utf8(text).is_ok());
         match found.and_then(|found| outline.fill(text, found, *depth)) {
             Some(document) => Ok(JsonLine { document }),
             None => Err(refused(text, *depth)),
