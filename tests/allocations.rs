@@ -94,7 +94,7 @@ fn walking_a_record_allocates_nothing() {
 }
 
 #[test]
-fn numbers_beyond_the_tape_allocate_nothing() {
+fn numbers_beyond_64_bits_allocate_nothing() {
     let mut parser = JsonParser::default();
     let line = br#"{"id": 123456789012345678901234567890, "x": [1e999, true, "a"]}"#;
     let count = allocations(|| {

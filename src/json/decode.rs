@@ -1,6 +1,6 @@
-//! Lines to records of the type that the caller asked for. `Json` goes from the tape straight to words; every other
-//! type goes from the tape through serde, and where that fails through serde_json over the line, which has the last
-//! word: it knows columns, and it holds what the tape cannot (128-bit integers).
+//! Lines to records of the type that the caller asked for. `Json` is the line with its outline; every other type is made
+//! from the outline through serde, and where that fails through serde_json over the line, which has the last word: it
+//! knows columns, and it holds what the outline gives as floats (128-bit integers).
 
 use super::fault::{Fault, FaultKind};
 use super::owned::Json;
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_tape_cannot_hold_is_held() {
+    fn numbers_beyond_64_bits_are_held() {
         assert_eq!(decode::<u128>("340282366920938463463374607431768211455").unwrap(), u128::MAX);
         assert!(decode::<f64>("-0").unwrap().is_sign_negative());
         assert_eq!(decode::<(u8, f64)>("[1, 18446744073709551616]").unwrap(), (1, 18446744073709551616.0));

@@ -1,4 +1,4 @@
-//! serde's view of a parsed line: types are made from the tape, and what they ignore is passed over in one step.
+//! serde's view of a parsed line: types are made from its words, and what they ignore is passed over in one step.
 //!
 //! Whatever this accepts, serde_json accepts with the same result; what it is unsure of it refuses, for serde_json is
 //! asked then. Its error therefore says nothing and costs nothing.

@@ -1,4 +1,4 @@
-//! Types are read from the tape as serde_json reads them from the text.
+//! Types are read from the outline as serde_json reads them from the text.
 
 use super::text;
 use crate::json::decode::decoder;
