@@ -31,10 +31,10 @@ pub(super) const ESCAPED: u32 = 5;
 pub(super) const ARRAY: u32 = 6;
 pub(super) const OBJECT: u32 = 7;
 
-/// One word from its parts.
+/// One word from its parts. The payload fits, because [`MAX_TEXT`] is checked before.
 #[inline]
 pub(super) fn word(kind: u32, payload: u32) -> u32 {
-    kind << PAYLOAD_BITS | payload & PAYLOAD
+    kind << PAYLOAD_BITS | payload
 }
 
 /// A length or position of a document, which fits, because [`MAX_TEXT`] is checked before a document is made.
