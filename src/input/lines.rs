@@ -1,5 +1,6 @@
 //! Lines of a block, and what every source that reads lines does with them: places, limits, bad records.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -61,6 +62,8 @@ pub(crate) struct LineWalk<'s> {
     stage: &'static str,
     limit: usize,
     records: u64,
+    /// A place in the block, and how many newlines are before it.
+    counted: Cell<(usize, u64)>,
 }
 
 /// A line that its handler could not read: what is wrong, and where in the line (from 1).
@@ -91,7 +94,7 @@ impl<F: FnMut(At, &[u8]) -> LineFlow> LineReader for F {
 
 impl<'s> LineWalk<'s> {
     pub(crate) fn new(cx: &'s WorkerCx<'s>, meter: &'s StageMeter, stage: &'static str) -> LineWalk<'s> {
-        LineWalk { cx, meter, stage, limit: cx.phase.run.settings.max_record, records: 0 }
+        LineWalk { cx, meter, stage, limit: cx.phase.run.settings.max_record, records: 0, counted: Cell::default() }
     }
 
     /// Counts the lines of a block of good text without looking at each; `None` if each has to be looked at.
@@ -112,6 +115,7 @@ impl<'s> LineWalk<'s> {
     pub(crate) fn walk(&mut self, block: Block, blank: bool, mut reader: impl LineReader) -> Flow {
         let text = block.text();
         self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+        self.counted.set((0, 0));
         let mut next = 0;
         while next < text.len() {
             let (offset, end) = (next, reader.line_end(text, next));
@@ -173,12 +177,15 @@ impl<'s> LineWalk<'s> {
     fn place(&self, block: &Block, at: At, offset: usize, column: u64) -> Place {
         let run = self.cx.phase.run;
         match block.first_line {
-            Some(first) => Place {
-                path: run.path(block.shard),
-                line: Some(first + memchr::memchr_iter(b'\n', &block.text()[..offset]).count() as u64),
-                column: Some(column),
-                byte: Some(at.byte),
-            },
+            Some(first) => {
+                // Places are asked for in order: each newline of a block is counted once.
+                let (from, before) = Some(self.counted.get()).filter(|&(from, _)| from <= offset).unwrap_or_default();
+                let passed = block.text().get(from..offset).unwrap_or_default();
+                let lines = before + memchr::memchr_iter(b'\n', passed).count() as u64;
+                self.counted.set((offset, lines));
+                let (path, line) = (run.path(block.shard), Some(first + lines));
+                Place { path, line, column: Some(column), byte: Some(at.byte) }
+            }
             None => run.place(at, Some(column)),
         }
     }

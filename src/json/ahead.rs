@@ -1,6 +1,6 @@
 //! Many lines looked at together: the tokens of all lines in a window of text are found in one pass, newlines among them,
 //! so that a short line costs no pass of its own and nobody looks for newlines twice. A window in which
-//! strings do not end is given up; its lines are then read one by one, which finds out which of them is to blame.
+//! the structure refuses anything is given up; its lines are then read one by one, which finds out which of them is to blame.
 
 use super::structure::{Part, Structure};
 use memchr::{memchr, memrchr};
@@ -16,11 +16,13 @@ pub(super) struct Ahead {
     window: Range<usize>,
     /// The structure has the tokens of the window.
     known: bool,
-    /// The next line of the window, its first token, and the first escape and not-ASCII block in or behind it.
+    /// The next line of the window, its first token and escape, and the first not-ASCII block in or behind it.
     line: usize,
     token: usize,
     escape: usize,
     wide: usize,
+    /// Where that line starts in the text.
+    next: usize,
     /// What is known of the line that was cut last.
     current: Option<Part>,
 }
@@ -30,6 +32,7 @@ impl Ahead {
     /// order, from the start of each text.
     pub(super) fn line_end(&mut self, structure: &mut Structure, text: &[u8], from: usize) -> usize {
         self.current = None;
+        debug_assert!(from == 0 || !self.known || from >= self.window.end || from == self.next, "lines come in order");
         if from == 0 || from >= self.window.end {
             self.look(structure, text, from);
         }
@@ -46,6 +49,7 @@ impl Ahead {
         self.current = Some(Part { start, tokens, escapes, wide: self.wide });
         self.line += 1;
         self.token = last + 1;
+        self.next = self.window.start + end + 1;
         self.window.start + end
     }
 
@@ -54,6 +58,14 @@ impl Ahead {
     pub(super) fn take(&mut self, space: usize) -> Option<Part> {
         let part = self.current.take()?;
         Some(Part { start: part.start + space, ..part })
+    }
+
+    /// To be called when the structure is used for other text: what it knew of the window is gone.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        if self.known {
+            *self = Ahead::default();
+        }
     }
 
     /// Finds the tokens of a window that starts at `from` and ends with a line.
@@ -66,6 +78,6 @@ impl Ahead {
         // A line that is longer than a window is read by itself.
         let window = length.and_then(|length| rest.get(..length)).unwrap_or_default();
         let known = !window.is_empty() && structure.find_lines(window).is_some();
-        *self = Ahead { window: from..from + window.len(), known, ..Ahead::default() };
+        *self = Ahead { window: from..from + window.len(), known, next: from, ..Ahead::default() };
     }
 }

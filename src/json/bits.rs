@@ -26,7 +26,7 @@ pub(super) fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
 pub(super) fn positions<S: Simd>(simd: S, bits: u64, at: usize, slots: &mut [u32; BLOCK]) {
     match simd.level() {
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512(simd) => compress(simd, bits, words::plain(at), slots),
+        Level::Avx512(simd) => compress(simd, bits, words::short(at), slots),
         _ => spread(bits, at, slots),
     }
 }
@@ -108,6 +108,16 @@ pub(super) fn prefix_xor(mut bits: u64) -> u64 {
     bits
 }
 
+/// The sets of instructions that this processor has, of those that the code is written for.
+#[cfg(test)]
+pub(super) fn levels() -> Vec<Level> {
+    #[cfg(target_arch = "x86_64")]
+    let between = Level::new().as_avx2().map(Level::Avx2);
+    #[cfg(not(target_arch = "x86_64"))]
+    let between = None;
+    [Some(Level::new()), between, Some(Level::baseline())].into_iter().flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +131,7 @@ mod tests {
             let mut listed = Vec::new();
             each(bits, at as usize, &mut listed);
             prop_assert_eq!(&listed, &expected);
-            for level in [Level::new(), Level::baseline()] {
+            for level in levels() {
                 let mut slots = [0; BLOCK];
                 fearless_simd::dispatch!(level, simd => positions(simd, bits, at as usize, &mut slots));
                 prop_assert_eq!(&slots[..expected.len()], &expected[..]);

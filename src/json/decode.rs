@@ -66,7 +66,8 @@ impl<T: DeserializeOwned> Decode<T> for Typed<T> {
 }
 
 impl JsonParser {
-    /// Parses a line into a record of the caller's type. Accepts and gives what `serde_json::from_slice` does.
+    /// Parses a line into a record of the caller's type. Accepts and gives what `serde_json::from_slice` does, but for
+    /// nesting, of which serde_json takes 127 levels.
     ///
     /// ```
     /// #[derive(serde::Deserialize)]

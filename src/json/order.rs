@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
-/// Objects with at most this many members are compared by looking their keys up, without allocating.
+/// Objects with at most this many members are compared by looking their keys up, without allocating for keys that have no escapes.
 const SMALL: usize = 16;
 
 impl PartialEq for JsonRef<'_> {

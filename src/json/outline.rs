@@ -34,8 +34,9 @@ impl Outline {
         self.parts.clear();
         self.open.clear();
         self.strings.clear();
-        if self.words.len() < found.tokens.len() {
-            self.words.resize(found.tokens.len(), 0);
+        // Every value but the record comes with a comma, a colon or a bracket.
+        if self.words.len() < found.tokens.len() / 2 {
+            self.words.resize(found.tokens.len() / 2, 0);
         }
         let count = self.walk(text, found, depth)?;
         let Outline { words, parts, strings, .. } = self;
@@ -91,8 +92,8 @@ impl Outline {
                     }
                     outer.push(open);
                     let kind = if byte == b'{' { words::OBJECT } else { words::ARRAY };
-                    open = Open { close: byte + 2, part: words::plain(parts.len()), len: 0 };
-                    parts.push(Part { span: words::plain(count), start: value, end: 0, len: 0 });
+                    open = Open { close: byte + 2, part: words::short(parts.len()), len: 0 };
+                    parts.push(Part { span: words::short(count), start: value, end: 0, len: 0 });
                     opened = true;
                     words::word(kind, open.part)
                 }
@@ -129,7 +130,7 @@ impl Outline {
                     return rest.is_empty().then_some(count);
                 }
                 let part = parts.get_mut(open.part as usize)?;
-                *part = Part { span: words::plain(count) - part.span, end: at + 1, len: open.len, ..*part };
+                *part = Part { span: words::short(count) - part.span, end: at + 1, len: open.len, ..*part };
                 open = outer.pop()?;
                 open.len += 1;
             }
@@ -196,7 +197,7 @@ impl Strings {
         }
         let rest = text.get(from..)?;
         decoded.extend_from_slice(rest.get(..memchr::memchr(b'"', rest)?)?);
-        places.push([range.start + 1, words::plain(start), words::plain(decoded.len())]);
+        places.push([range.start + 1, words::short(start), words::short(decoded.len())]);
         Some(later)
     }
 

@@ -9,7 +9,7 @@
 //! ```
 
 use super::text;
-use super::words::{Document, ESCAPED, Part, STRING, plain, word};
+use super::words::{Document, ESCAPED, Part, STRING, short, word};
 use std::borrow::Cow;
 
 /// The bytes before the first word.
@@ -67,8 +67,8 @@ pub(super) fn assemble(
     text: &[u8],
 ) -> Box<[u8]> {
     let mut bytes = Vec::with_capacity(HEADER + words.len() * 4 + parts.len() * PART + text.len());
-    bytes.extend_from_slice(&plain(words.len()).to_le_bytes());
-    bytes.extend_from_slice(&plain(parts.len()).to_le_bytes());
+    bytes.extend_from_slice(&short(words.len()).to_le_bytes());
+    bytes.extend_from_slice(&short(parts.len()).to_le_bytes());
     words.for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
     let fields = parts.flat_map(|part| [part.span, part.start, part.end, part.len]);
     fields.for_each(|field| bytes.extend_from_slice(&field.to_le_bytes()));

@@ -67,10 +67,11 @@ impl JsonParser {
         }
     }
 
-    /// A parser without the better instructions of this processor.
+    /// A parser for each set of instructions that this processor has.
     #[cfg(test)]
-    pub(super) fn baseline() -> JsonParser {
-        JsonParser { structure: Structure::at(fearless_simd::Level::baseline()), ..JsonParser::default() }
+    pub(super) fn at_all_levels() -> Vec<JsonParser> {
+        let levels = crate::json::bits::levels().into_iter();
+        levels.map(|level| JsonParser { structure: Structure::at(level), ..JsonParser::default() }).collect()
     }
 
     /// Parses a line. The document borrows the parser and the line until it is dropped.
@@ -119,7 +120,10 @@ impl JsonParser {
         let JsonParser { structure, ahead, outline, depth, .. } = self;
         let found = match ahead.take(offset(text, line)) {
             Some(part) => structure.part(part),
-            None => structure.find(text),
+            None => {
+                ahead.forget();
+                structure.find(text)
+            }
         };
         let found = found.filter(|found| found.ascii || simdutf8::basic::from_utf8(text).is_ok());
         match found.and_then(|found| outline.fill(text, found, *depth)) {

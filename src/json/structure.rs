@@ -2,7 +2,8 @@
 //! outside of strings, the quotes that open strings, the first bytes of numbers and atoms. The method is that of Langdale
 //! and Lemire, "Parsing Gigabytes of JSON per Second" (2019), stage 1, with the newer carry for runs of backslashes.
 //!
-//! Nothing is checked here but what only this pass sees: that strings end and hold no control characters.
+//! Nothing is checked here but what only this pass sees: that strings end and hold no control
+//! characters, and that backslashes are within strings.
 
 use super::bits::{self, BLOCK};
 use super::words;
@@ -61,7 +62,7 @@ impl Structure {
     }
 
     /// The tokens of one text, in which newlines are white space. `None` if a string does not end or has a control
-    /// character.
+    /// character, or if a backslash is outside of strings.
     #[inline]
     pub(super) fn find(&mut self, text: &[u8]) -> Option<Found<'_>> {
         let count = self.run::<false>(text)?;
@@ -70,12 +71,12 @@ impl Structure {
     }
 
     /// Finds the tokens of many lines. `None` if any of the lines has a string that does not end or has a control
-    /// character.
+    /// character, or a backslash outside of strings.
     pub(super) fn find_lines(&mut self, text: &[u8]) -> Option<()> {
         self.newlines.clear();
         let count = self.run::<true>(text)?;
         if text.last() != Some(&b'\n') {
-            self.newlines.push(words::plain(count));
+            self.newlines.push(words::short(count));
         }
         Some(())
     }
@@ -86,7 +87,7 @@ impl Structure {
         self.escapes.clear();
         self.wide.clear();
         let count = dispatch!(self.level, simd => find::<_, LINES>(simd, text, self))?;
-        *self.tokens.get_mut(count)? = words::plain(text.len());
+        *self.tokens.get_mut(count)? = words::short(text.len());
         Some(count)
     }
 
@@ -117,7 +118,7 @@ impl Structure {
         let (tokens, escapes) = (self.tokens.get(part.tokens)?, self.escapes.get(part.escapes)?);
         let end = tokens.last()?;
         let ascii = self.wide.get(part.wide).is_none_or(|block| block >= end);
-        Some(Found { tokens, escapes, start: words::plain(part.start), ascii })
+        Some(Found { tokens, escapes, start: words::short(part.start), ascii })
     }
 
     pub(super) fn heap_size(&self) -> usize {
@@ -131,6 +132,8 @@ impl Structure {
 /// What one block says to the next.
 struct Carry<'s> {
     into: &'s mut Structure,
+    /// How many tokens and unused slots there can be.
+    most: usize,
     /// All ones inside of a string.
     in_string: u64,
     /// One if the first character is escaped.
@@ -145,7 +148,7 @@ struct Carry<'s> {
 #[inline(always)]
 fn find<S: Simd, const LINES: bool>(simd: S, text: &[u8], into: &mut Structure) -> Option<usize> {
     // In here, so that it lives in registers.
-    let mut carry = Carry { into, in_string: 0, escaped: 0, scalar: 0, count: 0 };
+    let mut carry = Carry { into, most: text.len() + BLOCK + 1, in_string: 0, escaped: 0, scalar: 0, count: 0 };
     carry.room();
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     let mut at = 0;
@@ -169,6 +172,10 @@ impl Carry<'_> {
         // The opening quote and the content, without the closing quote.
         let strings = bits::prefix_xor(quotes) ^ self.in_string;
         self.in_string = 0u64.wrapping_sub(strings >> (BLOCK - 1));
+        // A backslash outside of a string is never JSON, and nobody has to ask of an escape whether a string has it.
+        if escaped & !strings != 0 {
+            return None;
+        }
 
         // `[` and `{` differ by one bit, and so do `]` and `}`; no other byte becomes one of them with it.
         let folded = bytes | 0x20;
@@ -197,7 +204,7 @@ impl Carry<'_> {
         }
         self.put(bytes.simd, tokens, at);
         if bytes.simd_lt(0x80).to_bitmask() != u64::MAX {
-            self.into.wide.push(words::plain(at));
+            self.into.wide.push(words::short(at));
         }
         if escaped != 0 {
             bits::each(escaped, at, &mut self.into.escapes);
@@ -210,7 +217,7 @@ impl Carry<'_> {
     fn end_lines(&mut self, tokens: u64, mut newlines: u64) {
         while newlines != 0 {
             let before = tokens & (newlines ^ newlines.wrapping_sub(1)) >> 1;
-            self.into.newlines.push(words::plain(self.count + before.count_ones() as usize));
+            self.into.newlines.push(words::short(self.count + before.count_ones() as usize));
             newlines &= newlines - 1;
         }
     }
@@ -220,7 +227,7 @@ impl Carry<'_> {
     fn room(&mut self) {
         let needed = self.count + BLOCK + 1;
         if self.into.tokens.len() < needed {
-            self.into.tokens.resize(needed.next_power_of_two(), 0);
+            self.into.tokens.resize(needed.next_power_of_two().min(self.most), 0);
         }
     }
 

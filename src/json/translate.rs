@@ -19,14 +19,14 @@ pub(super) fn to_json(value: JsonRef<'_>) -> Json {
 }
 
 fn subtree<'a>(source: impl Document<'a>, index: usize) -> Box<[u8]> {
-    let start = words::plain(source.start(index));
+    let start = words::short(source.start(index));
     let range = index..index + source.span(index);
     let is_container = |at: &usize| source.kind(*at) >= words::ARRAY;
-    let payload = |at| words::plain(source.payload(at));
+    let payload = |at| words::short(source.payload(at));
     let count = range.clone().filter(is_container).count();
     let first = range.clone().find(is_container).map_or(0, |at| source.payload(at));
     let words = range.map(|at| {
-        let less = if is_container(&at) { words::plain(first) } else { start };
+        let less = if is_container(&at) { words::short(first) } else { start };
         words::word(source.kind(at), payload(at).saturating_sub(less))
     });
     let parts = (first..first + count).map(|at| {

@@ -40,7 +40,7 @@ pub(super) fn word(kind: u32, payload: u32) -> u32 {
 /// A length or position of a document, which fits, because [`MAX_TEXT`] is checked before a document is made.
 #[inline]
 #[allow(clippy::cast_possible_truncation)]
-pub(super) fn plain(value: usize) -> u32 {
+pub(super) fn short(value: usize) -> u32 {
     value as u32
 }
 

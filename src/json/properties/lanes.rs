@@ -122,7 +122,7 @@ fn one_byte_changed_anywhere() {
         br#"{"text":"a string that is longer than one block of sixty-four bytes, with \"quotes\" and \\ in it","n":12345678}"#,
     ];
     for (mut parser, seed) in
-        seeds.into_iter().flat_map(|seed| [JsonParser::default(), JsonParser::baseline()].map(|parser| (parser, seed)))
+        seeds.into_iter().flat_map(|seed| JsonParser::at_all_levels().into_iter().map(move |parser| (parser, seed)))
     {
         check(&mut parser, seed);
         for at in 0..=seed.len() {
@@ -212,7 +212,7 @@ proptest! {
 
     #[test]
     fn lines_of_a_block_are_read_as_they_are_alone(
-        lines in prop::collection::vec((text(), select(&["", " ", "\t "][..]), select(&["", " ", "\r"][..]), 0..12u8), 1..200),
+        lines in prop::collection::vec((text(), select(&["", " ", "\t "][..]), select(&["", " ", "\r", "", " ", "\\"][..]), 0..12u8), 1..200),
         damage in prop::collection::vec((any::<prop::sample::Index>(), select(&b"\"\\{}[]:, 0\n\x01\xff"[..])), 0..3),
         ended in any::<bool>(),
     ) {
@@ -228,24 +228,44 @@ proptest! {
         if !ended {
             block.pop();
         }
-        let (mut parser, mut other) = (JsonParser::default(), JsonParser::baseline());
-        let mut alone = block.split_inclusive(|&byte| byte == b'\n');
-        let mut from = 0;
-        while from < block.len() {
-            let end = parser.line_end(&block, from);
-            let line = &block[from..end];
-            prop_assert_eq!(line, alone.next().map(|line| line.strip_suffix(b"\n").unwrap_or(line)).unwrap());
-            match (parser.parse(line), other.parse(line)) {
-                (Ok(line), Ok(other)) => {
-                    same(line.view(), other.view());
-                    same(line.view().to_json().view(), other.view());
-                }
-                (Err(fault), Err(other)) => prop_assert_eq!(format!("{fault:?}"), format!("{other:?}")),
-                (line, other) => panic!("read differently: {line:?} {other:?}"),
-            }
-            from = end + 1;
+        for mut parser in JsonParser::at_all_levels() {
+            read_ahead_and_alone(&mut parser, &block);
         }
-        prop_assert!(alone.next().is_none());
+    }
+}
+
+/// The lines of a block are the same, whether they are looked at together or one by one.
+fn read_ahead_and_alone(parser: &mut JsonParser, block: &[u8]) {
+    let mut other = JsonParser::default();
+    let mut alone = block.split_inclusive(|&byte| byte == b'\n');
+    let mut from = 0;
+    while from < block.len() {
+        let end = parser.line_end(block, from);
+        let line = &block[from..end];
+        assert_eq!(line, alone.next().map(|line| line.strip_suffix(b"\n").unwrap_or(line)).unwrap());
+        match (parser.parse(line), other.parse(line)) {
+            (Ok(line), Ok(other)) => {
+                same(line.view(), other.view());
+                same(line.view().to_json().view(), other.view());
+            }
+            (Err(fault), Err(other)) => assert_eq!(format!("{fault:?}"), format!("{other:?}")),
+            (line, other) => panic!("read differently: {line:?} {other:?}"),
+        }
+        from = end + 1;
+    }
+    assert!(alone.next().is_none());
+}
+
+#[test]
+fn what_ends_a_line_oddly_is_no_matter_to_the_next() {
+    for end in ["", "\\", "\"", "\"\\", " \\\\", "\x0c", "\x01", "\u{e9}", ",", "{", "\r", "\r\r"] {
+        for pad in 0..130 {
+            let block = format!(
+                "{{\"a\":1}}{}{end}\n{{\"k\":\"x\\\"y\"}}\n{{\"a\":1}}{end}\n{{\"k\":\"\\q\"}}{end}\n[\"\\/\"]",
+                " ".repeat(pad)
+            );
+            JsonParser::at_all_levels().iter_mut().for_each(|parser| read_ahead_and_alone(parser, block.as_bytes()));
+        }
     }
 }
 
