@@ -46,7 +46,7 @@ fn lines() -> Vec<String> {
     (0..100)
         .map(|n| {
             format!(
-                r#"{{"user": {{"id": {n}, "name": "na\u006de \"{n}\""}}, "list": [{numbers}], "kind": "k{}", "x": 1.50}}"#,
+                r#"{{"user": {{"id": {n}, "name": "na\u006de \"{n}\""}}, "l\u0069st": [{numbers}], "k\u0069nd": "k{}", "x": 1.50}}"#,
                 n % 7
             )
         })
