@@ -1,7 +1,7 @@
 //! A whole run over borrowed records allocates for its blocks and threads, and nothing for a record. Alone in its file, for
 //! the allocator counts what all threads do.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use kitbag::{Config, Scan};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -38,8 +38,12 @@ fn allocations(records: usize) -> usize {
     let mut text = String::new();
     for n in 0..records {
         let user = n % 100;
-        writeln!(text, r#"{{"user": {{"id": {user}, "n\u0061me": "a \"b\" \u00e9 é"}}, "kind": "k{}", "x": 1.50}}"#, n % 7)
-            .unwrap();
+        writeln!(
+            text,
+            r#"{{"user": {{"id": {user}, "n\u0061me": "a \"b\" \u00e9 é"}}, "kind": "k{}", "x": 1.50}}"#,
+            n % 7
+        )
+        .unwrap();
     }
     let path = dir.path().join("records.jsonl");
     std::fs::write(&path, text).unwrap();
