@@ -77,6 +77,23 @@ rows! {
         };
     group_by_of_nothing: json_row(records()),
         |bag| bag.filter(|_| false).group_by(k).count(), |_| 0;
+    distinct: text_row(records().iter().map(|r| r[r.len() - 9..].to_owned()).collect::<Vec<_>>()),
+        |bag| bag.distinct().collect(),
+        |v| grouped(v, String::clone).into_iter().map(|(k, _)| k).collect();
+    distinct_by: json_row(records()),
+        |bag| bag.distinct_by(k).map(|r| n(&r)).collect(),
+        |v| grouped(v, k).into_iter().map(|(_, g)| n(&g[0])).collect();
+    distinct_last_by: json_row(records()),
+        |bag| bag.distinct_last_by(k).map(|r| n(&r)).collect(),
+        |v| { let mut last: Vec<_> = grouped(v, k).into_iter().map(|(_, g)| n(&g[g.len() - 1])).collect(); last.sort_unstable(); last };
+    distinct_by_one_key: json_row(records()),
+        |bag| bag.distinct_by(|_| 7).map(|r| n(&r)).collect(), |_| vec![0];
+    distinct_by_a_key_of_its_own: json_row(records()),
+        |bag| bag.distinct_last_by(n).map(|r| n(&r)).collect(), |v| v.iter().map(n).collect();
+    distinct_of_nothing: json_row(records()), |bag| bag.filter(|_| false).distinct().count(), |_| 0;
+    distinct_before_other_verbs: json_row(records()),
+        |bag| bag.distinct_by(|r| n(r) % 50).count_by(|r| n(r) % 7).take(3).collect(),
+        |v| grouped(v.into_iter().take(50).collect(), |r| n(r) % 7).into_iter().map(|(k, g)| (k, g.len() as u64)).take(3).collect();
     pluck: json_row(records()),
         |bag| bag.pluck(".deep.x[1]")?.map(|n| n.as_i64()).collect(), |v| v.iter().map(|r| Some(n(r) % 7)).collect();
     pluck_or: json_row(records()),
@@ -105,11 +122,16 @@ fn scan_counts_and_folds_by_a_borrowed_key() {
         .into_iter()
         .map(|(k, g)| (k, g.len() as u64))
         .collect();
-    check(&records(), Kind::Json, &grid(), &(model.clone(), model), |input, config| {
+    let first: Vec<i64> = grouped(parsed(), k).iter().map(|(_, g)| n(&g[0])).collect();
+    check(&records(), Kind::Json, &grid(), &(model.clone(), model, first), |input, config| {
         let scan = || Scan::new(input.clone()).with(config.clone());
         let text =
             |pairs: Vec<(Json, u64)>| pairs.into_iter().map(|(k, n)| (k.raw().to_owned(), n)).collect::<Vec<_>>();
-        Ok((text(scan().count_by(|r| r.get("k")).collect()?), text(scan().fold_by(|r| r.get("k"), count()).collect()?)))
+        Ok((
+            text(scan().count_by(|r| r.get("k")).collect()?),
+            text(scan().fold_by(|r| r.get("k"), count()).collect()?),
+            scan().distinct_by(|r| r.get("k")).map(|r| n(&r)).collect()?,
+        ))
     });
 }
 

@@ -47,4 +47,4 @@ pub(crate) use keys::KeyRule;
 pub(crate) use rows::{GroupRows, Head};
 pub(crate) use space::Space;
 pub(crate) use store::{Store, StoreWriter};
-pub(crate) use table::Merging;
+pub(crate) use table::{Merging, Owned, Sought};

@@ -3,6 +3,7 @@
 mod absorb;
 mod by_key;
 mod codec;
+mod distinct;
 mod emit_folds;
 mod fold;
 mod fold_by;
