@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -94,6 +95,37 @@ rows! {
     distinct_before_other_verbs: json_row(records()),
         |bag| bag.distinct_by(|r| n(r) % 50).count_by(|r| n(r) % 7).take(3).collect(),
         |v| grouped(v.into_iter().take(50).collect(), |r| n(r) % 7).into_iter().map(|(k, g)| (k, g.len() as u64)).take(3).collect();
+    sort_by_key: json_row(records()),
+        |bag| bag.sort_by_key(k).map(|r| n(&r)).collect(),
+        |mut v| { v.sort_by_key(k); v.iter().map(n).collect() };
+    sort_by_a_key_of_several_parts: json_row(records()),
+        |bag| bag.sort_by_key(|r| (Reverse(n(r) % 7), k(r))).map(|r| n(&r)).collect(),
+        |mut v| { v.sort_by_key(|r| (Reverse(n(r) % 7), k(r))); v.iter().map(n).collect() };
+    sort_by_one_key_changes_nothing: json_row(records()),
+        |bag| bag.sort_by_key(|_| ()).map(|r| n(&r)).collect(), |v| v.iter().map(n).collect();
+    sort_by_a_json_key: json_row(records()),
+        |bag| bag.sort_by_key(|r| r.get("deep").map(|deep| deep.to_json())).map(|r| n(&r)).collect(),
+        |mut v| { v.sort_by_key(|r| (n(r) % 3, n(r) % 7)); v.iter().map(n).collect() };
+    sort_by: json_row(records()),
+        |bag| bag.sort_by(|a, b| n(b).cmp(&n(a))).map(|r| n(&r)).collect(),
+        |v| v.iter().rev().map(n).collect();
+    sort_of_nothing: json_row(records()), |bag| bag.filter(|_| false).sort_by_key(n).count(), |_| 0;
+    sort_before_other_verbs: json_row(records()),
+        |bag| bag.sort_by_key(|r| Reverse(n(r))).filter(|r| n(r) % 2 == 0).count_by(k).take(4).collect(),
+        |v| grouped(v.into_iter().rev().filter(|r| n(r) % 2 == 0).collect(), k).into_iter().map(|(k, g)| (k, g.len() as u64)).take(4).collect();
+    sort_after_sort: json_row(records()),
+        |bag| bag.sort_by_key(|r| Reverse(n(r))).sort_by_key(k).take(50).map(|r| n(&r)).collect(),
+        |mut v| { v.reverse(); v.sort_by_key(k); v.iter().take(50).map(n).collect() };
+    sort_after_take_and_group_by: json_row(records()),
+        |bag| bag.take(70).group_by(k).map(|(k, group)| (k, group.total())).sort_by_key(|pair| Reverse(pair.1)).collect(),
+        |v| {
+            let mut groups: Vec<_> = grouped(v.into_iter().take(70).collect(), k).into_iter().map(|(k, g)| (k, g.len() as u64)).collect();
+            groups.sort_by_key(|pair| Reverse(pair.1));
+            groups
+        };
+    sort_is_written: json_row(records()),
+        |bag| { let mut text = Vec::new(); bag.sort_by_key(k).write_jsonl_to(&mut text)?; Ok(String::from_utf8(text).unwrap()) },
+        |mut v| { v.sort_by_key(k); v.iter().map(|r| r.raw().to_owned() + "\n").collect() };
     pluck: json_row(records()),
         |bag| bag.pluck(".deep.x[1]")?.map(|n| n.as_i64()).collect(), |v| v.iter().map(|r| Some(n(r) % 7)).collect();
     pluck_or: json_row(records()),

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::budget::Reservation;
 use super::part::From;
+use super::sought::Sought;
 use super::space::Purse;
 use crate::batch::Seq;
 use crate::error::{Error, ErrorKind, Result};
@@ -29,35 +30,6 @@ pub(crate) trait Merging: Send + Sync {
     /// Whether a key stands where the newer of two records is, spelt as there: by default where its first record is.
     fn moves(&self, new: Seq, old: Seq) -> bool {
         new < old
-    }
-}
-
-/// A record's key, before it is known whether it must be kept: a test for it, and what makes it.
-pub(crate) trait Sought<K> {
-    fn is(&self, known: &K) -> bool;
-    fn into_key(self) -> K;
-}
-
-impl<K, I: Fn(&K) -> bool, M: FnOnce() -> K> Sought<K> for (I, M) {
-    fn is(&self, known: &K) -> bool {
-        self.0(known)
-    }
-
-    fn into_key(self) -> K {
-        self.1()
-    }
-}
-
-/// A key that exists already.
-pub(crate) struct Owned<K>(pub(crate) K);
-
-impl<K: Eq> Sought<K> for Owned<K> {
-    fn is(&self, known: &K) -> bool {
-        self.0 == *known
-    }
-
-    fn into_key(self) -> K {
-        self.0
     }
 }
 
