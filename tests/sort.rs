@@ -17,7 +17,7 @@ type Row = (u32, u32, String);
 
 fn rows(count: u32, pad: usize, key: impl Fn(u32) -> u32) -> Vec<Row> {
     let noise = |n: u32| {
-        (0..pad).map(|at| {
+        (0..pad).map(move |at| {
             char::from(
                 b'!' + (n.wrapping_mul(2_654_435_761).wrapping_add(at as u32 * 40_503) >> 13).to_le_bytes()[0] % 90,
             )
