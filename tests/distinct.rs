@@ -10,6 +10,9 @@ use common::{grid, watched};
 use kitbag::{Bag, Config, Json, Monitor};
 use proptest::prelude::*;
 
+/// How a key is made of a number.
+type Key = fn(u32) -> u32;
+
 /// A key's number, and a record's.
 type Row = (u32, u32, String);
 
@@ -42,7 +45,7 @@ fn run(rows: &[Row], config: Config) -> ((Vec<Row>, Vec<Row>), u64) {
 #[test]
 fn what_is_kept_is_the_same_spilled_and_in_memory() {
     let small = || Config::new().memory(2 << 20).block_size(4096).max_record(4096);
-    let keys: [(&str, bool, fn(u32) -> u32); 4] = [
+    let keys: [(&str, bool, Key); 4] = [
         ("all distinct", true, |n| n),
         ("each twice", true, |n| n % 20_000),
         ("skewed", true, |n| if n % 3 == 0 { n } else { n % 2 }),

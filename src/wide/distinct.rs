@@ -14,7 +14,7 @@ use crate::engine::{Fan, Flow, Push, UnitEnd, WorkerCx};
 use crate::error::Result;
 use crate::spill::Owned;
 
-use super::by_key::{Absorber, Absorbing, FoldBy, Stands};
+use super::by_key::{Absorber, Absorbing, Answer, FoldBy, Stands};
 
 impl<T: Hash + Eq + Serialize + DeserializeOwned + Send + 'static> Bag<T> {
     /// Each record once, as and where it first occurs. Holds the distinct records within the memory budget, and spills
@@ -91,7 +91,7 @@ impl<T: Send + 'static> Bag<T> {
         verb: &'static str,
         stands: Stands,
         split: impl Fn(T) -> (K, V) + Send + Sync + 'static,
-        answer: fn(&Keep<V>, K, Option<Kept<V>>) -> Option<(At, T)>,
+        answer: Answer<K, Keep<V>, T>,
     ) -> Bag<T>
     where
         K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,

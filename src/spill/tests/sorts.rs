@@ -1,4 +1,4 @@
-//! Sorting against a model, with budets down to the smallest: runs, several passes, rows longer than blocks.
+//! Sorting against a model, with budgets down to the smallest: runs, several passes, rows longer than blocks.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 
-/// The first bytes of a value, some of them; `owned` ranks are charged as rows are.
+/// So many of the first bytes of a value.
 struct First(usize);
 
 impl Ranking for First {
@@ -55,7 +55,8 @@ fn value(key: u64, no: usize, length: usize) -> Vec<u8> {
 #[test]
 fn one_pass_or_several_give_the_same_order_and_all_memory_back() {
     let count = 6000;
-    let keys: [(&str, fn(u64) -> u64); 4] = [
+    type Keys = (&'static str, fn(u64) -> u64);
+    let keys: [Keys; 4] = [
         ("many", |n| n * 7 % 26),
         ("one", |_| 3),
         ("descending", |n| 25 - n * 26 / 6000),
