@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{grid, watched};
-use kitbag::{Bag, Config, ErrorKind, Monitor};
+use kitbag::{Bag, CancelToken, Config, ErrorKind, Monitor};
 use proptest::prelude::*;
 
 /// A name for keys, and how they are made of a record's number.
@@ -18,11 +18,11 @@ type Keys = (&'static str, fn(u32) -> u32);
 /// A key's number, a record's number, and text that does not compress well.
 type Row = (u32, u32, String);
 
-fn rows(count: u32, pad: u32, key: impl Fn(u32) -> u32) -> Vec<Row> {
+fn rows(count: u32, pad: usize, key: impl Fn(u32) -> u32) -> Vec<Row> {
+    let next = |state: u64| state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     let noise = |n: u32| {
-        (0..pad).map(move |at| {
-            char::from(b'!' + (n.wrapping_mul(2_654_435_761).wrapping_add(at * 40_503) >> 13).to_le_bytes()[0] % 90)
-        })
+        let states = std::iter::successors(Some(next(u64::from(n))), |state| Some(next(*state)));
+        states.take(pad).map(|state| char::from(b'!' + state.to_be_bytes()[0] % 90))
     };
     (0..count).map(|n| (key(n), n, noise(n).collect())).collect()
 }
@@ -81,7 +81,7 @@ fn long_records_need_more_than_one_pass() {
     let mut model = rows.clone();
     model.sort_by_key(|row| row.0);
     let bytes: u64 = rows.iter().map(|row| row.2.len() as u64).sum();
-    for threads in [1, 2] {
+    for threads in [1, 2, 8] {
         let monitor = Monitor::new();
         let config = small(threads).monitor(&monitor);
         let sorted =
@@ -139,6 +139,26 @@ fn a_panic_in_the_last_merges_names_the_stage() {
                 assert_eq!((error.kind(), error.stage()), (ErrorKind::Panic, Some("1:sort_by_key")), "{error}")
             }
         }
+    }
+}
+
+#[test]
+fn a_sort_that_is_cancelled_or_has_no_temporary_space_ends_with_that_error() {
+    let rows = rows(30_000, 120, |n| n * 17 % 1000);
+    for threads in [1, 2, 8] {
+        let error = watched("quota", || bag(&rows, &small(threads).max_temp(100_000)).sort_by_key(|row| row.0).count());
+        let error = error.unwrap_err();
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::Limit, Some("1:sort_by_key")), "{error}");
+        assert!(error.to_string().contains("the quota of 100000 bytes is used up"), "{error}");
+        let token = CancelToken::new();
+        let config = small(threads).cancel_token(&token);
+        let cancelling = bag(&rows, &config).sort_by_key(move |row| {
+            if row.1 == 20_000 {
+                token.cancel();
+            }
+            row.0
+        });
+        assert_eq!(watched("cancel", || cancelling.count()).unwrap_err().kind(), ErrorKind::Cancelled);
     }
 }
 

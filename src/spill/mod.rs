@@ -50,6 +50,7 @@ pub(crate) use groups::Groups;
 pub(crate) use hash::HashKey;
 pub(crate) use keys::KeyRule;
 pub(crate) use ranked::Ranking;
+pub(crate) use row::HEAD as ROW_HEAD;
 pub(crate) use rows::{GroupRows, Head};
 pub(crate) use sort_writer::SortWriter;
 pub(crate) use sorter::{SortStore, SortedRows};

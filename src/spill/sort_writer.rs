@@ -1,5 +1,6 @@
 //! The writing end of a sort for one thread, and the batches that it fills. Where the memory for the next block comes from:
-//! the budget; else batches of the pool go to disk; else the thread's floor; else this thread's own batch goes to disk.
+//! the budget; else batches of the pool go to disk; else the thread's floor; else this thread's own batch goes to disk; and
+//! a row that is too long for all of these goes there alone, from where it is.
 
 use std::sync::atomic::Ordering;
 
@@ -7,12 +8,12 @@ use super::budget::Reservation;
 use super::file::Scratch;
 use super::part::Block;
 use super::ranked::{self, Entry, Ranked, Ranking, Source};
-use super::row::{self, Row};
+use super::row::{self, HEAD, Row};
 use super::run::Hand;
 use super::sorter::SortStore;
 use super::store::lock;
 use crate::batch::Seq;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Rows that are sorted together.
 #[derive(Debug)]
@@ -64,14 +65,21 @@ impl<'a, R: Ranking> SortWriter<'a, R> {
         SortWriter { store, hand, batch: Batch::new(), rows: 0 }
     }
 
-    pub(crate) fn push(&mut self, rank: R::Rank, seq: Seq, value: &[u8]) -> Result<()> {
+    /// Takes a row: what is before its value, [`HEAD`] bytes, is overwritten.
+    pub(crate) fn push(&mut self, rank: R::Rank, seq: Seq, row: &mut [u8]) -> Result<()> {
+        let (head, value) = row.split_first_chunk_mut::<HEAD>().ok_or_else(|| Error::internal("a row has no head"))?;
         let size = row::size(0, value.len())?;
         if self.batch.bytes >= self.store.batch && !self.batch.entries.is_empty() {
             self.seal()?;
         }
         while let Some(lack) = self.batch.lacks(size, self.store.block) {
-            self.supply(lack)?;
+            if !self.supply(lack)? {
+                *head = row::head(0, seq, 0, value.len());
+                self.rows += 1;
+                return self.store.write_one(row, &mut self.hand);
+            }
         }
+        let value = &*value;
         let no = row::short(self.batch.blocks.len().saturating_sub(1));
         if let Some(block) = self.batch.blocks.last_mut() {
             let at = row::short(block.bytes.len());
@@ -82,9 +90,10 @@ impl<'a, R: Ranking> SortWriter<'a, R> {
         Ok(())
     }
 
-    /// Gives the batch what it lacks, or writes it to disk, and then it lacks something else.
+    /// Gives the batch what it lacks, or writes it to disk, and then it lacks something else; `false` if neither can be
+    /// done.
     #[cold]
-    fn supply(&mut self, lack: Lack) -> Result<()> {
+    fn supply(&mut self, lack: Lack) -> Result<bool> {
         let bytes = match lack {
             Lack::Block(size) => size * ranked::factor::<R::Rank>(),
             Lack::List(entries) => entries * size_of::<Entry<R::Rank>>(),
@@ -100,8 +109,8 @@ impl<'a, R: Ranking> SortWriter<'a, R> {
         }
         let charge = match charge {
             Some(charge) => charge,
-            None if !self.batch.entries.is_empty() => return self.seal(),
-            None => self.hand.purse.need(bytes, "a record to be sorted")?,
+            None if !self.batch.entries.is_empty() => return self.seal().map(|()| true),
+            None => return Ok(false),
         };
         self.batch.bytes += bytes;
         match lack {
@@ -113,7 +122,7 @@ impl<'a, R: Ranking> SortWriter<'a, R> {
                 self.batch.bytes -= before.map_or(0, |before| before.bytes());
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Sorts the batch, and leaves it in the pool, or on disk if it cannot go there.

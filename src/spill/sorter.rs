@@ -101,6 +101,15 @@ impl<R: Ranking> SortStore<R> {
         Ok(())
     }
 
+    /// Writes a row as a run of its own.
+    pub(crate) fn write_one(&self, row: &[u8], hand: &mut Hand) -> Result<()> {
+        let mut out = RunWriter::new();
+        out.copy(hand, row)?;
+        let run = out.finish(hand)?;
+        lock(&self.runs).push(run);
+        Ok(())
+    }
+
     /// The rows in order, when every writer has finished.
     pub(crate) fn finish(self) -> Result<SortedRows<R>> {
         if self.open.load(Ordering::Acquire) != 0 {
@@ -136,7 +145,8 @@ impl<R: Ranking> SortStore<R> {
         Ok(SortedRows { ranking: self.ranking, merge, stored: self.rows.into_inner(), given: 0 })
     }
 
-    /// Merges the shortest runs, as many as memory has blocks for.
+    /// Merges the shortest runs: as many as make the rest fit, so that no more than that is written again, but no more than
+    /// memory has blocks for.
     fn fewer(&self, hand: &mut Hand) -> Result<()> {
         let mut some = std::mem::take(&mut *lock(&self.runs));
         some.sort_by_key(|run| run.bytes);
@@ -150,7 +160,8 @@ impl<R: Ranking> SortStore<R> {
             left = left.saturating_sub(need);
             fits
         });
-        let fan = fits.count().max(2);
+        let fits = fits.count().max(2);
+        let fan = (some.len() + 1).saturating_sub(fits).clamp(2, fits);
         lock(&self.runs).extend(some.drain(fan.min(some.len())..));
         let open = |run: Arc<Run>| {
             let charge = hand.purse.need(ranked::room::<R::Rank>(&run), "merging sorted runs")?;

@@ -62,7 +62,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
     }
 
     /// The last record of each key, in order of these records: a key that comes up again moves to where it does. Holds
-    /// and costs what [`distinct_by`](Bag::distinct_by) does.
+    /// what [`distinct_by`](Bag::distinct_by) does; every record is weighed, by writing it to nowhere, when it takes the
+    /// place of the one before.
     ///
     /// ```
     /// # use kitbag::Bag;

@@ -14,7 +14,7 @@ use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
 use crate::engine::{Fan, Flow, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, WorkerCx, panic_error};
 use crate::error::{Error, Result};
-use crate::spill::{Ranking, SortStore, SortWriter};
+use crate::spill::{ROW_HEAD, Ranking, SortStore, SortWriter};
 
 use super::codec::{decode, encode};
 use super::emit_sorted::SortedFeed;
@@ -178,7 +178,7 @@ struct Sorting<'a, T, R: Ranking> {
 impl<T: Serialize + Send, R: RankRecord<T>> Fan<T> for Sorting<'_, T, R> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
         let (store, stage, meter) = (self.store, self.stage, &*self.meter);
-        Box::new(SortPush { store, stage, meter, cx, writer: None, unit: Unit::default(), index: 0, value: Vec::new() })
+        Box::new(SortPush { store, stage, meter, cx, writer: None, unit: Unit::default(), index: 0, row: Vec::new() })
     }
 
     fn unwanted(&self) -> bool {
@@ -195,7 +195,7 @@ struct SortPush<'s, R: Ranking> {
     writer: Option<SortWriter<'s, R>>,
     unit: Unit,
     index: u64,
-    value: Vec<u8>,
+    row: Vec<u8>,
 }
 
 impl<R: Ranking> SortPush<'_, R> {
@@ -203,9 +203,10 @@ impl<R: Ranking> SortPush<'_, R> {
     where
         R: RankRecord<T>,
     {
-        self.value.clear();
-        put_place(at, &mut self.value);
-        encode(&item, &mut self.value)?;
+        self.row.clear();
+        self.row.resize(ROW_HEAD, 0);
+        put_place(at, &mut self.row);
+        encode(&item, &mut self.row)?;
         let rank = self.store.ranking.rank_record(item);
         let writer = match &mut self.writer {
             Some(writer) => writer,
@@ -216,7 +217,7 @@ impl<R: Ranking> SortPush<'_, R> {
                 Err(error) => return Err(error),
             },
         };
-        writer.push(rank, Seq::new(self.unit, self.index), &self.value)
+        writer.push(rank, Seq::new(self.unit, self.index), &mut self.row)
     }
 }
 

@@ -27,7 +27,8 @@ fn sorted(space: &Space, workers: usize, values: &[Vec<u8>], first: usize, most:
     let mut writers: Vec<_> = (0..workers).map(|_| store.writer()).collect::<crate::Result<_>>()?;
     for (no, value) in values.iter().enumerate() {
         let rank = store.ranking.rank(value)?;
-        writers[no / UNIT * 3 % workers].push(rank, seq(no), value)?;
+        let mut row = [&[0; ROW_HEAD], value.as_slice()].concat();
+        writers[no / UNIT * 3 % workers].push(rank, seq(no), &mut row)?;
     }
     writers.into_iter().try_for_each(SortWriter::finish)?;
     let mut rows = store.finish()?;
@@ -104,6 +105,29 @@ fn a_budget_that_is_too_small_is_refused_by_name() {
     let values = vec![value(1, 1, 90_000); 2];
     let error = sorted(&space(100 << 10), 1, &values, 1, 2).unwrap_err();
     assert_eq!(error.kind(), crate::ErrorKind::Limit, "{error}");
+}
+
+#[test]
+fn a_row_for_which_there_is_no_memory_is_written_alone() {
+    let space = space(2 << 20);
+    let store = SortStore::new(&space, 1, First(2)).unwrap();
+    let all = space.budget.try_reserve(space.budget.limit() - space.budget.used()).unwrap();
+    let mut writer = store.writer().unwrap();
+    for no in 0..40 {
+        let value = value(100 - no as u64, no, if no % 2 == 0 { 90_000 } else { 300 });
+        let mut row = [&[0; ROW_HEAD], value.as_slice()].concat();
+        writer.push(store.ranking.rank(&value).unwrap(), seq(no), &mut row).unwrap();
+    }
+    writer.finish().unwrap();
+    drop(all);
+    let mut rows = store.finish().unwrap();
+    let mut model: Vec<_> = (0..40usize).map(|no| ((100 - no as u64) % 26, no)).collect();
+    model.sort_unstable();
+    for (_, no) in model {
+        let row = rows.next().unwrap().unwrap();
+        assert_eq!(row[row.len() - 8..], no.to_le_bytes());
+    }
+    assert_eq!(rows.next().unwrap(), None);
 }
 
 #[test]
