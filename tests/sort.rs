@@ -22,7 +22,7 @@ fn rows(count: u32, pad: usize, key: impl Fn(u32) -> u32) -> Vec<Row> {
     let next = |state: u64| state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     let noise = |n: u32| {
         let states = std::iter::successors(Some(next(u64::from(n))), |state| Some(next(*state)));
-        states.take(pad).map(|state| char::from(b'!' + state.to_be_bytes()[0] % 90))
+        states.take(pad).map(|state| char::from(b'!' + state.to_le_bytes()[7] % 90))
     };
     (0..count).map(|n| (key(n), n, noise(n).collect())).collect()
 }
