@@ -105,7 +105,11 @@ fn take_ends_the_merge() {
             bag(&rows, &config).sort_by_key(|row| row.0).inspect(move |_| _ = count.fetch_add(1, Ordering::Relaxed));
         assert!(watched("take", || sorted.take(5).collect()).unwrap() == model[..5]);
         let passed = passed.load(Ordering::Relaxed);
-        assert!(passed < 30_000, "threads {threads}, memory {memory}: {passed} records came out of the merge");
+        // A quarter of the budget may be under way: of the large one, that is all records.
+        assert!(
+            memory == 1 << 30 || passed < 30_000,
+            "threads {threads}, memory {memory}: {passed} records came out of the merge"
+        );
     }
 }
 
