@@ -20,7 +20,7 @@
 //! * **Records**: any serde type; [`Json`] for documents of any shape; lines of text. [`Scan`] hands each record to
 //!   closures in place, as a [`JsonRef`], and is the fastest way to read.
 //! * **Answers**: [`agg`] has the aggregates that [`Bag::fold`] and [`Bag::fold_by`] take, several at once as a tuple.
-//!   [`Bag::group_by`] streams whole groups, from disk where memory is short.
+//!   [`Bag::group_by`] streams whole groups, [`Bag::sort_by_key`] sorts, both from disk where memory is short.
 //! * **Outputs**: [`Bag::write_jsonl`] to a file or a directory of shards ([`Target`]), visible when complete.
 //! * **Settings**: [`Config`] for threads, memory, temporary space, limits and what to do with bad records
 //!   ([`BadRecords`]); a [`Monitor`] sees what a run did; a [`CancelToken`] stops it.

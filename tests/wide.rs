@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -77,6 +78,54 @@ rows! {
         };
     group_by_of_nothing: json_row(records()),
         |bag| bag.filter(|_| false).group_by(k).count(), |_| 0;
+    distinct: text_row(records().iter().map(|r| r[r.len() - 9..].to_owned()).collect::<Vec<_>>()),
+        |bag| bag.distinct().collect(),
+        |v| grouped(v, String::clone).into_iter().map(|(k, _)| k).collect();
+    distinct_by: json_row(records()),
+        |bag| bag.distinct_by(k).map(|r| n(&r)).collect(),
+        |v| grouped(v, k).into_iter().map(|(_, g)| n(&g[0])).collect();
+    distinct_last_by: json_row(records()),
+        |bag| bag.distinct_last_by(k).map(|r| n(&r)).collect(),
+        |v| { let mut last: Vec<_> = grouped(v, k).into_iter().map(|(_, g)| n(&g[g.len() - 1])).collect(); last.sort_unstable(); last };
+    distinct_by_one_key: json_row(records()),
+        |bag| bag.distinct_by(|_| 7).map(|r| n(&r)).collect(), |_| vec![0];
+    distinct_by_a_key_of_its_own: json_row(records()),
+        |bag| bag.distinct_last_by(n).map(|r| n(&r)).collect(), |v| v.iter().map(n).collect();
+    distinct_of_nothing: json_row(records()), |bag| bag.filter(|_| false).distinct().count(), |_| 0;
+    distinct_before_other_verbs: json_row(records()),
+        |bag| bag.distinct_by(|r| n(r) % 50).count_by(|r| n(r) % 7).take(3).collect(),
+        |v| grouped(v.into_iter().take(50).collect(), |r| n(r) % 7).into_iter().map(|(k, g)| (k, g.len() as u64)).take(3).collect();
+    sort_by_key: json_row(records()),
+        |bag| bag.sort_by_key(k).map(|r| n(&r)).collect(),
+        |mut v| { v.sort_by_key(k); v.iter().map(n).collect() };
+    sort_by_a_key_of_several_parts: json_row(records()),
+        |bag| bag.sort_by_key(|r| (Reverse(n(r) % 7), k(r))).map(|r| n(&r)).collect(),
+        |mut v| { v.sort_by_key(|r| (Reverse(n(r) % 7), k(r))); v.iter().map(n).collect() };
+    sort_by_one_key_changes_nothing: json_row(records()),
+        |bag| bag.sort_by_key(|_| ()).map(|r| n(&r)).collect(), |v| v.iter().map(n).collect();
+    sort_by_a_json_key: json_row(records()),
+        |bag| bag.sort_by_key(|r| r.get("deep").map(|deep| deep.to_json())).map(|r| n(&r)).collect(),
+        |mut v| { v.sort_by_key(|r| (n(r) % 3, n(r) % 7)); v.iter().map(n).collect() };
+    sort_by: json_row(records()),
+        |bag| bag.sort_by(|a, b| n(b).cmp(&n(a))).map(|r| n(&r)).collect(),
+        |v| v.iter().rev().map(n).collect();
+    sort_of_nothing: json_row(records()), |bag| bag.filter(|_| false).sort_by_key(n).count(), |_| 0;
+    sort_before_other_verbs: json_row(records()),
+        |bag| bag.sort_by_key(|r| Reverse(n(r))).filter(|r| n(r) % 2 == 0).count_by(k).take(4).collect(),
+        |v| grouped(v.into_iter().rev().filter(|r| n(r) % 2 == 0).collect(), k).into_iter().map(|(k, g)| (k, g.len() as u64)).take(4).collect();
+    sort_after_sort: json_row(records()),
+        |bag| bag.sort_by_key(|r| Reverse(n(r))).sort_by_key(k).take(50).map(|r| n(&r)).collect(),
+        |mut v| { v.reverse(); v.sort_by_key(k); v.iter().take(50).map(n).collect() };
+    sort_after_take_and_group_by: json_row(records()),
+        |bag| bag.take(70).group_by(k).map(|(k, group)| (k, group.total())).sort_by_key(|pair| Reverse(pair.1)).collect(),
+        |v| {
+            let mut groups: Vec<_> = grouped(v.into_iter().take(70).collect(), k).into_iter().map(|(k, g)| (k, g.len() as u64)).collect();
+            groups.sort_by_key(|pair| Reverse(pair.1));
+            groups
+        };
+    sort_is_written: json_row(records()),
+        |bag| { let mut text = Vec::new(); bag.sort_by_key(k).write_jsonl_to(&mut text)?; Ok(String::from_utf8(text).unwrap()) },
+        |mut v| { v.sort_by_key(k); v.iter().map(|r| r.raw().to_owned() + "\n").collect() };
     pluck: json_row(records()),
         |bag| bag.pluck(".deep.x[1]")?.map(|n| n.as_i64()).collect(), |v| v.iter().map(|r| Some(n(r) % 7)).collect();
     pluck_or: json_row(records()),
@@ -105,11 +154,16 @@ fn scan_counts_and_folds_by_a_borrowed_key() {
         .into_iter()
         .map(|(k, g)| (k, g.len() as u64))
         .collect();
-    check(&records(), Kind::Json, &grid(), &(model.clone(), model), |input, config| {
+    let first: Vec<i64> = grouped(parsed(), k).iter().map(|(_, g)| n(&g[0])).collect();
+    check(&records(), Kind::Json, &grid(), &(model.clone(), model, first), |input, config| {
         let scan = || Scan::new(input.clone()).with(config.clone());
         let text =
             |pairs: Vec<(Json, u64)>| pairs.into_iter().map(|(k, n)| (k.raw().to_owned(), n)).collect::<Vec<_>>();
-        Ok((text(scan().count_by(|r| r.get("k")).collect()?), text(scan().fold_by(|r| r.get("k"), count()).collect()?)))
+        Ok((
+            text(scan().count_by(|r| r.get("k")).collect()?),
+            text(scan().fold_by(|r| r.get("k"), count()).collect()?),
+            scan().distinct_by(|r| r.get("k")).map(|r| n(&r)).collect()?,
+        ))
     });
 }
 

@@ -37,7 +37,7 @@ mod big;
 mod exact;
 mod number;
 mod part;
-mod weight;
+pub(crate) mod weight;
 
 #[cfg(test)]
 mod laws;

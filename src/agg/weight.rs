@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// The bytes that a value holds on the heap, taken to be the length of its serialised form; 0 for types that own
 /// nothing. Costs a serialisation without memory.
-pub(super) fn heap_of<T: Serialize>(value: &T) -> usize {
+pub(crate) fn heap_of<T: Serialize>(value: &T) -> usize {
     if !std::mem::needs_drop::<T>() {
         return 0;
     }

@@ -10,6 +10,7 @@ use super::emit::Order;
 use super::folds::Folds;
 use super::part::From;
 use super::settle::on_threads;
+use super::sought::Sought;
 use super::space::Space;
 use super::store::{Store, StoreWriter};
 use super::table::{Entry, EntryOf, Merging, Sorted, Table, encode};
@@ -173,14 +174,13 @@ pub(crate) struct FoldWriter<M: Merging> {
 }
 
 impl<M: Merging> FoldWriter<M> {
-    /// Folds one record into the state of its key. `is` tells whether a key is the record's; the key itself is made
-    /// only when it is new or from an earlier record, and so is the state, which `step` then changes.
+    /// Folds one record into the state of its key. The key itself is made only when it is new or stands for a record
+    /// that takes the other's place, and the state, which `step` then changes, when it is new.
     #[inline]
     pub(crate) fn fold(
         &mut self,
         (hash, seq): (u64, Seq),
-        is: impl Fn(&M::Key) -> bool,
-        key: impl Fn() -> M::Key,
+        mut sought: impl Sought<M::Key>,
         init: impl FnOnce() -> M::State,
         step: impl FnOnce(&mut M::State),
     ) -> Result<()> {
@@ -192,18 +192,17 @@ impl<M: Merging> FoldWriter<M> {
                     step(state);
                 }
             };
-            let merging = &self.shared.merging;
-            match self.tables[slot(hash)].update((hash, seq), is, &key, &mut change, |state| merging.heap_size(state)) {
-                Some(true) => return Ok(()),
-                Some(false) => return self.full().map(drop),
-                None => {}
+            match self.tables[slot(hash)].update(&*self.shared.merging, (hash, seq), sought, &mut change) {
+                Ok(true) => return Ok(()),
+                Ok(false) => return self.full().map(drop),
+                Err(back) => sought = back,
             }
         }
         let mut state = init();
         if let Some(step) = step {
             step(&mut state);
         }
-        self.add(Entry::new(hash, seq, key(), state))
+        self.add(Entry::new(hash, seq, sought.into_key(), state))
     }
 
     fn add(&mut self, entry: EntryOf<M>) -> Result<()> {

@@ -16,7 +16,7 @@ use super::table::{Entry, EntryOf, Merging, Sorted, Table, decode, encode};
 use crate::batch::Seq;
 use crate::error::Result;
 
-/// An iterator of keys, their states and first positions.
+/// An iterator of keys, their states and positions, and the bytes of each key when it is written.
 pub(crate) struct Folds<M: Merging>(Source<M>);
 
 enum Source<M: Merging> {
@@ -63,7 +63,7 @@ impl<M: Merging> Folds<M> {
 }
 
 impl<M: Merging> Iterator for Folds<M> {
-    type Item = Result<(M::Key, M::State, Seq)>;
+    type Item = Result<(M::Key, M::State, Seq, u64)>;
 
     /// After an error there are no more states.
     fn next(&mut self) -> Option<Self::Item> {
@@ -71,12 +71,13 @@ impl<M: Merging> Iterator for Folds<M> {
         if !matches!(next, Ok(Some(_))) {
             self.0 = Source::Done;
         }
-        next.map(|entry| entry.map(|entry| (entry.key, entry.state, entry.seq))).transpose()
+        next.map(|entry| entry.map(|entry| (entry.key, entry.state, entry.seq, entry.length))).transpose()
     }
 }
 
 fn entry<K: serde::de::DeserializeOwned, S: serde::de::DeserializeOwned>(row: &Row<'_>) -> Result<Entry<K, S>> {
-    Ok(Entry::new(row.hash, row.seq, decode(row.key)?, decode(row.value)?))
+    let entry = Entry::new(row.hash, row.seq, decode(row.key)?, decode(row.value)?);
+    Ok(Entry { length: row.key.len() as u64, ..entry })
 }
 
 /// How partitions become states.

@@ -4,6 +4,7 @@
 //! StoreWriter (one a thread) -> blocks by partition -> pool -> frames in the thread's run file
 //! Store::finish -> partitions -> settled by all threads: an index in memory | a sorted run | smaller partitions
 //! Groups: one merge of indexes and runs, in order of first occurrence
+//! SortWriter (one a thread) -> sorted batches -> pool -> sorted runs -> SortedRows: one merge by the caller's order
 //! ```
 //!
 //! What must stay true: every byte that grows with the data is charged before it is allocated; nobody waits for memory;
@@ -25,11 +26,15 @@ mod lend;
 mod merge;
 mod packed;
 mod part;
+mod ranked;
 mod row;
 mod rows;
 mod run;
 mod settle;
 mod sort;
+mod sort_writer;
+mod sorter;
+mod sought;
 mod space;
 mod split;
 mod store;
@@ -44,7 +49,12 @@ pub(crate) use folds::Folds;
 pub(crate) use groups::Groups;
 pub(crate) use hash::HashKey;
 pub(crate) use keys::KeyRule;
+pub(crate) use ranked::Ranking;
+pub(crate) use row::HEAD as ROW_HEAD;
 pub(crate) use rows::{GroupRows, Head};
+pub(crate) use sort_writer::SortWriter;
+pub(crate) use sorter::{SortStore, SortedRows};
+pub(crate) use sought::{Owned, Sought};
 pub(crate) use space::Space;
 pub(crate) use store::{Store, StoreWriter};
 pub(crate) use table::Merging;

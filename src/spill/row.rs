@@ -47,12 +47,17 @@ pub(crate) fn size(key: usize, value: usize) -> Result<usize> {
 
 /// Appends the head of a row; key and value must follow. The caller has checked the lengths with [`size`].
 pub(crate) fn put_head(out: &mut Vec<u8>, hash: u64, seq: Seq, key: usize, value: usize) {
+    out.extend_from_slice(&head(hash, seq, key, value));
+}
+
+/// The head of a row.
+pub(crate) fn head(hash: u64, seq: Seq, key: usize, value: usize) -> [u8; HEAD] {
     let mut head = [0; HEAD];
     head[..8].copy_from_slice(&hash.to_le_bytes());
     head[8..24].copy_from_slice(&seq_bytes(seq));
     head[24..28].copy_from_slice(&short(key).to_le_bytes());
     head[28..].copy_from_slice(&short(value).to_le_bytes());
-    out.extend_from_slice(&head);
+    head
 }
 
 /// Appends a row.

@@ -74,13 +74,29 @@ impl RunWriter {
         Ok(&mut self.raw)
     }
 
+    /// Appends a row as it is stored. One that is longer than a block is written from where it is.
+    pub(crate) fn copy(&mut self, hand: &mut Hand, row: &[u8]) -> Result<()> {
+        if row.len() <= hand.block {
+            self.row(hand, row.len())?.extend_from_slice(row);
+            return Ok(());
+        }
+        self.flush(hand)?;
+        let frame = hand.sink.write(&hand.purse, u32::MAX, 1, row)?;
+        self.add(frame, 1, row.len());
+        Ok(())
+    }
+
+    fn add(&mut self, frame: Frame, rows: u32, bytes: usize) {
+        self.run.rows += u64::from(rows);
+        self.run.bytes += bytes as u64;
+        self.run.longest = self.run.longest.max(bytes);
+        self.run.frames.push(frame);
+    }
+
     fn flush(&mut self, hand: &mut Hand) -> Result<()> {
         if !self.raw.is_empty() {
             let frame = hand.sink.write(&hand.purse, u32::MAX, self.records, &self.raw)?;
-            self.run.rows += u64::from(self.records);
-            self.run.bytes += self.raw.len() as u64;
-            self.run.longest = self.run.longest.max(self.raw.len());
-            self.run.frames.push(frame);
+            self.add(frame, self.records, self.raw.len());
             self.raw.clear();
             self.records = 0;
         }
@@ -123,6 +139,11 @@ impl Cursor {
     /// The current row.
     pub(crate) fn row(&self) -> Result<Row<'_>> {
         row::at(&self.raw, self.at)
+    }
+
+    /// The block in which the current row is, and its offset there.
+    pub(crate) fn stands(&self) -> (&[u8], usize) {
+        (&self.raw, self.at)
     }
 
     /// Where the current row is: its frame in the run and its offset there.

@@ -45,7 +45,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    fn first(budget: u64, workers: usize) -> Shape {
+    pub(crate) fn first(budget: u64, workers: usize) -> Shape {
         let share = whole(budget) / (4 * FLOOR_BLOCKS * workers).max(512);
         let block = share.clamp(LEAST_BLOCK, BLOCK);
         // The open blocks of all threads should not take more than a quarter of the budget.
@@ -107,23 +107,14 @@ impl Store {
     pub(crate) fn new(space: &Space, workers: usize) -> Result<Store> {
         let workers = workers.max(1);
         let shape = Shape::first(space.budget.limit(), workers);
-        let floor = (workers * FLOOR_BLOCKS * shape.block) as u64;
-        let floor = space.budget.carve(floor).ok_or_else(|| {
-            let (limit, used) = (space.budget.limit(), space.budget.used());
-            let text = format!(
-                "memory budget of {} bytes: grouping with {workers} threads needs {floor} bytes and {used} of {limit} are \
-                 in use; at least {} would do",
-                space.budget.whole(),
-                space.budget.whole_for(used + floor.min(Store::least(workers)))
-            );
-            Error::new(ErrorKind::Limit, text)
-        })?;
+        let floor = set_aside(space, workers, FLOOR_BLOCKS, shape.block, "grouping")?;
         Ok(Store { shared: Arc::new(Shared::new(space, shape)), floor, workers })
     }
 
     /// The smallest budget with which a store for so many threads can be opened.
+    #[cfg(test)]
     pub(crate) fn least(workers: usize) -> u64 {
-        (workers.max(1) * FLOOR_BLOCKS * LEAST_BLOCK) as u64
+        least(workers, FLOOR_BLOCKS)
     }
 
     /// A writer for one thread; at most as many as were announced.
@@ -210,6 +201,26 @@ impl Shared {
         lock(&self.pool)[no].frames.append(&mut part.frames);
         Ok(true)
     }
+}
+
+/// Sets aside so many blocks for each thread; too small a budget is an error that says what would do.
+pub(crate) fn set_aside(space: &Space, workers: usize, blocks: usize, block: usize, what: &str) -> Result<Budget> {
+    let floor = (workers * blocks * block) as u64;
+    space.budget.carve(floor).ok_or_else(|| {
+        let (limit, used) = (space.budget.limit(), space.budget.used());
+        let text = format!(
+            "memory budget of {} bytes: {what} with {workers} threads needs {floor} bytes and {used} of {limit} are in use; \
+             at least {} would do",
+            space.budget.whole(),
+            space.budget.whole_for(used + floor.min(least(workers, blocks)))
+        );
+        Error::new(ErrorKind::Limit, text)
+    })
+}
+
+/// What so many blocks for each thread take where blocks are smallest.
+fn least(workers: usize, blocks: usize) -> u64 {
+    (workers.max(1) * blocks * LEAST_BLOCK) as u64
 }
 
 /// A number of bytes that fit into memory.

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::budget::Reservation;
 use super::part::From;
+use super::sought::Sought;
 use super::space::Purse;
 use crate::batch::Seq;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,22 +26,27 @@ pub(crate) trait Merging: Send + Sync {
 
     /// Bytes that a state has beside its own size.
     fn heap_size(&self, state: &Self::State) -> usize;
+
+    /// Whether a key stands where the newer of two records is, spelt as there: by default where its first record is.
+    fn moves(&self, new: Seq, old: Seq) -> bool {
+        new < old
+    }
 }
 
-/// A key's state, and where the key was first seen.
+/// A key's state, and where the key stands: see [`Merging::moves`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry<K, S> {
     pub(crate) hash: u64,
     pub(crate) seq: Seq,
-    /// Charged bytes beside the entry itself.
-    heap: u64,
+    /// Bytes of the key when it is written.
+    pub(crate) length: u64,
     pub(crate) key: K,
     pub(crate) state: S,
 }
 
 impl<K, S> Entry<K, S> {
     pub(crate) fn new(hash: u64, seq: Seq, key: K, state: S) -> Entry<K, S> {
-        Entry { hash, seq, heap: 0, key, state }
+        Entry { hash, seq, length: 0, key, state }
     }
 }
 
@@ -141,47 +147,48 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         self.entries.len()
     }
 
-    /// Changes the state of a key that is there; `None` if it is not, else whether the table still has its memory. Of
-    /// equal keys the first record's is kept: they may be spelt differently.
+    /// Changes the state of a key that is there, and tells whether the table still has its memory; else gives the key
+    /// back. Of equal keys one record's is kept: they may be spelt differently.
     #[inline]
-    pub(crate) fn update(
+    pub(crate) fn update<P: Sought<K>, M: Merging<Key = K, State = S>>(
         &mut self,
+        with: &M,
         (hash, seq): (u64, Seq),
-        is: impl Fn(&K) -> bool,
-        key: impl FnOnce() -> K,
+        sought: P,
         change: impl FnOnce(&mut S),
-        heap_size: impl Fn(&S) -> usize,
-    ) -> Option<bool> {
-        let found = self.entries.find_mut(spread(hash), |entry| entry.hash == hash && is(&entry.key))?;
-        let before = heap_size(&found.state) as u64;
+    ) -> Result<bool, P> {
+        let found = self.entries.find_mut(spread(hash), |entry| entry.hash == hash && sought.is(&entry.key));
+        let Some(found) = found else { return Err(sought) };
+        let before = with.heap_size(&found.state) as u64;
         change(&mut found.state);
-        if seq < found.seq {
+        if with.moves(seq, found.seq) {
             found.seq = seq;
-            found.key = key();
+            found.key = sought.into_key();
         }
-        let after = heap_size(&found.state) as u64;
+        let after = with.heap_size(&found.state) as u64;
         self.memory.heap = (self.memory.heap + after).saturating_sub(before);
-        Some(after <= before || self.memory.room(0))
+        Ok(after <= before || self.memory.room(0))
     }
 
     /// Adds a key that is not there; gives it back if memory refuses.
     pub(crate) fn insert(&mut self, mut entry: Entry<K, S>, heap: usize) -> Result<Result<(), Entry<K, S>>> {
-        entry.heap = heap as u64 + encoded_length(&entry.key)?;
+        entry.length = encoded_length(&entry.key)?;
+        let heap = heap as u64 + entry.length;
         if self.entries.len() == self.entries.capacity() {
             let wanted = (2 * self.entries.capacity()).max(4);
             let buckets = (wanted * 8).div_ceil(7).next_power_of_two();
             // The old table is there until all entries are in the new one.
             let bytes = (buckets * (size_of::<Entry<K, S>>() + 1) + 64) as u64;
-            if !self.memory.room(bytes + entry.heap) {
+            if !self.memory.room(bytes + heap) {
                 return Ok(Err(entry));
             }
             self.entries.reserve(wanted - self.entries.len(), |entry| spread(entry.hash));
             self.memory.table = self.entries.allocation_size() as u64;
         }
-        if !self.memory.room(entry.heap) {
+        if !self.memory.room(heap) {
             return Ok(Err(entry));
         }
-        self.memory.heap += entry.heap;
+        self.memory.heap += heap;
         self.entries.insert_unique(spread(entry.hash), entry, |entry| spread(entry.hash));
         Ok(Ok(()))
     }
@@ -202,7 +209,7 @@ impl<K: Eq + Serialize, S> Table<K, S> {
                 let before = with.heap_size(&known.state) as u64;
                 if let Some(entry) = entry.take() {
                     with.merge(&mut known.state, entry.state);
-                    if seq < known.seq {
+                    if with.moves(seq, known.seq) {
                         (known.seq, known.key) = (seq, entry.key);
                     }
                 }
@@ -231,7 +238,7 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         self.memory.settle();
     }
 
-    /// All entries by first position; the table comes back if memory refuses the list.
+    /// All entries in order of position; the table comes back if memory refuses the list.
     pub(crate) fn sorted(mut self) -> Result<Sorted<K, S>, Table<K, S>> {
         let list = (self.entries.len() * size_of::<Entry<K, S>>()) as u64;
         if !self.memory.room(list) {

@@ -10,16 +10,35 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Fold};
-use crate::batch::{Seq, Unit};
+use crate::batch::{At, Seq, Unit};
 use crate::engine::{Fan, Flow, Phase, Plan, Run, StageMeter, Stop, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
-use crate::spill::{FoldStore, FoldWriter, HashKey, Merging, Order};
+use crate::spill::{FoldStore, FoldWriter, HashKey, Merging, Order, Sought};
 
 use super::emit_folds::FoldFeed;
+
+/// Where a key stands in the order of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    First,
+    Last,
+}
+
+impl Stands {
+    /// Whether a record at one position takes the place of one at another.
+    #[inline]
+    pub(crate) fn moves(self, new: Seq, old: Seq) -> bool {
+        match self {
+            Stands::First => new < old,
+            Stands::Last => new > old,
+        }
+    }
+}
 
 /// States of an aggregate by keys.
 pub(crate) struct ByKey<K, A> {
     aggregate: Arc<A>,
+    stands: Stands,
     _key: std::marker::PhantomData<fn() -> K>,
 }
 
@@ -37,6 +56,11 @@ where
 
     fn heap_size(&self, state: &A::State) -> usize {
         self.aggregate.heap_size(state)
+    }
+
+    #[inline]
+    fn moves(&self, new: Seq, old: Seq) -> bool {
+        self.stands.moves(new, old)
     }
 }
 
@@ -88,15 +112,9 @@ where
         (self.unit, self.index) = (unit, 0);
     }
 
-    /// Steps the state of the record's key: `is` tells whether a key is the record's, `key` makes it.
+    /// Steps the state of the record's key.
     #[inline]
-    pub(crate) fn step(
-        &mut self,
-        hash: u64,
-        is: impl Fn(&K) -> bool,
-        key: impl Fn() -> K,
-        step: impl FnOnce(&mut A::State, Seq),
-    ) -> Flow {
+    pub(crate) fn step(&mut self, hash: u64, key: impl Sought<K>, step: impl FnOnce(&mut A::State, Seq)) -> Flow {
         let seq = Seq::new(self.unit, self.index);
         self.index += 1;
         let writer = match &mut self.writer {
@@ -108,7 +126,7 @@ where
                 Err(error) => return Flow::Break(Stop::from(error.in_stage(self.by.meter.name.clone()))),
             },
         };
-        let folded = writer.fold((hash, seq), is, key, || self.by.aggregate.init(), |state| step(state, seq));
+        let folded = writer.fold((hash, seq), key, || self.by.aggregate.init(), |state| step(state, seq));
         match folded {
             Ok(()) => Flow::Continue(()),
             Err(error) => Flow::Break(Stop::from(error.in_stage(self.by.meter.name.clone()))),
@@ -128,8 +146,17 @@ where
 /// Runs whatever comes before into the absorbing half.
 type Upstream<K, A> = dyn FnOnce(&Run, &Absorbing<'_, K, A>) -> Result<()> + Send;
 
+/// The answer that is made of a key and its state, and its place in the input, where it has one; none
+/// is a defect: no state has seen nothing.
+pub(crate) type Answer<K, A, U> = fn(&A, K, <A as Fold>::State) -> Option<(At, U)>;
+
+/// A key with the answer of an aggregate, which comes from many records: it has no place in the input.
+pub(crate) fn pair<K, A: Fold>(aggregate: &A, key: K, state: A::State) -> Option<(At, (K, A::Out))> {
+    Some((At::nowhere(), (key, aggregate.finish(state))))
+}
+
 /// A fold by key, whatever feeds it.
-pub(crate) struct FoldBy<K, A>
+pub(crate) struct FoldBy<K, A, U>
 where
     K: Hash + Eq + Serialize + DeserializeOwned + Send,
     A: Fold,
@@ -140,14 +167,17 @@ where
     pub(crate) before: Vec<String>,
     pub(crate) aggregate: A,
     pub(crate) upstream: Box<Upstream<K, A>>,
+    pub(crate) stands: Stands,
+    pub(crate) answer: Answer<K, A, U>,
 }
 
-impl<K, A> Plan<(K, A::Out)> for FoldBy<K, A>
+impl<K, A, U> Plan<U> for FoldBy<K, A, U>
 where
     K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
-    A: Fold<State: 'static, Out: Send> + 'static,
+    A: Fold<State: 'static> + 'static,
+    U: Send,
 {
-    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<(K, A::Out)>) -> Result<()> {
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
         let meter = run.stage(self.stage, self.verb);
         if self.aggregate.merging() != agg::Merging::Exact {
             let text = "expected an aggregate whose states merge exactly: this one must see the records of a key in \
@@ -155,10 +185,10 @@ where
             return Err(Error::new(ErrorKind::Usage, text).in_stage(meter.name.clone()));
         }
         let aggregate = Arc::new(self.aggregate);
-        let merging = ByKey { aggregate: aggregate.clone(), _key: std::marker::PhantomData };
+        let merging = ByKey { aggregate: aggregate.clone(), stands: self.stands, _key: std::marker::PhantomData };
         let before = run.space.stats.read().stored;
         let store = FoldStore::new(&run.space, run.settings.threads, merging)?;
-        let (stage, hash) = (self.stage, run.hash_key);
+        let (stage, hash, answer) = (self.stage, run.hash_key, self.answer);
         (self.upstream)(
             run,
             &Absorbing {
@@ -171,7 +201,8 @@ where
             },
         )?;
         let folds = store.finish(if run.settings.ordered { Order::FirstOccurrence } else { Order::Any })?;
-        let emit = FoldFeed { folds: Mutex::new(Some(folds)), aggregate: &*aggregate, meter: meter.clone(), down };
+        let emit =
+            FoldFeed { folds: Mutex::new(Some(folds)), aggregate: &*aggregate, answer, meter: meter.clone(), down };
         let emitted = Phase::run(run, &meter, &emit);
         meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
         emitted.map(drop)

@@ -9,33 +9,35 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::agg::Fold;
-use crate::batch::{At, Unit};
-use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Push, StageMeter, UnitEnd, Work, WorkerCx};
-use crate::error::Result;
+use crate::batch::Unit;
+use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Push, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::error::{Error, Result};
 use crate::spill::Folds;
 
-use super::by_key::ByKey;
+use super::by_key::{Answer, ByKey};
 
 /// States in one unit of the next phase, and what a state counts for at its gate.
 const BATCH: usize = 1024;
 const WEIGHT: usize = 64;
 
 /// The emitting half.
-pub(super) struct FoldFeed<'a, K, A>
+pub(super) struct FoldFeed<'a, K, A, U>
 where
     K: Hash + Eq + Serialize + DeserializeOwned + Send,
     A: Fold,
 {
     pub(super) folds: Mutex<Option<Folds<ByKey<K, A>>>>,
     pub(super) aggregate: &'a A,
+    pub(super) answer: Answer<K, A, U>,
     pub(super) meter: Arc<StageMeter>,
-    pub(super) down: &'a dyn Fan<(K, A::Out)>,
+    pub(super) down: &'a dyn Fan<U>,
 }
 
-impl<K, A> Feed<Vec<(K, A::State)>> for FoldFeed<'_, K, A>
+impl<K, A, U> Feed<Vec<(K, A::State)>> for FoldFeed<'_, K, A, U>
 where
     K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
-    A: Fold<State: 'static, Out: Send>,
+    A: Fold<State: 'static>,
+    U: Send,
 {
     fn tasks(&self) -> u32 {
         1
@@ -52,8 +54,8 @@ where
                     last = true;
                     break;
                 };
-                let (key, state, _) = fold?;
-                weight += WEIGHT + self.aggregate.heap_size(&state);
+                let (key, state, _, length) = fold?;
+                weight += WEIGHT + usize::try_from(length).unwrap_or(most) + self.aggregate.heap_size(&state);
                 batch.push((key, state));
             }
             let sent = out.admit(weight).and_then(|permit| out.emit(batch, weight, permit, last));
@@ -64,27 +66,31 @@ where
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(K, A::State)>> + 's> {
-        Box::new(FoldWork { cx, aggregate: self.aggregate, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+        let (aggregate, answer) = (self.aggregate, self.answer);
+        Box::new(FoldWork { cx, aggregate, answer, meter: &self.meter, down: self.down.worker(cx), count: 0 })
     }
 }
 
-struct FoldWork<'s, K, A: Fold> {
+struct FoldWork<'s, K, A: Fold, U> {
     cx: &'s WorkerCx<'s>,
     aggregate: &'s A,
+    answer: Answer<K, A, U>,
     meter: &'s StageMeter,
-    down: Box<dyn Push<(K, A::Out)> + 's>,
+    down: Box<dyn Push<U> + 's>,
     count: u64,
 }
 
-impl<K: Send, A: Fold<Out: Send>> Work<Vec<(K, A::State)>> for FoldWork<'_, K, A> {
+impl<K: Send, A: Fold, U: Send> Work<Vec<(K, A::State)>> for FoldWork<'_, K, A, U> {
     fn unit(&mut self, unit: Unit, batch: Vec<(K, A::State)>) -> Flow {
         self.down.begin(unit)?;
-        // An answer comes from many records: it has no place in the input.
-        let at = At::nowhere();
         for (key, state) in batch {
+            let Some((at, answer)) = (self.answer)(self.aggregate, key, state) else {
+                let empty = Error::internal("the state of a key has seen no record");
+                return Flow::Break(Stop::from(empty.in_stage(self.meter.name.clone())));
+            };
             self.cx.set_at(at);
             self.count += 1;
-            self.down.push(at, (key, self.aggregate.finish(state)))?;
+            self.down.push(at, answer)?;
         }
         Flow::Continue(())
     }

@@ -10,8 +10,9 @@ use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
 use crate::engine::{Fan, Flow, Push, Stop, UnitEnd, WorkerCx};
 use crate::error::Result;
+use crate::spill::Owned;
 
-use super::by_key::{Absorber, Absorbing, FoldBy};
+use super::by_key::{Absorber, Absorbing, FoldBy, Stands, pair};
 
 impl<T: Send + 'static> Bag<T> {
     /// Folds the records of each key with an aggregate, or several as a tuple: each key exactly once, in order of its
@@ -67,7 +68,7 @@ impl<T: Send + 'static> Bag<T> {
             plan.describe(&mut before);
             let upstream =
                 Box::new(move |run: &_, by: &Absorbing<'_, K, A>| plan.run(run, &ByClosure { by, key: &key }));
-            FoldBy { verb, stage, before, aggregate, upstream }
+            FoldBy { verb, stage, before, aggregate, upstream, stands: Stands::First, answer: pair }
         })
     }
 }
@@ -119,7 +120,8 @@ impl<T: Hash + Eq + Clone + Serialize + DeserializeOwned + Send + 'static> Bag<T
             let mut before = Vec::new();
             plan.describe(&mut before);
             let upstream = Box::new(move |run: &_, by: &Absorbing<'_, T, agg::Count>| plan.run(run, &ByItself { by }));
-            FoldBy { verb: "frequencies", stage, before, aggregate: agg::count(), upstream }
+            let (verb, stands) = ("frequencies", Stands::First);
+            FoldBy { verb, stage, before, aggregate: agg::count(), upstream, stands, answer: pair }
         })
     }
 }
@@ -176,14 +178,7 @@ where
         self.cx.set_stage(by.stage);
         let key = (self.key)(&item);
         let hash = by.hash.hash(&key);
-        // The key exists already, so it is taken where one has to be made; the closure that compares goes before.
-        let key = std::cell::RefCell::new(Some(key));
-        self.absorber.step(
-            hash,
-            |known| key.borrow().as_ref() == Some(known),
-            || key.take().unwrap_or_else(|| (self.key)(&item)),
-            |state, seq| by.aggregate.step(state, seq, &item),
-        )
+        self.absorber.step(hash, Owned(key), |state, seq| by.aggregate.step(state, seq, &item))
     }
 
     fn end(&mut self, _: UnitEnd) -> Flow {
@@ -231,7 +226,7 @@ impl<T: Hash + Eq + Clone + Serialize + DeserializeOwned + Send> Push<T> for ByI
         let by = self.absorber.by;
         self.cx.set_stage(by.stage);
         let step = |state: &mut _, seq| by.aggregate.step(state, seq, &item);
-        self.absorber.step(by.hash.hash(&item), |known| *known == item, || item.clone(), step)
+        self.absorber.step(by.hash.hash(&item), (|known: &T| *known == item, || item.clone()), step)
     }
 
     fn end(&mut self, _: UnitEnd) -> Flow {

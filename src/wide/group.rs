@@ -5,12 +5,10 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::spill::{GroupRows, Head};
+use crate::spill::GroupRows;
 
 use super::codec::decode;
-
-/// Bytes before a record's own in a stored row: its place, for messages.
-pub(crate) const PLACE: usize = size_of::<Head>();
+use super::place::PLACE;
 
 /// The records of one key, in record order: an iterator that reads from disk where memory does not hold the group. It
 /// may be kept, sent to another thread, dropped half-read, and may outlive the run that it comes from.

@@ -16,10 +16,11 @@ use crate::engine::{
     Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
 };
 use crate::error::Result;
-use crate::spill::{GroupRows, Groups, HashKey, Head, KeyRule, Order, Store, StoreWriter};
+use crate::spill::{GroupRows, Groups, HashKey, KeyRule, Order, Store, StoreWriter};
 
 use super::codec::{decode, encode};
 use super::group::Group;
+use super::place::{place_of, put_place};
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
     /// Groups the records by a key: each key exactly once, in order of its first record, with its records in record
@@ -134,8 +135,7 @@ where
         self.key.clear();
         self.value.clear();
         encode(&key, &mut self.key)?;
-        self.value.extend_from_slice(&at.shard.to_le_bytes());
-        self.value.extend_from_slice(&at.byte.to_le_bytes());
+        put_place(at, &mut self.value);
         encode(item, &mut self.value)?;
         let seq = Seq::new(self.unit, self.index);
         let writer = match &mut self.writer {
@@ -258,13 +258,6 @@ impl<T: Send, K: DeserializeOwned + Send> Work<Batch> for GroupWork<'_, T, K> {
     fn finish(&mut self) -> Result<()> {
         self.down.finish()
     }
-}
-
-/// The place with which a stored record begins.
-fn place_of(head: &Head) -> At {
-    let [shard @ .., _, _, _, _, _, _, _, _] = *head;
-    let [_, _, _, _, byte @ ..] = *head;
-    At { shard: u32::from_le_bytes(shard), byte: u64::from_le_bytes(byte) }
 }
 
 #[cfg(test)]

@@ -3,15 +3,19 @@
 mod absorb;
 mod by_key;
 mod codec;
+mod distinct;
 mod emit_folds;
+mod emit_sorted;
 mod fold;
 mod fold_by;
 mod group;
 mod group_by;
 mod map_partitions;
 mod numbers;
+mod place;
 mod scan_by;
 mod search;
+mod sort;
 mod take;
 
 pub use group::Group;

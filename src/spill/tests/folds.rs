@@ -46,13 +46,14 @@ fn folded(
             }
         };
         let writer = &mut writers[(no / UNIT * 7) % workers];
-        writer.fold((key_of.hash(key), seq(no)), |known| known == key, || key.to_owned(), Total::default, step)?;
+        let sought = (|known: &String| known == key, || key.to_owned());
+        writer.fold((key_of.hash(key), seq(no)), sought, Total::default, step)?;
     }
     writers.into_iter().try_for_each(FoldWriter::finish)?;
     store
         .finish(order)?
         .map(|state| {
-            state.map(|(key, mut total, seq)| {
+            state.map(|(key, mut total, seq, _)| {
                 total.1.sort_unstable();
                 (key, total, seq)
             })

@@ -6,6 +6,7 @@
 mod endings;
 mod folds;
 mod groups;
+mod sorts;
 
 pub(super) use super::store::Stored;
 use std::collections::HashMap;
