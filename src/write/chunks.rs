@@ -58,7 +58,9 @@ impl Chunker {
     }
 
     fn take(&mut self, ends_part: bool) -> Chunk {
-        let chunk = Chunk { text: std::mem::take(&mut self.text), part: self.part, ends_part };
+        // Made as long as the next one needs to be, for a text that grows by doubling ends half empty.
+        let next = Vec::with_capacity(self.text.len() + self.text.len() / 16);
+        let chunk = Chunk { text: std::mem::replace(&mut self.text, next), part: self.part, ends_part };
         if ends_part {
             self.part += 1;
             self.part_bytes = 0;

@@ -51,7 +51,7 @@ impl Files {
             codec: target.codec,
             chunker: Mutex::new(Chunker::new(CHUNK, target.shard_size)),
             ready: Mutex::default(),
-            backlog: 2 * run.settings.threads,
+            backlog: run.settings.threads,
             packed: Sequencer::new(true),
             parts: Mutex::new(Parts::open(&run.os, target)?),
             unwritten: Mutex::new(Some(0)),

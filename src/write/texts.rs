@@ -85,7 +85,12 @@ impl Out<'_> {
         let records = std::mem::take(&mut self.records);
         sink.meter.records_in.fetch_add(records, Ordering::Relaxed);
         sink.meter.bytes.fetch_add(self.text.len() as u64, Ordering::Relaxed);
-        let text = std::mem::take(&mut self.text);
+        // Units are alike: the next text gets what this one needed, and doubling leaves no half-empty ones to wait.
+        let length = self.text.len();
+        let mut text = std::mem::replace(&mut self.text, Vec::with_capacity(length + length / 16));
+        if text.capacity() > length + length / 4 {
+            text.shrink_to_fit();
+        }
         sink.texts.submit(unit, last, (records, text, permit), |unit, (records, text, _permit)| {
             if !fence.allows(unit) {
                 return false;

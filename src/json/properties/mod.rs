@@ -2,6 +2,7 @@
 //! are equal, ordered and hashed by value (`values`), types are read as serde_json reads them (`types`). Here are the
 //! texts that they are tried on.
 
+mod ahead;
 mod lanes;
 mod types;
 mod values;
