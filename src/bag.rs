@@ -1,5 +1,5 @@
-//! [`Bag`]: the handle that users hold. It has a plan and a configuration, and three primitives from which every verb is
-//! made: append a narrow step, wrap the plan, run it into a sink. Verbs live in their own files.
+//! [`Bag`]: the handle that users hold. It has a plan and a configuration, and four primitives from which every verb is
+//! made: append a narrow step, wrap the plan, wrap it with another bag's, run it into a sink. Verbs live in their own files.
 
 use std::fmt;
 
@@ -63,6 +63,18 @@ impl<T: Send + 'static> Bag<T> {
     pub(crate) fn wrap<U: Send, P: Plan<U> + 'static>(self, around: impl FnOnce(Box<dyn Plan<T>>, u32) -> P) -> Bag<U> {
         let depth = self.depth + 1;
         Bag { plan: Box::new(around(self.plan, depth)), config: self.config, depth }
+    }
+
+    /// Replaces the plan by one around it and another bag's. The closure gets the number of the stages before the other
+    /// plan's, and of the new stage. The other bag's configuration is dropped: a run has one.
+    pub(crate) fn wrap_two<U: Send, V: Send, P: Plan<V> + 'static>(
+        self,
+        other: Bag<U>,
+        around: impl FnOnce(Box<dyn Plan<T>>, Box<dyn Plan<U>>, u32, u32) -> P,
+    ) -> Bag<V> {
+        let before = self.depth + 1;
+        let depth = before + other.depth + 1;
+        Bag { plan: Box::new(around(self.plan, other.plan, before, depth)), config: self.config, depth }
     }
 
     /// Runs the plan: `sink` gets the run, the plan and the number of its own stage.

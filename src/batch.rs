@@ -37,6 +37,15 @@ impl Seq {
         Seq(u64::from(unit.task) << 32 | u64::from(unit.no), index)
     }
 
+    /// The position of a record of a join's right side: behind all those of the left one.
+    pub(crate) fn behind(self) -> Seq {
+        Seq(self.0 | 1 << 63, self.1)
+    }
+
+    pub(crate) fn is_behind(self) -> bool {
+        self.0 >> 63 == 1
+    }
+
     /// The unit that the record was in.
     pub(crate) fn unit(self) -> Unit {
         Unit { task: (self.0 >> 32) as u32, no: (self.0 & 0xFFFF_FFFF) as u32 }

@@ -169,10 +169,27 @@ impl<'r> WorkerCx<'r> {
         self.add(rejects);
     }
 
+    /// How many records closures have refused since the account was completed.
+    pub(crate) fn refused(&self) -> usize {
+        if self.refused_any.load(Ordering::Relaxed) { self.account().refused.len() } else { 0 }
+    }
+
+    /// Completes the account of those refused behind so many: nobody has their text.
+    pub(crate) fn settle_from(&self, before: usize) {
+        if self.refused_any.load(Ordering::Relaxed) {
+            let refused = self.account().refused.split_off(before);
+            self.settle_these(refused);
+        }
+    }
+
     /// Completes the account of records that no source completes: nobody has their text any more (they come from
     /// another phase), place and error remain.
     fn settle(&self) {
-        for (at, error) in self.take_refused() {
+        self.settle_these(self.take_refused());
+    }
+
+    fn settle_these(&self, refused: Vec<(At, Error)>) {
+        for (at, error) in refused {
             // Under `Fail` nothing is refused, so the flow is always to go on.
             let _ = self.reject(error, None, || self.phase.run.place(at, None));
         }

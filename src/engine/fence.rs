@@ -52,6 +52,12 @@ impl Fence {
         self.unit.load(Ordering::Acquire) != u64::MAX
     }
 
+    /// The unit of the lowest stop.
+    pub(crate) fn stopped_at(&self) -> Option<Unit> {
+        let unit = self.unit.load(Ordering::Acquire);
+        (unit != u64::MAX).then_some(Unit { task: (unit >> 32) as u32, no: (unit & 0xFFFF_FFFF) as u32 })
+    }
+
     /// The error that wins, if one does; for the one who asks when the phase has ended.
     pub(crate) fn take_error(&self) -> Option<Error> {
         match self.verdict.lock().unwrap_or_else(PoisonError::into_inner).take()?.stop {

@@ -92,8 +92,9 @@ impl<'r> Phase<'r> {
         // A quarter of the budget for what is in flight; the oldest task's reserve lets its reader, the edge and the
         // workers be busy with it alone.
         let gate = Gate::new(settings.memory / 4, (threads as u64 + 2) * 2 * block, &settings.cancel);
-        let phase = Phase { run, fence: Arc::new(Fence::new()), rejects: Sequencer::new(true) };
-        let next_task = AtomicU32::new(0);
+        let phase =
+            Phase { run, fence: Arc::new(Fence::new()), rejects: Sequencer::new(true).starting_at(run.tasks_before) };
+        let next_task = AtomicU32::new(run.tasks_before);
         let (outlet, inlet) = edge::<Message<B>>(&run.os, 2 * threads, &source.edge);
         let spawned = run.os.scope(|scope| {
             for reader in 0..threads {
@@ -138,17 +139,18 @@ fn read<'p, B: Send>(
     next_task: &AtomicU32,
     stage: &str,
 ) {
+    let before = phase.run.tasks_before;
     loop {
         // Tasks must reach the gate in order: the claim and the gate's entry are one step for the oldest to be right.
         let Some(task) = gate.claim(|| {
             let task = next_task.fetch_add(1, Ordering::Relaxed);
-            (task < feed.tasks()).then_some(task)
+            (task - before < feed.tasks()).then_some(task)
         }) else {
             return;
         };
         let mut feeder = Feeder { phase, gate, outlet, feed, next: Unit { task, no: 0 } };
         if !feeder.halted() {
-            let fed = catch_unwind(AssertUnwindSafe(|| feed.feed(task, &mut feeder)));
+            let fed = catch_unwind(AssertUnwindSafe(|| feed.feed(task - before, &mut feeder)));
             let fed = fed.unwrap_or_else(|payload| Err(panic_error(&*payload, stage)));
             if let Err(error) = fed {
                 phase.fence.lower(feeder.next, 0, Stop::from(error));

@@ -28,9 +28,18 @@ pub(crate) enum Origin {
     Memory(&'static str),
 }
 
-/// One run.
+/// One run, as one branch of its plan sees it: the stages of a plan that is joined to another are numbered behind those of
+/// the other, and a phase that runs into a fan after another one numbers its tasks behind those.
 #[derive(Debug)]
 pub(crate) struct Run {
+    common: Arc<Common>,
+    stages_before: u32,
+    pub(crate) tasks_before: u32,
+}
+
+/// What all branches share.
+#[derive(Debug)]
+pub(crate) struct Common {
     pub(crate) settings: Settings,
     pub(crate) os: Os,
     /// Memory and temporary space for everything but the blocks in flight, which the gates admit from their own share.
@@ -44,6 +53,14 @@ pub(crate) struct Run {
     /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
     /// for one at a time.
     pub(crate) long_record: Mutex<()>,
+}
+
+impl std::ops::Deref for Run {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
 }
 
 impl Run {
@@ -63,7 +80,7 @@ impl Run {
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
         let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());
-        let run = Run {
+        let common = Common {
             os,
             space,
             hash_key,
@@ -74,6 +91,7 @@ impl Run {
             quarantine,
             long_record: Mutex::new(()),
         };
+        let run = Run { common: Arc::new(common), stages_before: 0, tasks_before: 0 };
         let result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
             // No thread of the run is left: a closure of the last stage that is called at the very end.
             let stages = run.stages();
@@ -90,15 +108,26 @@ impl Run {
         result
     }
 
+    /// The run for a plan whose stages are numbered behind so many others.
+    pub(crate) fn branch(&self, stages: u32) -> Run {
+        Run { common: self.common.clone(), stages_before: self.stages_before + stages, tasks_before: 0 }
+    }
+
+    /// The run for a phase into a fan that has seen so many tasks.
+    pub(crate) fn after(&self, tasks: u32) -> Run {
+        Run { common: self.common.clone(), stages_before: self.stages_before, tasks_before: tasks }
+    }
+
     /// Registers a stage: its place in the plan and its verb.
     pub(crate) fn stage(&self, number: u32, verb: &str) -> Arc<StageMeter> {
-        let meter = Arc::new(StageMeter::new(number, verb));
+        let meter = Arc::new(StageMeter::new(self.stages_before + number, verb));
         self.stages().push(meter.clone());
         meter
     }
 
     /// The label of a stage, for messages.
     pub(crate) fn stage_name(&self, number: u32) -> String {
+        let number = self.stages_before + number;
         let stages = self.stages();
         let found = stages.iter().find(|meter| stage_number(&meter.name) == number);
         found.map_or_else(|| number.to_string(), |meter| meter.name.clone())

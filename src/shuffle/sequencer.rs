@@ -33,6 +33,12 @@ impl<P> Sequencer<P> {
         Sequencer { state: Mutex::new(state) }
     }
 
+    /// The first unit is that of another task than the first.
+    pub(crate) fn starting_at(mut self, task: u32) -> Sequencer<P> {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).next = Unit { task, no: 0 };
+        self
+    }
+
     /// Hands in a unit (`last` of its task or not). If it is in turn and nobody else delivers, `deliver` is called for
     /// every unit that is in turn now, in order, never by two threads at once and not under the lock. `deliver` says
     /// whether to go on; once it says no, nothing is delivered any more.

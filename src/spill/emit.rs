@@ -3,11 +3,12 @@
 
 use super::budget::Budget;
 use super::file::Scratch;
+use super::lend::Means;
 use super::merge::{self, Merge, Sorted};
 use super::run::{Cursor, Hand};
 use super::settle::{Made, Recipe, Settled};
 use super::space::Purse;
-use super::store::Stored;
+use super::store::{READING_BLOCKS, Stored};
 use crate::batch::Seq;
 use crate::error::{Error, Result};
 
@@ -83,6 +84,21 @@ impl<R: Recipe> Emission<R> {
         }
         let merge = Merge::new(leaves, scratch, hand.purse.clone());
         Ok((Emission { merge, recipe, waiting, hand, _floor: stored.floor }, reading))
+    }
+
+    /// The same, with the means to read groups from disk that are bigger than a block.
+    pub(crate) fn with_means(stored: Stored, recipe: R, order: Order) -> Result<(Emission<R>, Means)> {
+        let (space, block) = (stored.space.clone(), stored.block);
+        // Part of the floor is for groups that are read while the next ones are asked for; where a record is longer
+        // than that was meant for, more is set aside. A block of packed groups has at most half a block beside the key.
+        let reading = stored.workers * READING_BLOCKS * block;
+        let lent = Means::lent(block.max(stored.longest + block / 2));
+        let more = if lent > reading { lent as u64 } else { 0 };
+        let reading = stored.floor.carve(reading as u64);
+        let reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
+        let (emission, aside) = Emission::new(stored, recipe, order, more)?;
+        let reading = aside.filter(|_| more > 0).unwrap_or(reading);
+        Ok((emission, Means::new(space, reading, lent as u64, block)))
     }
 
     /// Goes to the next item; `false` after the last.

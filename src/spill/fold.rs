@@ -55,8 +55,12 @@ impl<M: Merging> FoldStore<M> {
         Ok(FoldStore { shared: Arc::new(shared), store: Store::new(space, workers)?, os: space.os.clone() })
     }
 
-    /// A writer for one thread; at most as many as were announced.
+    /// A writer for one thread; at most as many at once as were announced. One that has finished goes on: a second phase may
+    /// run into the same store.
     pub(crate) fn writer(&self) -> Result<FoldWriter<M>> {
+        if let Some(writer) = lock(&self.shared.done).pop() {
+            return Ok(writer);
+        }
         let writer = self.store.writer()?;
         let tables = (0..TABLES).map(|_| Table::new(From::Budget, writer.purse())).collect();
         let (shared, encoder) = (Arc::clone(&self.shared), Encoder { writer, key: Vec::new(), state: Vec::new() });

@@ -12,7 +12,7 @@ use super::rows::GroupRows;
 use super::run::{Hand, Run, RunWriter, lost};
 use super::settle::{Made, Recipe};
 use super::sort;
-use super::store::{READING_BLOCKS, Stored};
+use super::store::Stored;
 use crate::error::{Error, Result};
 
 /// An iterator of keys and their rows.
@@ -78,18 +78,8 @@ impl Stored {
     pub(crate) fn into_groups(self, order: Order) -> Result<Groups> {
         let stored = self.rows();
         let most = self.space.budget.limit() / 2 / self.workers as u64;
-        let (space, block) = (self.space.clone(), self.block);
-        // Part of the floor is for groups that are read while the next ones are asked for; where a record is longer
-        // than that was meant for, more is set aside. A block of packed groups has at most half a block beside the key.
-        let reading = self.workers * READING_BLOCKS * block;
-        let lent = Means::lent(block.max(self.longest + block / 2));
-        let more = if lent > reading { lent as u64 } else { 0 };
-        let reading = self.floor.carve(reading as u64);
-        let reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
         let recipe = Grouping { order, bigs: Bigs::default(), most };
-        let (emission, aside) = Emission::new(self, recipe, order, more)?;
-        let reading = aside.filter(|_| more > 0).unwrap_or(reading);
-        let means = Means::new(space, reading, lent as u64, block);
+        let (emission, means) = Emission::with_means(self, recipe, order)?;
         Ok(Groups { emission, means, stored, given: 0, done: false })
     }
 }

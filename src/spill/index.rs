@@ -17,9 +17,9 @@ use crate::batch::Seq;
 use crate::error::{Error, Result};
 
 /// Bytes for each row while the index is built: its link, its place, and what sorting needs.
-const PER_ROW: u64 = 36;
+pub(crate) const PER_ROW: u64 = 36;
 /// Bytes for each group that there is room for: two kinds of entries and the hash table at its lowest load.
-const PER_GROUP: u64 = 128;
+pub(crate) const PER_GROUP: u64 = 128;
 
 /// Where a row is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,6 +84,11 @@ impl Index {
                 Ok(Ok(Index { blocks: part.blocks, rows, groups, _charge: charge }))
             }
         }
+    }
+
+    /// What it was built of.
+    pub(crate) fn into_blocks(self) -> Vec<Block> {
+        self.blocks
     }
 
     /// The row with a number, in order of groups.

@@ -4,6 +4,7 @@
 //! StoreWriter (one a thread) -> blocks by partition -> pool -> frames in the thread's run file
 //! Store::finish -> partitions -> settled by all threads: an index in memory | a sorted run | smaller partitions
 //! Groups: one merge of indexes and runs, in order of first occurrence
+//! Pairs: the same for a join, whose two sides are in one store; Probe: its right side alone, in memory, to look keys up
 //! SortWriter (one a thread) -> sorted batches -> pool -> sorted runs -> SortedRows: one merge by the caller's order
 //! ```
 //!
@@ -25,7 +26,11 @@ mod leaf;
 mod lend;
 mod merge;
 mod packed;
+mod pair_index;
+mod pairing;
+mod pairs;
 mod part;
+mod probe;
 mod ranked;
 mod row;
 mod rows;
@@ -49,6 +54,9 @@ pub(crate) use folds::Folds;
 pub(crate) use groups::Groups;
 pub(crate) use hash::HashKey;
 pub(crate) use keys::KeyRule;
+pub(crate) use pair_index::Rights;
+pub(crate) use pairs::{JoinKind, Joined, Pairs};
+pub(crate) use probe::Probe;
 pub(crate) use ranked::Ranking;
 pub(crate) use row::HEAD as ROW_HEAD;
 pub(crate) use rows::{GroupRows, Head};

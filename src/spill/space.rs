@@ -31,6 +31,11 @@ impl Space {
 }
 
 impl Space {
+    /// The same space with counts of its own, for one stage.
+    pub(crate) fn counted_apart(&self) -> Space {
+        Space { stats: Arc::default(), ..self.clone() }
+    }
+
     /// The same space for a store whose keys are compared by this rule.
     pub(crate) fn with_keys(&self, keys: KeyRule) -> Space {
         Space { keys, ..self.clone() }

@@ -75,7 +75,7 @@ impl Shape {
 /// The store of one wide verb.
 #[derive(Debug)]
 pub(crate) struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     floor: Budget,
     workers: usize,
 }
@@ -119,17 +119,32 @@ impl Store {
 
     /// A writer for one thread; at most as many as were announced.
     pub(crate) fn writer(&self) -> Result<StoreWriter> {
-        let Shared { space, shape, open, .. } = &*self.shared;
+        let hand = self.hand()?;
+        self.shared.open.fetch_add(1, Ordering::Relaxed);
+        Ok(StoreWriter { feeder: Feeder::new(Arc::clone(&self.shared)), hand })
+    }
+
+    /// The tools of one thread, with its part of the floor.
+    pub(crate) fn hand(&self) -> Result<Hand> {
+        let Shared { space, shape, .. } = &*self.shared;
         let floor = self.floor.carve((FLOOR_BLOCKS * shape.block) as u64);
         let floor = floor.ok_or_else(|| Error::internal("a store has more writers than were announced"))?;
-        open.fetch_add(1, Ordering::Relaxed);
-        let hand = Hand::new(space, Purse::new(space, floor, shape.block), shape.block);
-        Ok(StoreWriter { feeder: Feeder::new(Arc::clone(&self.shared)), hand })
+        Ok(Hand::new(space, Purse::new(space, floor, shape.block), shape.block))
+    }
+
+    /// As many as may write at once.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// Writers that have not finished.
+    pub(crate) fn writers(&self) -> usize {
+        self.shared.open.load(Ordering::Acquire)
     }
 
     /// What was stored, when every writer has finished.
     pub(crate) fn finish(self) -> Result<Stored> {
-        if self.shared.open.load(Ordering::Acquire) != 0 {
+        if self.writers() != 0 {
             return Err(Error::internal("a store was read before all its writers had finished"));
         }
         let Shared { space, shape, .. } = &*self.shared;

@@ -186,8 +186,8 @@ where
         }
         let aggregate = Arc::new(self.aggregate);
         let merging = ByKey { aggregate: aggregate.clone(), stands: self.stands, _key: std::marker::PhantomData };
-        let before = run.space.stats.read().stored;
-        let store = FoldStore::new(&run.space, run.settings.threads, merging)?;
+        let space = run.space.counted_apart();
+        let store = FoldStore::new(&space, run.settings.threads, merging)?;
         let (stage, hash, answer) = (self.stage, run.hash_key, self.answer);
         (self.upstream)(
             run,
@@ -204,7 +204,7 @@ where
         let emit =
             FoldFeed { folds: Mutex::new(Some(folds)), aggregate: &*aggregate, answer, meter: meter.clone(), down };
         let emitted = Phase::run(run, &meter, &emit);
-        meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
+        meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
         emitted.map(drop)
     }
 

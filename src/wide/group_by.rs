@@ -1,7 +1,7 @@
 //! `group_by`: all records of a key together, whatever memory holds.
 //!
-//! The absorbing half encodes each record once and routes it to its partition's store (see [`Store`]); the emitting
-//! half is the next phase's source: one reader walks the groups, the workers decode keys.
+//! The absorbing half is in [`super::route`]; the emitting half is the next phase's source: one reader walks the groups, the
+//! workers decode keys.
 
 use std::hash::Hash;
 use std::sync::atomic::Ordering;
@@ -11,16 +11,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
-use crate::batch::{At, Seq, Unit};
+use crate::batch::Unit;
 use crate::engine::{
     Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
 };
 use crate::error::Result;
-use crate::spill::{GroupRows, Groups, HashKey, KeyRule, Order, Store, StoreWriter};
+use crate::spill::{GroupRows, Groups, KeyRule, Order, Store};
 
 use super::codec::{decode, encode};
 use super::group::Group;
-use super::place::{place_of, put_place};
+use super::place::place_of;
+use super::route::Route;
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
     /// Groups the records by a key: each key exactly once, in order of its first record, with its records in record
@@ -62,123 +63,22 @@ where
 {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<(K, Group<T>)>) -> Result<()> {
         let meter = run.stage(self.stage, "group_by");
-        let before = run.space.stats.read().stored;
-        let store = Store::new(&run.space.with_keys(KeyRule::values::<K>()), run.settings.threads)?;
-        let route = Route {
-            store: &store,
-            key: &*self.key,
-            hash: run.hash_key,
-            stage: self.stage,
-            meter: meter.clone(),
-            after: down,
-        };
+        let space = run.space.counted_apart();
+        let store = Store::new(&space.with_keys(KeyRule::values::<K>()), run.settings.threads)?;
+        let unwanted = || down.unwanted();
+        let route = Route::new(run, &store, (self.stage, meter.clone()), &*self.key, encode::<T>, &unwanted);
         self.plan.run(run, &route)?;
         let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
         let groups = store.finish()?.into_groups(order)?;
         let emit = GroupFeed { groups: Mutex::new(Some(groups)), meter: meter.clone(), down };
         let emitted = Phase::run(run, &meter, &emit);
-        meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
+        meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
         emitted.map(drop)
     }
 
     fn describe(&self, to: &mut Vec<String>) {
         self.plan.describe(to);
         to.push("group_by".into());
-    }
-}
-
-/// The absorbing half.
-struct Route<'a, T, K> {
-    store: &'a Store,
-    key: &'a (dyn Fn(&T) -> K + Send + Sync),
-    hash: HashKey,
-    stage: u32,
-    meter: Arc<StageMeter>,
-    /// Who takes the groups.
-    after: &'a dyn Fan<(K, Group<T>)>,
-}
-
-impl<T, K> Fan<T> for Route<'_, T, K>
-where
-    T: Serialize + Send,
-    K: Hash + Serialize,
-{
-    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
-        let (unit, index) = (Unit::default(), 0);
-        Box::new(RoutePush { route: self, cx, writer: None, unit, index, key: Vec::new(), value: Vec::new() })
-    }
-
-    fn unwanted(&self) -> bool {
-        self.after.unwanted()
-    }
-}
-
-struct RoutePush<'s, T, K> {
-    route: &'s Route<'s, T, K>,
-    cx: &'s WorkerCx<'s>,
-    /// Made at the first record; a worker without records needs none.
-    writer: Option<StoreWriter>,
-    unit: Unit,
-    index: u64,
-    key: Vec<u8>,
-    value: Vec<u8>,
-}
-
-impl<T, K> RoutePush<'_, T, K>
-where
-    T: Serialize,
-    K: Hash + Serialize,
-{
-    fn store(&mut self, at: At, item: &T) -> Result<()> {
-        let key = (self.route.key)(item);
-        let hash = self.route.hash.hash(&key);
-        self.key.clear();
-        self.value.clear();
-        encode(&key, &mut self.key)?;
-        put_place(at, &mut self.value);
-        encode(item, &mut self.value)?;
-        let seq = Seq::new(self.unit, self.index);
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => match self.route.store.writer() {
-                Ok(writer) => self.writer.insert(writer),
-                // After a panic there may be no writer for the chain that takes over; the run has failed already.
-                Err(_) if self.cx.phase.fence.stopped() => return Ok(()),
-                Err(error) => return Err(error),
-            },
-        };
-        writer.push(hash, seq, &self.key, &self.value)
-    }
-}
-
-impl<T, K> Push<T> for RoutePush<'_, T, K>
-where
-    T: Serialize + Send,
-    K: Hash + Serialize,
-{
-    fn begin(&mut self, unit: Unit) -> Flow {
-        (self.unit, self.index) = (unit, 0);
-        Flow::Continue(())
-    }
-
-    fn push(&mut self, at: At, item: T) -> Flow {
-        self.cx.set_stage(self.route.stage);
-        let stored = self.store(at, &item);
-        self.index += 1;
-        match stored {
-            Ok(()) => Flow::Continue(()),
-            Err(error) => Flow::Break(Stop::from(error.in_stage(self.route.meter.name.clone()))),
-        }
-    }
-
-    fn end(&mut self, _: UnitEnd) -> Flow {
-        self.route.meter.records_in.fetch_add(self.index, Ordering::Relaxed);
-        self.index = 0;
-        Flow::Continue(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.writer.take().map_or(Ok(()), StoreWriter::finish)
     }
 }
 

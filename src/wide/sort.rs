@@ -146,8 +146,8 @@ where
 {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<T>) -> Result<()> {
         let meter = run.stage(self.stage, self.verb);
-        let before = run.space.stats.read().stored;
-        let store = SortStore::new(&run.space, run.settings.threads, self.ranking)
+        let space = run.space.counted_apart();
+        let store = SortStore::new(&space, run.settings.threads, self.ranking)
             .map_err(|error| error.in_stage(meter.name.clone()))?;
         self.plan.run(run, &Sorting { store: &store, stage: self.stage, meter: meter.clone(), after: down })?;
         // Merging runs calls the caller's closures, on this thread.
@@ -156,7 +156,7 @@ where
             .map_err(|error| error.in_stage(meter.name.clone()))?;
         let emit = SortedFeed { rows: Mutex::new(Some(rows)), meter: meter.clone(), down };
         let emitted = Phase::run(run, &meter, &emit);
-        meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
+        meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
         emitted.map(drop)
     }
 

@@ -1,0 +1,260 @@
+//! The emitting halves of a join: one reader walks the joined rows and packs them, the workers decode them. A left row that
+//! has more right ones than a unit holds goes on in the next unit.
+
+use std::marker::PhantomData;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::de::DeserializeOwned;
+
+use crate::batch::{At, Seq, Unit};
+use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Push, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::error::{Error, Result};
+use crate::spill::{Joined, Pairs, Probe};
+
+use super::super::codec::decode;
+use super::super::place::{PLACE, place_of};
+use super::Make;
+
+/// Where the left side failed (at its end, if at no unit), and what it said.
+pub(super) struct Failed {
+    pub(super) stopped: Option<Unit>,
+    pub(super) error: Error,
+}
+
+impl Failed {
+    /// Whether a row is behind the failure: what was stored of these is chance. Right rows alone are.
+    fn is_before(&self, seq: Seq) -> bool {
+        seq.is_behind() || self.stopped.is_some_and(|stopped| seq.unit() > stopped)
+    }
+}
+
+/// Bytes of rows in one unit of the next phase, where blocks are smaller.
+const LEAST: usize = 16 << 10;
+
+/// What a row in a unit is; its length and the stored row follow, which begins with its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    /// A left row without right ones.
+    Left,
+    /// A left row; those of the right side follow.
+    Paired,
+    /// A right row of the left one before.
+    Mate,
+    /// A right row without left ones.
+    Right,
+}
+
+/// Packs rows into units.
+struct Packer<'o, 'p> {
+    out: &'o mut Feeder<'p, Vec<u8>>,
+    batch: Vec<u8>,
+    most: usize,
+}
+
+impl<'o, 'p> Packer<'o, 'p> {
+    fn new(out: &'o mut Feeder<'p, Vec<u8>>) -> Packer<'o, 'p> {
+        let most = out.run().settings.block.max(LEAST);
+        Packer { out, batch: Vec::new(), most }
+    }
+
+    fn put(&mut self, tag: Tag, row: &[u8]) -> Result<()> {
+        let length = u32::try_from(row.len()).map_err(|_| Error::internal("a stored row is too long"))?;
+        self.batch.push(tag as u8);
+        self.batch.extend_from_slice(&length.to_le_bytes());
+        self.batch.extend_from_slice(row);
+        Ok(())
+    }
+
+    fn full(&self, more: usize) -> bool {
+        !self.batch.is_empty() && self.batch.len() + more > self.most
+    }
+
+    fn send(&mut self, last: bool) -> Result<(), Halted> {
+        let (full, weight) = (std::mem::take(&mut self.batch), self.batch.len());
+        let permit = self.out.admit(weight)?;
+        self.out.emit(full, weight, permit, last)
+    }
+
+    /// Packs a row alone.
+    fn alone(&mut self, tag: Tag, row: &[u8]) -> Result<Result<(), Halted>> {
+        if self.full(row.len())
+            && let Err(halted) = self.send(false)
+        {
+            return Ok(Err(halted));
+        }
+        self.put(tag, row).map(Ok)
+    }
+
+    fn joined(&mut self, joined: Joined<'_>, right: bool) -> Result<Result<(), Halted>> {
+        match joined {
+            Joined::Alone(row) => self.alone(if right { Tag::Right } else { Tag::Left }, row),
+            Joined::Pairs(left, mut rights) => {
+                let mut begun = false;
+                while let Some(right) = rights.next()? {
+                    if self.full(left.len() + right.len()) {
+                        if let Err(halted) = self.send(false) {
+                            return Ok(Err(halted));
+                        }
+                        begun = false;
+                    }
+                    if !std::mem::replace(&mut begun, true) {
+                        self.put(Tag::Paired, left)?;
+                    }
+                    self.put(Tag::Mate, right)?;
+                }
+                Ok(Ok(()))
+            }
+        }
+    }
+}
+
+/// The rows of a store that holds both sides.
+pub(super) struct JoinFeed<'a, T, V> {
+    pub(super) source: Mutex<Option<(Pairs, Option<Failed>)>>,
+    pub(super) make: Make<T, V>,
+    pub(super) meter: Arc<StageMeter>,
+    pub(super) down: &'a dyn Fan<V>,
+}
+
+impl<T: DeserializeOwned + Send, V: Send> Feed<Vec<u8>> for JoinFeed<'_, T, V> {
+    fn tasks(&self) -> u32 {
+        1
+    }
+
+    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<u8>>) -> Result<()> {
+        let taken = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((mut pairs, failed)) = taken else { return Ok(()) };
+        let mut packer = Packer::new(out);
+        while let Some((seq, joined)) = pairs.next().map_err(|error| error.in_stage(self.meter.name.clone()))? {
+            if failed.as_ref().is_some_and(|failed| failed.is_before(seq)) {
+                continue;
+            }
+            if let Err(Halted) = packer.joined(joined, seq.is_behind())? {
+                return Ok(());
+            }
+        }
+        // Before a failure the last unit is sent as one that others follow.
+        let (Ok(()) | Err(Halted)) = packer.send(failed.is_none());
+        failed.map_or(Ok(()), |failed| Err(failed.error))
+    }
+
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<u8>> + 's> {
+        JoinWork::boxed(cx, self.make, &self.meter, self.down)
+    }
+}
+
+/// The rows of a probe that met no left one.
+pub(super) struct RestFeed<'a, T, V> {
+    pub(super) probe: &'a Probe,
+    pub(super) make: Make<T, V>,
+    pub(super) meter: Arc<StageMeter>,
+    pub(super) down: &'a dyn Fan<V>,
+}
+
+impl<T: DeserializeOwned + Send, V: Send> Feed<Vec<u8>> for RestFeed<'_, T, V> {
+    fn tasks(&self) -> u32 {
+        1
+    }
+
+    fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<u8>>) -> Result<()> {
+        let mut packer = Packer::new(out);
+        for (_, part, row) in self.probe.rest()? {
+            if let Err(Halted) = packer.alone(Tag::Right, self.probe.value(part, row)?)? {
+                return Ok(());
+            }
+        }
+        let (Ok(()) | Err(Halted)) = packer.send(true);
+        Ok(())
+    }
+
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
+
+    fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<u8>> + 's> {
+        JoinWork::boxed(cx, self.make, &self.meter, self.down)
+    }
+}
+
+struct JoinWork<'s, T, V> {
+    cx: &'s WorkerCx<'s>,
+    make: Make<T, V>,
+    meter: &'s StageMeter,
+    down: Box<dyn Push<V> + 's>,
+    count: u64,
+    _items: PhantomData<fn() -> T>,
+}
+
+impl<'s, T: DeserializeOwned + Send + 's, V: Send> JoinWork<'s, T, V> {
+    fn boxed(
+        cx: &'s WorkerCx<'s>,
+        make: Make<T, V>,
+        meter: &'s StageMeter,
+        down: &'s dyn Fan<V>,
+    ) -> Box<dyn Work<Vec<u8>> + 's> {
+        Box::new(JoinWork { cx, make, meter, down: down.worker(cx), count: 0, _items: PhantomData })
+    }
+
+    fn answer(&mut self, left: Option<&Row<'_>>, right: Option<&Row<'_>>) -> Flow {
+        let at = left.or(right).map_or_else(At::nowhere, |row| place_of(row.place));
+        self.cx.set_at(at);
+        let left = left.map(|row| decode::<T>(row.record)).transpose();
+        match left.and_then(|left| (self.make)(left, right.map(|row| row.record))) {
+            Ok(answer) => {
+                self.count += 1;
+                self.down.push(at, answer)
+            }
+            Err(error) => Flow::Break(Stop::from(error.in_stage(self.meter.name.clone()))),
+        }
+    }
+}
+
+/// A row of a unit.
+struct Row<'a> {
+    tag: u8,
+    place: &'a [u8; PLACE],
+    record: &'a [u8],
+}
+
+/// Takes the first row off a unit.
+fn split(batch: &[u8]) -> Option<(Row<'_>, &[u8])> {
+    let (&tag, rest) = batch.split_first()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let (row, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let (place, record) = row.split_first_chunk()?;
+    Some((Row { tag, place, record }, rest))
+}
+
+impl<'s, T: DeserializeOwned + Send + 's, V: Send> Work<Vec<u8>> for JoinWork<'s, T, V> {
+    fn unit(&mut self, unit: Unit, batch: Vec<u8>) -> Flow {
+        self.down.begin(unit)?;
+        let (mut rest, mut paired) = (batch.as_slice(), None);
+        while !rest.is_empty() {
+            let Some((row, after)) = split(rest) else {
+                return Flow::Break(Stop::from(Error::internal("a stored row is too short")));
+            };
+            rest = after;
+            match row.tag {
+                tag if tag == Tag::Left as u8 => self.answer(Some(&row), None)?,
+                tag if tag == Tag::Right as u8 => self.answer(None, Some(&row))?,
+                tag if tag == Tag::Mate as u8 => self.answer(paired.as_ref(), Some(&row))?,
+                _ => paired = Some(row),
+            }
+        }
+        Flow::Continue(())
+    }
+
+    fn end(&mut self, end: UnitEnd) -> Flow {
+        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
+        self.down.end(end)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.down.finish()
+    }
+}

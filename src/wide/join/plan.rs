@@ -1,0 +1,126 @@
+//! The plan of a join: the right side into a store, then the left side past it or into it.
+
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::{Fan, Phase, Plan, Run, StageMeter};
+use crate::error::{Error, ErrorKind, Result};
+use crate::spill::{JoinKind, KeyRule, Order, Store};
+
+use super::super::route::Route;
+use super::Make;
+use super::emit::{Failed, JoinFeed, RestFeed};
+use super::probe::Probing;
+
+/// One side of a join.
+pub(super) struct Side<T: Send, K> {
+    pub(super) plan: Box<dyn Plan<T>>,
+    pub(super) key: Box<dyn Fn(&T) -> K + Send + Sync>,
+    /// Writes what is stored of a record.
+    pub(super) value: fn(&T, &mut Vec<u8>) -> Result<()>,
+    pub(super) _key: PhantomData<fn() -> K>,
+}
+
+pub(super) struct Join<T: Send, U: Send, K, V> {
+    pub(super) left: Side<T, K>,
+    pub(super) right: Side<U, K>,
+    /// Stages before those of the right side.
+    pub(super) before: u32,
+    pub(super) stage: u32,
+    pub(super) verb: &'static str,
+    pub(super) kind: JoinKind,
+    pub(super) make: Make<T, V>,
+    /// Whether partitions matter to whoever comes after: then they must not be those of the left side, which they are
+    /// only where that streams.
+    pub(super) whole: bool,
+}
+
+impl<T, U, K, V> Plan<V> for Join<T, U, K, V>
+where
+    T: Serialize + DeserializeOwned + Send + 'static,
+    U: Send + 'static,
+    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+    V: Send + 'static,
+{
+    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<V>) -> Result<()> {
+        let Join { left, right, before, stage, verb, kind, make, whole } = *self;
+        let meter = run.stage(stage, verb);
+        let space = run.space.counted_apart();
+        let store = Store::new(&space.with_keys(KeyRule::values::<K>()), run.settings.threads)
+            .map_err(|error| error.in_stage(meter.name.clone()))?;
+        let unwanted = || down.unwanted();
+        let branch = run.branch(before);
+        // The branch numbers its stages from its own first one.
+        let at = (stage - before, meter.clone());
+        let route = Route::new(run, &store, at, &*right.key, right.value, &unwanted);
+        right.plan.run(&branch, &route.behind())?;
+        let probe = match whole {
+            true => None,
+            false => store.probe(kind.right_alone()).map_err(|error| error.in_stage(meter.name.clone()))?,
+        };
+        let Some(probe) = probe else {
+            let route = Route::new(run, &store, (stage, meter.clone()), &*left.key, left.value, &unwanted);
+            let ran = left.plan.run(run, &route);
+            let failed = match (ran, route.stopped()) {
+                (Ok(()), _) => None,
+                (Err(error), Some(stopped)) if deferred(&error) => Some(Failed { stopped, error }),
+                (Err(error), _) => return Err(error),
+            };
+            let emitted = emit(run, store, (kind, make), failed, &meter, down);
+            meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
+            return emitted;
+        };
+        drop(store);
+        let probing = Probing::new(run, &probe, (stage, meter.clone()), &*left.key, (kind, make), down);
+        left.plan.run(run, &probing)?;
+        if kind.right_alone() {
+            let run = run.after(probing.tasks());
+            Phase::run(&run, &meter, &RestFeed { probe: &probe, make, meter: meter.clone(), down })?;
+        }
+        Ok(())
+    }
+
+    fn whole_shards(&mut self) {
+        self.whole = true;
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        self.left.plan.describe(to);
+        self.right.plan.describe(to);
+        to.push(self.verb.to_owned());
+    }
+}
+
+/// Whether an error of the left side waits for what lies before it, as it would if that side streamed: errors that belong
+/// to no record do not.
+fn deferred(error: &Error) -> bool {
+    !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Internal | ErrorKind::Limit)
+}
+
+fn emit<T, V>(
+    run: &Run,
+    store: Store,
+    (kind, make): (JoinKind, Make<T, V>),
+    failed: Option<Failed>,
+    meter: &Arc<StageMeter>,
+    down: &dyn Fan<V>,
+) -> Result<()>
+where
+    T: DeserializeOwned + Send + 'static,
+    V: Send + 'static,
+{
+    let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
+    let pairs = match (store.finish(), &failed) {
+        (Ok(stored), _) => stored.into_pairs(kind, order).map_err(|error| error.in_stage(meter.name.clone()))?,
+        // What lies before the failure cannot be had.
+        (Err(_), Some(_)) => return Err(failed.map_or_else(|| Error::internal("no error"), |failed| failed.error)),
+        (Err(error), None) => return Err(error),
+    };
+    let feed = JoinFeed { source: Mutex::new(Some((pairs, failed))), make, meter: meter.clone(), down };
+    Phase::run(run, meter, &feed).map(drop)
+}
