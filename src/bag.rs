@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::batch::{At, Unit};
 use crate::config::Config;
-use crate::engine::{Fan, Flow, Plan, Push, Run, StageMeter, UnitEnd, WorkerCx};
+use crate::engine::{Facts, Fan, Flow, Plan, Push, Run, StageMeter, UnitEnd, WorkerCx};
 use crate::error::Result;
 
 use std::sync::Arc;
@@ -79,16 +79,23 @@ impl<T: Send + 'static> Bag<T> {
 
     /// Runs the plan: `sink` gets the run, the plan and the number of its own stage.
     pub(crate) fn run<R>(self, sink: impl FnOnce(&Run, Box<dyn Plan<T>>, u32) -> Result<R>) -> Result<R> {
+        let settings = self.config.settings(&self.facts())?;
         let (plan, stage) = (self.plan, self.depth + 1);
-        Run::start(self.config.settings()?, |run| sink(run, plan, stage))
+        Run::start(settings, |run| sink(run, plan, stage))
+    }
+}
+
+impl<T: Send> Bag<T> {
+    pub(crate) fn facts(&self) -> Facts {
+        let mut facts = Facts::new();
+        self.plan.describe(&mut facts);
+        facts
     }
 }
 
 impl<T: Send> fmt::Display for Bag<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut verbs = Vec::new();
-        self.plan.describe(&mut verbs);
-        for (number, verb) in verbs.iter().enumerate() {
+        for (number, verb) in self.facts().verbs.iter().enumerate() {
             writeln!(f, "{number}:{verb}")?;
         }
         Ok(())
@@ -97,9 +104,7 @@ impl<T: Send> fmt::Display for Bag<T> {
 
 impl<T: Send> fmt::Debug for Bag<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut verbs = Vec::new();
-        self.plan.describe(&mut verbs);
-        f.debug_struct("Bag").field("plan", &verbs).field("config", &self.config).finish()
+        f.debug_struct("Bag").field("plan", &self.facts().verbs).field("config", &self.config).finish()
     }
 }
 
@@ -121,9 +126,9 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Narrow<T, U> {
         self.plan.whole_shards();
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
+    fn describe(&self, to: &mut Facts) {
         self.plan.describe(to);
-        to.push(self.verb.to_owned());
+        to.verb(self.verb);
     }
 }
 

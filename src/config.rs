@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::engine::Monitor;
+use crate::engine::{Facts, Monitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
+/// Records of this length can be stored with nothing but a store's floor.
+const SHORT: u64 = 16 * KIB;
+/// Storing longer ones takes this many times their length of the budget.
+const STORED: u64 = 16;
 
 /// What to do with a record that cannot be read or that a `try_…` closure refuses, and with a damaged shard.
 /// Skipped and quarantined records are always counted in the [`RunReport`](crate::RunReport).
@@ -158,8 +162,8 @@ impl Config {
         self
     }
 
-    /// Every default filled in; refuses what cannot work.
-    pub(crate) fn settings(&self) -> Result<Settings> {
+    /// Every default filled in, for a plan of which this is known; refuses what cannot work.
+    pub(crate) fn settings(&self, plan: &Facts) -> Result<Settings> {
         let os = self.os.clone();
         let usage = |text: String| Err(Error::new(ErrorKind::Usage, text));
         let threads = self.threads.unwrap_or_else(|| os.cores());
@@ -167,27 +171,23 @@ impl Config {
             return usage(format!("threads is {threads}: expected 1 to 1024"));
         }
         let memory = self.memory.unwrap_or_else(|| os.memory() / 2);
-        let block = match self.block_size {
-            Some(0) => return usage("block_size is 0: expected at least 1".into()),
-            Some(bytes) => bytes as u64,
-            None => (memory / (64 * threads as u64)).clamp(16 * KIB, 256 * KIB),
-        };
-        // What every run needs: a block in each reader's hand, two a reader in the edge, one in each worker's hand,
-        // and as much again for what is encoded and waits for its turn.
-        let least = block.saturating_mul(8 * threads as u64).saturating_add(MIB).max(2 * MIB);
-        if memory < least {
-            let text = format!(
-                "the memory budget is {memory} bytes; with {threads} threads and blocks of {block} bytes the smallest \
-                 that would do is {least}"
-            );
-            return Err(Error::new(ErrorKind::Limit, text));
+        if self.block_size == Some(0) {
+            return usage("block_size is 0: expected at least 1".into());
         }
-        let max_record = self.max_record.unwrap_or_else(|| (64 * MIB).min(memory / 32)).max(1);
-        if max_record > memory / 4 {
+        let limits = self.limits(memory, threads as u64, plan);
+        let (block, max_record) = (limits.block, limits.max_record);
+        if memory < limits.least {
+            let mut least = limits.least;
+            // Limits that follow from the budget grow with it, more slowly than it does.
+            while let next = self.limits(least, threads as u64, plan).least
+                && next > least
+            {
+                least = next;
+            }
             let text = format!(
-                "max_record is {max_record} bytes: a record may take a quarter of the memory budget, so the smallest \
-                 budget that would do is {}",
-                max_record.saturating_mul(4)
+                "the memory budget is {memory} bytes; with {threads} threads, blocks of {block} bytes, records of up to \
+                 {max_record} and {} verbs that gather, the smallest that would do is {least}",
+                plan.stores
             );
             return Err(Error::new(ErrorKind::Limit, text));
         }
@@ -201,6 +201,8 @@ impl Config {
         Ok(Settings {
             threads,
             memory,
+            gate: memory / 4 / u64::from(plan.phases),
+            stores: u64::from(plan.stores.max(1)),
             block: usize::try_from(block).unwrap_or(usize::MAX),
             max_record: usize::try_from(max_record).unwrap_or(usize::MAX),
             max_depth,
@@ -216,11 +218,46 @@ impl Config {
     }
 }
 
+/// What follows from a budget.
+struct Limits {
+    block: u64,
+    max_record: u64,
+    /// The smallest budget that would do with these.
+    least: u64,
+}
+
+impl Config {
+    fn limits(&self, memory: u64, threads: u64, plan: &Facts) -> Limits {
+        let (stores, phases) = (u64::from(plan.stores), u64::from(plan.phases));
+        let block = match self.block_size {
+            Some(bytes) => bytes as u64,
+            None => (memory / (64 * threads * phases)).clamp(16 * KIB / phases.min(4), 256 * KIB),
+        };
+        // What every phase needs: a block in each reader's hand, two a reader in the edge, one in each worker's hand,
+        // and as much again for what is encoded and waits for its turn.
+        let in_flight = MIB.saturating_add(block.saturating_mul(8 * threads * phases)).max(2 * MIB);
+        // What every store needs: three quarters of this, which are the space's part of it, are its floor.
+        let floors = 128 * KIB * stores * threads;
+        let max_record = self.max_record.unwrap_or_else(|| match stores {
+            0 => (64 * MIB).min(memory / 32),
+            _ => (64 * MIB).min(memory / 32).min(memory.saturating_sub(floors) / STORED).max(SHORT),
+        });
+        let max_record = max_record.max(1);
+        let records = if stores > 0 && max_record > SHORT { max_record.saturating_mul(STORED) } else { 0 };
+        let least = in_flight.max(floors.saturating_add(records)).max(max_record.saturating_mul(4));
+        Limits { block, max_record, least }
+    }
+}
+
 /// A [`Config`] with every default filled in.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) threads: usize,
     pub(crate) memory: u64,
+    /// Bytes that one phase may have in flight.
+    pub(crate) gate: u64,
+    /// Stores between which the space is shared.
+    pub(crate) stores: u64,
     pub(crate) block: usize,
     pub(crate) max_record: usize,
     pub(crate) max_depth: usize,
@@ -240,11 +277,39 @@ mod tests {
 
     #[test]
     fn defaults_follow_from_the_budget() {
-        let settings = Config::new().threads(4).memory(64 * MIB).settings().unwrap();
-        assert_eq!((settings.block, settings.max_record), (256 << 10, 2 << 20));
-        let error = Config::new().threads(64).memory(8 * MIB).block_size(1 << 20).settings().unwrap_err();
+        let plan = Facts::new();
+        let settings = Config::new().threads(4).memory(64 * MIB).settings(&plan).unwrap();
+        assert_eq!((settings.block, settings.max_record, settings.gate), (256 << 10, 2 << 20, 16 << 20));
+        let error = Config::new().threads(64).memory(8 * MIB).block_size(1 << 20).settings(&plan).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit);
         assert!(error.to_string().ends_with("the smallest that would do is 537919488"), "{error}");
-        assert_eq!(Config::new().threads(0).settings().unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(Config::new().threads(0).settings(&plan).unwrap_err().kind(), ErrorKind::Usage);
+    }
+
+    #[test]
+    fn the_smallest_budget_that_an_error_names_would_do_and_no_smaller_one() {
+        for stores in 0..7 {
+            for phases in 1..6 {
+                for threads in [1, 2, 8, 64] {
+                    for (block, record) in
+                        [(None, None), (Some(1 << 20), None), (None, Some(1 << 20)), (Some(7), Some(9))]
+                    {
+                        let plan = Facts { stores, phases, ..Facts::new() };
+                        let with = |memory| {
+                            let mut config = Config::new().threads(threads).memory(memory);
+                            (config.block_size, config.max_record) = (block, record);
+                            config.settings(&plan).map(drop).map_err(|error| error.to_string())
+                        };
+                        let error = with(1).unwrap_err();
+                        let least: u64 = error.rsplit(' ').next().unwrap().parse().unwrap();
+                        assert_eq!(with(least), Ok(()), "{stores} stores, {phases} phases, {threads} threads");
+                        assert!(
+                            with(least - 1).is_err(),
+                            "{stores} stores, {phases} phases, {threads} threads: {least}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::shuffle::Permit;
 
 use super::tally::Tally;
-use super::{Entry, Feeder, Run, WorkerCx};
+use super::{Entry, Facts, Feeder, Run, WorkerCx};
 
 /// Why a unit is not finished.
 #[derive(Debug)]
@@ -116,6 +116,7 @@ pub(crate) trait Plan<T: Send>: Send {
         Ok(tally.0.into_inner())
     }
 
-    /// The names of the plan's verbs, source first, one a line in [`std::fmt::Display`] of a bag.
-    fn describe(&self, to: &mut Vec<String>);
+    /// Says what is known of the plan before it runs: first of what comes before, then of itself. The verbs' names are
+    /// what [`std::fmt::Display`] of a bag prints.
+    fn describe(&self, to: &mut Facts);
 }

@@ -7,6 +7,7 @@
 
 mod contract;
 mod cx;
+mod facts;
 mod fence;
 mod ordered;
 mod phase;
@@ -16,6 +17,7 @@ mod tally;
 
 pub(crate) use contract::{Fan, Feed, Flow, InOrder, Pass, Plan, Push, Stop, UnitEnd, Work};
 pub(crate) use cx::{Entry, Rejects, WorkerCx};
+pub(crate) use facts::Facts;
 pub(crate) use fence::Fence;
 pub(crate) use ordered::Ordered;
 pub(crate) use phase::{Ended, Feeder, Halted, Phase, panic_error};

@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
 
 use super::{
-    Ended, Entry, Fan, Feed, Feeder, Flow, Halted, InOrder, Pass, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd,
-    Work, WorkerCx,
+    Ended, Entry, Facts, Fan, Feed, Feeder, Flow, Halted, InOrder, Pass, Phase, Plan, Push, Run, StageMeter, Stop,
+    UnitEnd, Work, WorkerCx,
 };
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,9 +70,9 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Ordered<T, U> {
         })
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
+    fn describe(&self, to: &mut Facts) {
         self.plan.describe(to);
-        to.push(self.verb.to_owned());
+        to.between(self.verb);
     }
 }
 

@@ -89,9 +89,9 @@ impl<'r> Phase<'r> {
     pub(crate) fn run<B: Send + 'static>(run: &'r Run, source: &StageMeter, feed: &dyn Feed<B>) -> Result<Ended> {
         let settings = &run.settings;
         let (threads, block) = (settings.threads, settings.block as u64);
-        // A quarter of the budget for what is in flight; the oldest task's reserve lets its reader, the edge and the
+        // A quarter of the budget, shared with other phases, for what is in flight; the oldest task's reserve lets its reader, the edge and the
         // workers be busy with it alone.
-        let gate = Gate::new(settings.memory / 4, (threads as u64 + 2) * 2 * block, &settings.cancel);
+        let gate = Gate::new(settings.gate, (threads as u64 + 2) * 2 * block, &settings.cancel);
         let phase =
             Phase { run, fence: Arc::new(Fence::new()), rejects: Sequencer::new(true).starting_at(run.tasks_before) };
         let next_task = AtomicU32::new(run.tasks_before);

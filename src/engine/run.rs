@@ -78,6 +78,7 @@ impl Run {
         };
         let budget = Budget::part(settings.memory - settings.memory / 4, settings.memory);
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
+        let space = space.shared_by(settings.stores);
         let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());
         let common = Common {

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
 use crate::engine::{
-    Fan, Feed, Feeder, Flow, Halted, Origin, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx, panic_error,
+    Facts, Fan, Feed, Feeder, Flow, Halted, Origin, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx,
+    panic_error,
 };
 use crate::error::{Error, Result};
 
@@ -80,8 +81,8 @@ impl<T: Send + 'static> Plan<T> for Items<T> {
         Phase::run(run, &meter, &ItemsFeed { partitions, first, meter: meter.clone(), down }).map(drop)
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
-        to.push(self.verb.into());
+    fn describe(&self, to: &mut Facts) {
+        to.verb(self.verb);
     }
 }
 

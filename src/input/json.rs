@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
-use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::engine::{Facts, Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Decode, Fault, FaultKind, Limits, decoder, looks_like_document_start};
 
@@ -51,8 +51,8 @@ impl<T: Send + 'static> Plan<T> for ReadJson<T> {
         self.whole = true;
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
-        to.push("read_json".into());
+    fn describe(&self, to: &mut Facts) {
+        to.verb("read_json");
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
 use crate::config::Config;
-use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::engine::{Facts, Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::Result;
 use crate::json::{Json, JsonParser, JsonRef, Limits};
 
@@ -154,8 +154,8 @@ impl<U: Send + 'static> Plan<U> for ScanPlan<U> {
         self.scan.whole = true;
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
-        to.push("scan".into());
+    fn describe(&self, to: &mut Facts) {
+        to.verb("scan");
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
-use crate::engine::{Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::engine::{Facts, Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 
 use super::Input;
@@ -53,8 +53,8 @@ impl Plan<String> for ReadText {
         self.whole = true;
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
-        to.push("read_text".into());
+    fn describe(&self, to: &mut Facts) {
+        to.verb("read_text");
     }
 }
 

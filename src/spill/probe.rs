@@ -1,5 +1,5 @@
 //! The probe: a join's right side in memory, looked up by key while the left side streams past it. It is made of a store that
-//! has never been to disk, if the index leaves half of the room to others; else the store takes the left side too.
+//! has never been to disk, if the index leaves half of the store's share to others; else the store takes the left side too.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,10 +77,10 @@ impl Store {
             (rows, bytes) = (rows + part.tally.rows, bytes + part.tally.bytes);
             spilled |= !part.frames.is_empty();
         }
-        let budget = &self.shared.space.budget;
+        let (budget, share) = (&self.shared.space.budget, self.shared.space.share());
         let own = rows * (PER_SLOT + if rest { PER_REST } else { 0 });
         let index = rows * (PER_ROW + PER_GROUP);
-        if spilled || bytes + own + index > budget.limit() / 2 {
+        if spilled || bytes + own + index > share / 2 {
             return Ok(None);
         }
         let Some(charge) = budget.try_reserve(own) else { return Ok(None) };

@@ -42,7 +42,7 @@ impl<R: Ranking> SortStore<R> {
     /// Sets aside what `workers` threads need at least; too small a budget is an error that says what would do.
     pub(crate) fn new(space: &Space, workers: usize, ranking: R) -> Result<SortStore<R>> {
         let workers = workers.max(1);
-        let block = Shape::first(space.budget.limit(), workers).block;
+        let block = Shape::first(space.share(), workers).block;
         let floor = set_aside(space, workers, WORKING_BLOCKS, block, "sorting")?;
         let room = (space.budget.limit() - floor.limit()) / workers as u64;
         Ok(SortStore {

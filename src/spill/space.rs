@@ -19,6 +19,8 @@ pub(crate) struct Space {
     pub(crate) quota: Quota,
     pub(crate) stats: Arc<Stats>,
     pub(crate) keys: KeyRule,
+    /// Stores between which it is shared.
+    stores: u64,
 }
 
 impl Space {
@@ -26,11 +28,21 @@ impl Space {
     pub(crate) fn new(os: Os, budget: Budget, dir: Option<PathBuf>, quota: u64) -> Space {
         let dir = dir.unwrap_or_else(|| os.temp_dir());
         let quota = Quota(Arc::new(QuotaInner { dir, limit: quota, used: AtomicU64::new(0) }));
-        Space { os, budget, quota, stats: Arc::default(), keys: KeyRule::bytes() }
+        Space { os, budget, quota, stats: Arc::default(), keys: KeyRule::bytes(), stores: 1 }
     }
 }
 
 impl Space {
+    /// The same space for so many stores at one time.
+    pub(crate) fn shared_by(self, stores: u64) -> Space {
+        Space { stores: stores.max(1), ..self }
+    }
+
+    /// The part of the budget by which one store measures itself: it may use what others leave.
+    pub(crate) fn share(&self) -> u64 {
+        self.budget.limit() / self.stores
+    }
+
     /// The same space with counts of its own, for one stage.
     pub(crate) fn counted_apart(&self) -> Space {
         Space { stats: Arc::default(), ..self.clone() }

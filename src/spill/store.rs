@@ -106,9 +106,14 @@ impl Store {
     /// Sets aside what `workers` threads need at least; too small a budget is an error that says what would do.
     pub(crate) fn new(space: &Space, workers: usize) -> Result<Store> {
         let workers = workers.max(1);
-        let shape = Shape::first(space.budget.limit(), workers);
+        let shape = Shape::first(space.share(), workers);
         let floor = set_aside(space, workers, FLOOR_BLOCKS, shape.block, "grouping")?;
         Ok(Store { shared: Arc::new(Shared::new(space, shape)), floor, workers })
+    }
+
+    /// What such a store sets aside.
+    pub(crate) fn floor(space: &Space, workers: usize) -> u64 {
+        (FLOOR_BLOCKS * Shape::first(space.share(), workers.max(1)).block * workers.max(1)) as u64
     }
 
     /// The smallest budget with which a store for so many threads can be opened.

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Fold};
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Flow, Phase, Plan, Run, StageMeter, Stop, WorkerCx};
+use crate::engine::{Facts, Fan, Flow, Phase, Plan, Run, StageMeter, Stop, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spill::{FoldStore, FoldWriter, HashKey, Merging, Order, Sought};
 
@@ -163,8 +163,8 @@ where
 {
     pub(crate) verb: &'static str,
     pub(crate) stage: u32,
-    /// The verbs before, for plans.
-    pub(crate) before: Vec<String>,
+    /// What is known of the plan before.
+    pub(crate) before: Facts,
     pub(crate) aggregate: A,
     pub(crate) upstream: Box<Upstream<K, A>>,
     pub(crate) stands: Stands,
@@ -208,8 +208,8 @@ where
         emitted.map(drop)
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
-        to.extend(self.before.iter().cloned());
-        to.push(self.verb.to_owned());
+    fn describe(&self, to: &mut Facts) {
+        to.clone_from(&self.before);
+        to.gathering(self.verb);
     }
 }

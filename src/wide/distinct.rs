@@ -10,7 +10,7 @@ use crate::agg::Fold;
 use crate::agg::weight::heap_of;
 use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Flow, Push, UnitEnd, WorkerCx};
+use crate::engine::{Facts, Fan, Flow, Push, UnitEnd, WorkerCx};
 use crate::error::Result;
 use crate::spill::Owned;
 
@@ -99,7 +99,7 @@ impl<T: Send + 'static> Bag<T> {
         V: Serialize + DeserializeOwned + Send + 'static,
     {
         self.wrap(|plan, stage| {
-            let mut before = Vec::new();
+            let mut before = Facts::new();
             plan.describe(&mut before);
             let upstream =
                 Box::new(move |run: &_, by: &Absorbing<'_, K, Keep<V>>| plan.run(run, &Keeping { by, split: &split }));

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::agg::{self, Aggregate};
 use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Flow, Push, Stop, UnitEnd, WorkerCx};
+use crate::engine::{Facts, Fan, Flow, Push, Stop, UnitEnd, WorkerCx};
 use crate::error::Result;
 use crate::spill::Owned;
 
@@ -64,7 +64,7 @@ impl<T: Send + 'static> Bag<T> {
         A: Aggregate<T, State: 'static, Out: Send + 'static> + 'static,
     {
         self.wrap(|plan, stage| {
-            let mut before = Vec::new();
+            let mut before = Facts::new();
             plan.describe(&mut before);
             let upstream =
                 Box::new(move |run: &_, by: &Absorbing<'_, K, A>| plan.run(run, &ByClosure { by, key: &key }));
@@ -117,7 +117,7 @@ impl<T: Hash + Eq + Clone + Serialize + DeserializeOwned + Send + 'static> Bag<T
     /// ```
     pub fn frequencies(self) -> Bag<(T, u64)> {
         self.wrap(|plan, stage| {
-            let mut before = Vec::new();
+            let mut before = Facts::new();
             plan.describe(&mut before);
             let upstream = Box::new(move |run: &_, by: &Absorbing<'_, T, agg::Count>| plan.run(run, &ByItself { by }));
             let (verb, stands) = ("frequencies", Stands::First);

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::bag::Bag;
 use crate::batch::Unit;
 use crate::engine::{
-    Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
+    Facts, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
 };
 use crate::error::Result;
 use crate::spill::{GroupRows, Groups, KeyRule, Order, Store};
@@ -76,9 +76,9 @@ where
         emitted.map(drop)
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
+    fn describe(&self, to: &mut Facts) {
         self.plan.describe(to);
-        to.push("group_by".into());
+        to.gathering("group_by");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::agg::{self, Aggregate, Fold};
 use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Flow, UnitEnd, WorkerCx};
+use crate::engine::{Facts, Flow, UnitEnd, WorkerCx};
 use crate::error::Result;
 use crate::input::{RefFan, RefPush, Scan};
 use crate::json::{Json, JsonRef};
@@ -102,7 +102,8 @@ impl Scan {
         let config = self.config().clone();
         let upstream =
             Box::new(move |run: &_, by: &Absorbing<'_, Json, A>| self.run(run, &ByRef { by, key: &*key, step: &step }));
-        let (before, stands) = (vec!["scan".into()], Stands::First);
+        let (mut before, stands) = (Facts::new(), Stands::First);
+        before.verb("scan");
         Bag::from_plan(FoldBy { verb, stage: 1, before, aggregate, upstream, stands, answer }).at_depth(1).with(config)
     }
 }

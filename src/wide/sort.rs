@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Flow, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, WorkerCx, panic_error};
+use crate::engine::{Facts, Fan, Flow, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, WorkerCx, panic_error};
 use crate::error::{Error, Result};
 use crate::spill::{ROW_HEAD, Ranking, SortStore, SortWriter};
 
@@ -160,9 +160,9 @@ where
         emitted.map(drop)
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
+    fn describe(&self, to: &mut Facts) {
         self.plan.describe(to);
-        to.push(self.verb.into());
+        to.gathering(self.verb);
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
-use crate::engine::{Fan, Flow, Push, Run, UnitEnd, WorkerCx};
+use crate::engine::{Facts, Fan, Flow, Push, Run, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::input::{RefFan, RefPush, Scan};
 use crate::json::JsonRef;
@@ -76,14 +76,14 @@ impl Scan {
     /// ```
     pub fn write_jsonl(self, target: impl Into<Target>) -> Result<Written> {
         let target = target.into();
-        Run::start(self.config().settings()?, |run| {
+        Run::start(self.config().settings(&Facts::new())?, |run| {
             write_files(run, 1, "write_jsonl", &target, |sink| self.run(run, &Verbatim { sink }))
         })
     }
 
     /// Writes the records that were kept to a writer, in order, and flushes when nothing more is ready.
     pub fn write_jsonl_to(self, writer: impl Write + Send) -> Result<u64> {
-        Run::start(self.config().settings()?, |run| {
+        Run::start(self.config().settings(&Facts::new())?, |run| {
             let stream = Stream::new(writer);
             let sink = Sink::new(run.stage(1, "write_jsonl_to"), run.settings.ordered, &stream);
             self.run(run, &Verbatim { sink: &sink })?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Fan, Phase, Plan, Run, StageMeter};
+use crate::engine::{Facts, Fan, Phase, Plan, Run, StageMeter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spill::{JoinKind, KeyRule, Order, Store};
 
@@ -58,11 +58,17 @@ where
         // The branch numbers its stages from its own first one.
         let at = (stage - before, meter.clone());
         let route = Route::new(run, &store, at, &*right.key, right.value, &unwanted);
+        // The left side's stores open later: what they set aside must still be there.
+        let mut facts = Facts::new();
+        left.plan.describe(&mut facts);
+        let aside = Store::floor(&space, run.settings.threads) * u64::from(facts.stores);
+        let aside = space.budget.try_reserve(aside);
         right.plan.run(&branch, &route.behind())?;
         let probe = match whole {
             true => None,
             false => store.probe(kind.right_alone()).map_err(|error| error.in_stage(meter.name.clone()))?,
         };
+        drop(aside);
         let Some(probe) = probe else {
             let route = Route::new(run, &store, (stage, meter.clone()), &*left.key, left.value, &unwanted);
             let ran = left.plan.run(run, &route);
@@ -89,10 +95,9 @@ where
         self.whole = true;
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
-        self.left.plan.describe(to);
-        self.right.plan.describe(to);
-        to.push(self.verb.to_owned());
+    fn describe(&self, to: &mut Facts) {
+        to.in_turn(|to| self.left.plan.describe(to), |to| self.right.plan.describe(to));
+        to.gathering(self.verb);
     }
 }
 

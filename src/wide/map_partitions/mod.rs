@@ -16,7 +16,8 @@ use crate::bag::Bag;
 use crate::batch::Unit;
 use crate::config::BadRecords;
 use crate::engine::{
-    Ended, Entry, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Rejects, Run, StageMeter, UnitEnd, Work, WorkerCx,
+    Ended, Entry, Facts, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Rejects, Run, StageMeter, UnitEnd, Work,
+    WorkerCx,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -96,9 +97,9 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for MapPartitions<T, U> {
         })
     }
 
-    fn describe(&self, to: &mut Vec<String>) {
+    fn describe(&self, to: &mut Facts) {
         self.plan.describe(to);
-        to.push("map_partitions".into());
+        to.between("map_partitions");
     }
 }
 
