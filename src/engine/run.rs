@@ -61,6 +61,7 @@ impl Run {
         };
         let budget = Budget::part(settings.memory - settings.memory / 4, settings.memory);
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
+        let space = Space { cancel: settings.cancel.clone(), ..space };
         let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());
         let run = Run {

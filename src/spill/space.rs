@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::budget::{Budget, Reservation};
 use super::keys::KeyRule;
 use super::store::SPARED_BLOCKS;
+use crate::config::CancelToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 
@@ -19,6 +20,7 @@ pub(crate) struct Space {
     pub(crate) quota: Quota,
     pub(crate) stats: Arc<Stats>,
     pub(crate) keys: KeyRule,
+    pub(crate) cancel: CancelToken,
 }
 
 impl Space {
@@ -26,11 +28,16 @@ impl Space {
     pub(crate) fn new(os: Os, budget: Budget, dir: Option<PathBuf>, quota: u64) -> Space {
         let dir = dir.unwrap_or_else(|| os.temp_dir());
         let quota = Quota(Arc::new(QuotaInner { dir, limit: quota, used: AtomicU64::new(0) }));
-        Space { os, budget, quota, stats: Arc::default(), keys: KeyRule::bytes() }
+        Space { os, budget, quota, stats: Arc::default(), keys: KeyRule::bytes(), cancel: CancelToken::new() }
     }
 }
 
 impl Space {
+    /// The same space with a count of its own of what is spilled.
+    pub(crate) fn counted_apart(&self) -> Space {
+        Space { stats: Arc::default(), ..self.clone() }
+    }
+
     /// The same space for a store whose keys are compared by this rule.
     pub(crate) fn with_keys(&self, keys: KeyRule) -> Space {
         Space { keys, ..self.clone() }
