@@ -29,12 +29,12 @@ pub(super) struct SortedFeed<'a, T, R: Ranking> {
 impl<T: DeserializeOwned + Send, R: Ranking> SortedFeed<'_, T, R> {
     fn walk(&self, rows: &mut SortedRows<R>, out: &mut Feeder<'_, Vec<u8>>) -> Result<()> {
         let most = out.run().settings.block.max(LEAST);
-        let mut batch = Vec::new();
+        let mut batch = Vec::with_capacity(most);
         loop {
             let next = rows.next()?;
             let last = next.is_none();
             if last || next.is_some_and(|row| !batch.is_empty() && batch.len() + LENGTH + row.len() > most) {
-                let (full, weight) = (std::mem::take(&mut batch), batch.len());
+                let (full, weight) = (std::mem::replace(&mut batch, Vec::with_capacity(most)), batch.len());
                 let sent = out.admit(weight).and_then(|permit| out.emit(full, weight, permit, last));
                 if last || matches!(sent, Err(Halted)) {
                     return Ok(());
