@@ -27,7 +27,7 @@ MIB = 1 << 20
 CODECS = ["gz", "zst", "plain"]
 PEERS = ["chdb", "duckdb", "polars", "dask", "jq", "jaq"]
 SLOW = {"dask", "jq", "jaq"}
-SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order", "grouping"]
+SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order", "grouping", "sorting"]
 
 # The least ratio of a peer's time to ours.
 GOALS = {("chdb", "gz"): 1.15, ("chdb", "zst"): 1.6, ("chdb", "plain"): 2, "duckdb": 3, "polars": 2, "dask": 10}
@@ -514,6 +514,65 @@ class Bench:
         )
         self.report.pairs("Grouping beyond memory", note, "spilled", "in memory", "in memory ÷ spilled", rows)
 
+    def sorting(self):
+        """All outputs are equal, or nothing is timed: GNU's is stable as ours is, DuckDB's but for lines of one key."""
+        files = self.data.files("eight", "plain")
+        ours, gnu, other, keyed = (self.options.out / name for name in ("ours", "gnu", "duckdb", "keyed"))
+        say("extracting the keys")
+        with open(keyed, "wb") as to:
+            for line in (line for path in files for line in open(path, "rb")):
+                to.write(rkey(line) + b"\t" + line)
+        half, quarter = max(self.options.mb // 2, 16), max(self.options.mb // 4, 8)
+
+        def own(memory):
+            arguments = [".commit.rkey", self.data.glob("eight", "plain"), ours]
+            return self.subject("sort", *arguments, "--memory", memory, "--temp", self.options.scratch)
+
+        def sort(memory):
+            sort = ["/usr/bin/env", "LC_ALL=C", "sort", "--stable", "--field-separator=\t", "--key=1,1", keyed]
+            limits = [f"--buffer-size={memory}M", f"--parallel={len(self.cores)}", "-T", self.options.scratch]
+            return Command(f"GNU sort, {memory} MiB", [*sort, *limits, "-o", gnu])
+
+        tiny = self.data.files("tiny", "plain")
+        peer = [sys.executable, HERE / "peers.py", "duckdb-sort", len(self.cores), *tiny, half, other, *files]
+        duckdb = Command("DuckDB", peer, lambda out: json.loads(out)["answer"], in_process=True)
+        with_duckdb = "duckdb" in self.options.peers
+
+        records = own(half).run(self.options.scratch).out.strip()
+        sort(quarter).run(self.options.scratch)
+        with open(ours, "rb") as mine, open(gnu, "rb") as theirs:
+            for line, pair in zip(mine, theirs, strict=True):
+                same("GNU sort: a line", pair.partition(b"\t")[2], line)
+        if with_duckdb:
+            duckdb.expected = int(records)
+            version = duckdb.run(self.options.scratch).version
+            same("DuckDB: bytes of output", other.stat().st_size, ours.stat().st_size)
+            sums = [0, 0]
+            with open(ours, "rb") as mine, open(other, "rb") as theirs:
+                for lines in zip(mine, theirs, strict=True):
+                    sums = [sum + hash(line) for sum, line in zip(sums, lines)]
+                    same("DuckDB: a key", rkey(lines[1]), rkey(lines[0]))
+            same("DuckDB: the lines", sums[1], sums[0])
+        say("the outputs are equal")
+        rows = []
+        for what, memory, command in [
+            (f"GNU sort, {quarter} MiB", quarter, sort(quarter)),
+            (f"GNU sort, {half} MiB", half, sort(half)),
+            *([(f"DuckDB {version}, {half} MiB", half, duckdb)] if with_duckdb else []),
+        ]:
+            mine = own(memory)
+            mine.expected = records
+            rows.append(self.pair(what, mine, command))
+        for path in (ours, gnu, other, keyed):
+            path.unlink(missing_ok=True)
+        note = (
+            f"Eight plain shards, {records} records, sorted by `commit.rkey` into one file within a limit of memory; the "
+            f"outputs are equal (DuckDB's but for the order of lines of one key). GNU sort (`LC_ALL=C`, stable, "
+            f"{len(self.cores)} threads) is given one file of lines with their keys before them, which is to our "
+            f"disadvantage: it parses nothing."
+        )
+        self.report.pairs("Sorting beyond memory", note, "ours", "peer", "peer ÷ ours", rows)
+
     def check_text(self, name, target, kind, ordered):
         """The output is the text of the shards, byte for byte if it is in order."""
         size = self.data.text_bytes(kind, "gz")
@@ -529,6 +588,11 @@ class Bench:
         whole.unlink()
         if not equal:
             raise Stop(f"{name}: the output is not the text of the shards, in order")
+
+
+def rkey(line):
+    """What the lines are sorted by; nothing where there is none."""
+    return (json.loads(line).get("commit") or {}).get("rkey", "").encode()
 
 
 HINTS = {
@@ -576,7 +640,7 @@ def main():
         parser.error("expected at least 10 MB and one pair")
     if not options.out:
         shm = Path("/dev/shm")
-        roomy = shm.is_dir() and shutil.disk_usage(shm).free > 3 * options.mb * 1_000_000
+        roomy = shm.is_dir() and shutil.disk_usage(shm).free > 5 * options.mb * 1_000_000
         options.out = shm / options.scratch.name if roomy else options.scratch
     made = not options.out.exists()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("peers.sh: stopped"))

@@ -5,7 +5,8 @@
 #
 #   --mb N            megabytes of text (default 1000)
 #   --pairs N         pairs of runs for each figure (default 11); --slow-pairs N for dask, jq and jaq (default 3)
-#   --sections A,B    of answers peers lines scaling one small first lanes memory order grouping (default: all)
+#   --sections A,B    of answers peers lines scaling one small first lanes memory order grouping sorting
+#                     (default: all)
 #   --codecs A,B      of gz zst plain (default: all)
 #   --peers A,B       of chdb duckdb polars dask jq jaq (default: all that are installed)
 #   --jaq             build jaq with cargo, into the same environment

@@ -9,8 +9,9 @@
 //! subjects pass        INPUT TARGET   all records, decoded, into one file
 //! subjects folds  PATH INPUT   `fold_by` over borrowed records: a count and a sum of `.time_us` for each value at PATH
 //! subjects groups PATH INPUT   `group_by`, with every record of every group read back
+//! subjects sort   PATH INPUT TARGET   all records into one file, sorted by the string at PATH, those without one first
 //!
-//!     --threads N   --memory MIB   --unordered   --spilled
+//!     --threads N   --memory MIB   --temp DIR   --unordered   --spilled
 //! ```
 //!
 //! INPUT is a path, a glob or a directory. The bare commands have no channels and look at no byte of the text: each
@@ -50,6 +51,7 @@ fn main() -> Outcome {
             "--memory" => {
                 config = config.memory(arguments.next().ok_or("--memory: expected MiB")?.parse::<u64>()? << 20)
             }
+            "--temp" => config = config.temp_dir(arguments.next().ok_or("--temp: expected a directory")?),
             "--unordered" => config = config.ordered(false),
             "--spilled" => (spilled, config) = (true, config.monitor(&monitor)),
             // What `cargo bench` adds.
@@ -73,9 +75,13 @@ fn main() -> Outcome {
         }
         ["folds", path, input] => println!("{}", folds(path.parse()?, Scan::new(*input).with(config))?),
         ["groups", path, input] => println!("{}", groups(path.parse()?, Bag::read_json(*input).with(config))?),
+        ["sort", path, input, target] => {
+            let records = Bag::read_json(*input).with(config);
+            println!("{}", sort(path.parse()?, records, Target::new(*target).overwrite())?);
+        }
         _ => println!(
             "usage: subjects bare|bare-stream FILE… | lines INPUT | first N INPUT | pass INPUT TARGET | \
-             folds|groups PATH INPUT"
+             folds|groups PATH INPUT | sort PATH INPUT TARGET"
         ),
     }
     if spilled {
@@ -106,6 +112,11 @@ fn groups(path: Path, records: Bag<Json>) -> Outcome<String> {
         (key.raw(), lengths).hash(&mut digest);
     })?;
     Ok(format!("{keys} keys, {records} records, digest {:016x}", digest.finish()))
+}
+
+fn sort(path: Path, records: Bag<Json>, target: Target) -> Outcome<u64> {
+    let key = move |record: &Json| record.pluck(&path).and_then(|value| Some(value.as_str()?.into_owned()));
+    Ok(records.sort_by_key(key).write_jsonl(target)?.records)
 }
 
 /// Decodes the files on so many threads and gives the bytes of their text.

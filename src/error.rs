@@ -120,6 +120,10 @@ impl Error {
         self
     }
 
+    pub(crate) fn cancelled() -> Error {
+        Error::new(ErrorKind::Cancelled, "the run was cancelled")
+    }
+
     pub(crate) fn in_stage(mut self, stage: impl Into<String>) -> Error {
         self.0.stage = Some(stage.into());
         self

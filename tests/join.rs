@@ -74,7 +74,7 @@ fn bag(rows: &[Row], partition: usize) -> Bag<Row> {
 }
 
 fn small(threads: usize) -> Config {
-    Config::new().threads(threads).memory(2 << 20).block_size(4096).max_record(256 << 10)
+    Config::new().threads(threads).memory(2 << 20).block_size(4096).max_record(64 << 10)
 }
 
 /// All kinds, in memory and with budgets that do not hold the right side, or neither.

@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -254,6 +255,52 @@ fn weblogs_over_all_shards_in_order() {
             let systems = counts(scan().map(|r| string(r.get("machine").and_then(|m| m.get("os")))))?;
             let bytes = scan().map(|r| r.get("bytes").and_then(|n| n.as_i64()).unwrap()).sum()?;
             Ok(json!([systems, i64::try_from(bytes).unwrap(), scan().map(|r| string(r.get("clientip"))).collect()?]))
+        },
+    );
+}
+
+#[test]
+fn artworks_by_year_and_one_of_each_artist() {
+    as_python(
+        &["tate/artworks-a.jsonl.gz", "tate/artworks-ar.jsonl.zst"],
+        "(lambda by_year, first, last: [by_year, first, last, len({json.dumps(r['contributors']) for r in rows})])( \
+          [r['acno'] for r in sorted(rows, key=lambda r: (-(r['acquisitionYear'] or 0), r['title']))], \
+          [r['acno'] for n, r in enumerate(rows) if all(r['all_artists'] != s['all_artists'] for s in rows[:n])], \
+          [r['acno'] for n, r in enumerate(rows) if all(r['all_artists'] != s['all_artists'] for s in rows[n + 1:])])",
+        |scan| {
+            let year = |record: &Json| record.get("acquisitionYear").and_then(|year| year.as_i64()).unwrap_or(0);
+            let title = |record: &Json, key| string(record.get(key));
+            let acno = |record: Json| string(record.get("acno"));
+            let by_year = scan().records().sort_by_key(move |record| (Reverse(year(record)), title(record, "title")));
+            let artists = move |record: &Json| title(record, "all_artists");
+            let contributors = scan().map(|record| record.get("contributors").unwrap().to_json()).distinct();
+            Ok(json!([
+                by_year.map(acno).collect()?,
+                scan().records().distinct_by(artists).map(acno).collect()?,
+                scan().records().distinct_last_by(artists).map(acno).collect()?,
+                contributors.count()?
+            ]))
+        },
+    );
+}
+
+#[test]
+fn visits_by_system_and_bytes() {
+    as_python(
+        &[
+            "weblogs/part-000.jsonl.gz",
+            "weblogs/part-001.jsonl.gz",
+            "weblogs/part-002.jsonl.gz",
+            "weblogs/part-003.jsonl.gz",
+        ],
+        "[[r['clientip'], r['bytes']] for r in sorted(rows, key=lambda r: (r['machine']['os'], r['bytes']))]",
+        |scan| {
+            let key = |r: &Json| {
+                (string(r.get("machine").and_then(|m| m.get("os"))), r.get("bytes").and_then(|n| n.as_i64()).unwrap())
+            };
+            let sorted = scan().records().sort_by_key(key);
+            let pair = |r: Json| (string(r.get("clientip")), r.get("bytes").and_then(|n| n.as_i64()));
+            Ok(json!(sorted.map(pair).collect()?))
         },
     );
 }

@@ -129,6 +129,27 @@ fn panics_and_errors_name_stage_and_record() {
     }
 }
 
+/// A number that may be stored, and in one case not be read back.
+#[derive(serde::Serialize)]
+struct Fragile(i64);
+
+impl<'de> serde::Deserialize<'de> for Fragile {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Fragile, D::Error> {
+        let number = i64::deserialize(from)?;
+        if number == 7 { panic!("seven is not read") } else { Ok(Fragile(number)) }
+    }
+}
+
+#[test]
+fn a_panic_where_a_record_is_read_back_names_the_stage_and_the_record() {
+    for setting in grid() {
+        let numbers = || Bag::range(0..400).map(Fragile).with(setting.config());
+        let error = watched("sort", || numbers().sort_by_key(|n| n.0).map(|n| n.0 + 1).count()).unwrap_err();
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::Panic, Some("2:sort_by_key")), "{setting}: {error}");
+        assert!(error.to_string().starts_with("<range>:8:1: "), "{setting}: {error}");
+    }
+}
+
 #[test]
 fn a_panic_in_the_last_merges_names_the_stage() {
     let rows = rows(30_000, 120, |n| n * 17 % 1000);

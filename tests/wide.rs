@@ -269,6 +269,87 @@ fn a_bad_record_before_a_group_is_an_error_or_skipped_as_elsewhere() {
     }
 }
 
+/// Panics where states meet, or where an answer is made of one.
+struct Fragile(&'static str);
+
+impl agg::Fold for Fragile {
+    type State = u64;
+    type Out = u64;
+
+    fn init(&self) -> u64 {
+        0
+    }
+
+    fn merge(&self, into: &mut u64, from: u64) {
+        if self.0 == "merge" { panic!("no merging") } else { *into += from }
+    }
+
+    fn finish(&self, state: u64) -> u64 {
+        if self.0 == "finish" { panic!("no answer") } else { state }
+    }
+}
+
+impl<T> agg::Aggregate<T> for Fragile {
+    fn step(&self, state: &mut u64, _: kitbag::Seq, _: &T) {
+        *state += 1;
+    }
+}
+
+#[test]
+fn a_panic_after_the_last_record_names_the_stage() {
+    for setting in grid() {
+        for fails in ["merge", "finish"] {
+            // So many keys and partitions that two workers meet some of them; one worker merges only what was spilled.
+            let parts: Vec<Vec<u32>> = (0..50).map(|no| (0..400).map(|n| n + no % 2).collect()).collect();
+            let bag = Bag::from_partitions(parts).with(setting.config());
+            let counts = bag.fold_by(|n| format!("{n:0>90}"), Fragile(fails)).map(|pair| pair.1 + 1);
+            match watched(&format!("{fails}, {setting}"), || counts.sort_by_key(|n| *n).count()) {
+                // Where one worker was quicker than all others nothing is merged.
+                Ok(keys) => assert!(fails == "merge" && keys == 401, "{fails}, {setting}: no panic"),
+                Err(error) => {
+                    let found = (error.kind(), error.stage());
+                    assert_eq!(found, (ErrorKind::Panic, Some("1:fold_by")), "{fails}, {setting}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_stage_counts_what_it_spilled_itself() {
+    let monitor = Monitor::new();
+    let config = Config::new().threads(2).memory(2 << 20).block_size(4096).max_record(4096).monitor(&monitor);
+    let bag = Bag::range(0..40_000).map(|n| format!("{:0>80}", n * 7919 % 40_000)).with(config);
+    let kept = watched("twice", || bag.sort_by_key(String::clone).map(|s| s.len()).sort_by_key(|n| *n).count());
+    assert_eq!(kept.unwrap(), 40_000);
+    let report = monitor.report().unwrap();
+    let spilled: Vec<_> = report.stages.iter().filter(|stage| stage.spilled > 0).map(|stage| stage.spilled).collect();
+    // The records of the second sort are a few bytes long.
+    assert!(spilled.len() == 2 && spilled[1] < spilled[0], "{spilled:?}");
+}
+
+#[test]
+fn whoever_has_no_temporary_space_names_the_stage() {
+    for threads in [1, 2, 8] {
+        for quota in [1, 30_000, 300_000, 600_000] {
+            let config = Config::new().threads(threads).memory(2 << 20).block_size(4096).max_record(4096);
+            let bag = || Bag::range(0..60_000).map(|n| format!("{n:0>80}")).with(config.clone().max_temp(quota));
+            let refused = |verb: &str, error: kitbag::Result<u64>| {
+                let error = error.unwrap_err();
+                let stage = format!("2:{verb}");
+                assert_eq!(
+                    (error.kind(), error.stage()),
+                    (ErrorKind::Limit, Some(&*stage)),
+                    "{threads}, {quota}: {error}"
+                );
+            };
+            refused("group_by", watched("group_by", || bag().group_by(String::clone).map(|g| g.0).count()));
+            refused("distinct", watched("distinct", || bag().distinct().map(|s| s.len()).count()));
+            refused("count_by", watched("count_by", || bag().count_by(String::clone).map(|pair| pair.1).count()));
+        }
+    }
+}
+
 #[test]
 fn of_two_errors_behind_map_partitions_the_lower_one_is_reported() {
     let dir = shards(6, 2000);

@@ -117,11 +117,12 @@ impl<'r> Phase<'r> {
         })?;
         let stopped = phase.fence.stopped();
         let rejects_balance = phase.rejects.balanced();
-        if let Some(error) = phase.fence.take_error() {
-            return Err(error);
-        }
-        if settings.cancel.is_cancelled() {
-            return Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"));
+        let cancelled = settings.cancel.is_cancelled();
+        // A store that has seen the token fails where a record is in hand, which has nothing to do with it.
+        match phase.fence.take_error() {
+            Some(error) if !(cancelled && error.kind() == ErrorKind::Cancelled) => return Err(error),
+            _ if cancelled => return Err(Error::cancelled()),
+            _ => {}
         }
         if !stopped && (!source.edge.balanced() || !rejects_balance) {
             return Err(Error::internal(format!("the edge after stage {} does not balance", source.name)));

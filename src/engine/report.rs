@@ -94,8 +94,9 @@ pub(crate) struct StageMeter {
 }
 
 impl StageMeter {
-    pub(crate) fn new(number: u32, verb: &str) -> StageMeter {
-        StageMeter { number, name: format!("{number}:{verb}"), ..StageMeter::default() }
+    /// A stage with this number in its own branch, behind so many of others.
+    pub(crate) fn new(before: u32, number: u32, verb: &str) -> StageMeter {
+        StageMeter { number, name: format!("{}:{verb}", before + number), ..StageMeter::default() }
     }
 
     pub(crate) fn report(&self) -> StageReport {

@@ -78,7 +78,7 @@ impl Run {
         };
         let budget = Budget::part(settings.memory - settings.memory / 4, settings.memory);
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
-        let space = space.shared_by(settings.stores);
+        let space = space.for_run(settings.stores, &settings.cancel);
         let hash_key = HashKey::random(&os);
         let (origins, stages) = (Mutex::default(), Mutex::default());
         let common = Common {
@@ -96,7 +96,7 @@ impl Run {
         let result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
             // No thread of the run is left: a closure of the last stage that is called at the very end.
             let stages = run.stages();
-            let last = stages.iter().max_by_key(|meter| meter.number).map_or("", |meter| &meter.name);
+            let last = stages.iter().max_by_key(|meter| stage_number(&meter.name)).map_or("", |meter| &meter.name);
             Err(panic_error(&*payload, last))
         });
         if let Some(monitor) = monitor {
@@ -121,7 +121,7 @@ impl Run {
 
     /// Registers a stage: its place in the plan and its verb.
     pub(crate) fn stage(&self, number: u32, verb: &str) -> Arc<StageMeter> {
-        let meter = Arc::new(StageMeter::new(self.stages_before + number, verb));
+        let meter = Arc::new(StageMeter::new(self.stages_before, number, verb));
         self.stages().push(meter.clone());
         meter
     }

@@ -185,8 +185,12 @@ impl Sink {
         self.scratch.release();
     }
 
-    /// Writes a block of rows as one frame.
+    /// Writes a block of rows as one frame. Whoever merges or partitions what is on disk comes here again and again, so
+    /// this is where a cancelled run ends meanwhile.
     pub(crate) fn write(&mut self, purse: &Purse, partition: u32, records: u32, raw: &[u8]) -> Result<Frame> {
+        if self.space.cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
         let file = match &self.file {
             Some(file) => Arc::clone(file),
             None => Arc::clone(self.file.insert(Arc::new(RunFile::create(&self.space)?))),

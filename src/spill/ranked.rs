@@ -1,6 +1,6 @@
 //! Merging by the caller's order: batches in memory and runs on disk, each sorted, become one sequence. Rows that rank
 //! equal stay in order of position, so the sort is stable (k-way merging as in Knuth, The Art of Computer Programming 3,
-//! 5.4.1, with a binary heap for the selection tree). Ranks are made from the rows again when those come from disk.
+//! 5.4.1, with a tree of losers: one comparison a level). Ranks are made from the rows again when those come from disk.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -117,65 +117,71 @@ pub(crate) fn stored(runs: &[Arc<Run>]) -> usize {
 #[derive(Debug)]
 pub(crate) struct Ranked<K> {
     sources: Vec<Source<K>>,
-    /// Numbers of the sources that stand on a row; none ranks before its parent, the one at half its place.
-    heap: Vec<usize>,
-    started: bool,
+    /// A tournament: the number of the source that ranks before all others, and at each other node, whose children are at
+    /// twice its place and beside that, that of the one which lost there. Sources are the leaves behind.
+    tree: Vec<usize>,
     scratch: Scratch,
     purse: Purse,
 }
 
 impl<K> Ranked<K> {
     pub(crate) fn new(sources: Vec<Source<K>>, scratch: Scratch, purse: Purse) -> Ranked<K> {
-        Ranked { heap: Vec::with_capacity(sources.len()), sources, started: false, scratch, purse }
+        Ranked { tree: Vec::new(), sources, scratch, purse }
     }
 
     /// The next row as it is stored, in order of rank and then position.
     pub(crate) fn next<R: Ranking<Rank = K>>(&mut self, by: &R) -> Result<Option<&[u8]>> {
-        if !self.started {
-            self.started = true;
-            for (no, source) in self.sources.iter_mut().enumerate() {
-                source.advance(by, &self.purse, &mut self.scratch)?;
-                if source.head.is_some() {
-                    self.heap.push(no);
+        match self.tree.first().copied() {
+            None => {
+                self.sources.iter_mut().try_for_each(|source| source.advance(by, &self.purse, &mut self.scratch))?;
+                self.start(by);
+            }
+            Some(no) => {
+                if let Some(source) = self.sources.get_mut(no) {
+                    source.advance(by, &self.purse, &mut self.scratch)?;
                 }
+                self.replay(by, no);
             }
-            (0..self.heap.len() / 2).rev().for_each(|at| self.sink(by, at));
-        } else if let Some(source) = self.heap.first().and_then(|no| self.sources.get_mut(*no)) {
-            source.advance(by, &self.purse, &mut self.scratch)?;
-            if source.head.is_none() {
-                self.heap.swap_remove(0);
-            }
-            self.sink(by, 0);
         }
-        match self.heap.first().and_then(|no| self.sources.get(*no)) {
-            Some(source) => source.row().map(Some),
-            None => Ok(None),
+        match self.tree.first().and_then(|no| self.sources.get(*no)) {
+            Some(source) if source.head.is_some() => source.row().map(Some),
+            _ => Ok(None),
         }
     }
 
-    /// Lets the source at a place of the heap sink to where it belongs.
-    fn sink<R: Ranking<Rank = K>>(&mut self, by: &R, mut at: usize) {
-        loop {
-            let mut first = at;
-            for child in [2 * at + 1, 2 * at + 2] {
-                if child < self.heap.len() && self.before(by, child, first) {
-                    first = child;
-                }
-            }
-            if first == at {
-                return;
-            }
-            self.heap.swap(at, first);
-            at = first;
+    /// Plays all matches.
+    fn start<R: Ranking<Rank = K>>(&mut self, by: &R) {
+        let leaves = self.sources.len();
+        self.tree = vec![0; leaves];
+        // Winners at their places; those of the leaves are themselves.
+        let mut winners: Vec<usize> = (0..leaves).chain(0..leaves).collect();
+        for node in (1..leaves).rev() {
+            let (a, b) = (winners[2 * node], winners[2 * node + 1]);
+            (winners[node], self.tree[node]) = if self.before(by, b, a) { (b, a) } else { (a, b) };
+        }
+        if let (Some(first), Some(winner)) = (self.tree.first_mut(), winners.get(1)) {
+            *first = *winner;
         }
     }
 
+    /// Plays the matches of a source that has advanced.
+    fn replay<R: Ranking<Rank = K>>(&mut self, by: &R, no: usize) {
+        let (mut winner, mut node) = (no, (self.sources.len() + no) / 2);
+        while node > 0 {
+            if self.before(by, self.tree[node], winner) {
+                std::mem::swap(&mut self.tree[node], &mut winner);
+            }
+            node /= 2;
+        }
+        self.tree[0] = winner;
+    }
+
+    /// Whether the row of one source comes before that of another; a source that is through comes last.
     fn before<R: Ranking<Rank = K>>(&self, by: &R, a: usize, b: usize) -> bool {
-        let head =
-            |at: usize| self.heap.get(at).and_then(|no| self.sources.get(*no)).and_then(|source| source.head.as_ref());
+        let head = |no: usize| self.sources.get(no).and_then(|source| source.head.as_ref());
         match (head(a), head(b)) {
             (Some(a), Some(b)) => by.compare(&a.0, &b.0).then(a.1.cmp(&b.1)).is_lt(),
-            _ => false,
+            (a, _) => a.is_some(),
         }
     }
 }

@@ -69,9 +69,6 @@ impl<'a, R: Ranking> SortWriter<'a, R> {
     pub(crate) fn push(&mut self, rank: R::Rank, seq: Seq, row: &mut [u8]) -> Result<()> {
         let (head, value) = row.split_first_chunk_mut::<HEAD>().ok_or_else(|| Error::internal("a row has no head"))?;
         let size = row::size(0, value.len())?;
-        if self.batch.bytes >= self.store.batch && !self.batch.entries.is_empty() {
-            self.seal()?;
-        }
         while let Some(lack) = self.batch.lacks(size, self.store.block) {
             if !self.supply(lack)? {
                 *head = row::head(0, seq, 0, value.len());
@@ -90,14 +87,17 @@ impl<'a, R: Ranking> SortWriter<'a, R> {
         Ok(())
     }
 
-    /// Gives the batch what it lacks, or writes it to disk, and then it lacks something else; `false` if neither can be
-    /// done.
+    /// Gives the batch what it lacks, or begins another one, which lacks something else; `false` if neither can be done.
     #[cold]
     fn supply(&mut self, lack: Lack) -> Result<bool> {
         let bytes = match lack {
             Lack::Block(size) => size * ranked::factor::<R::Rank>(),
             Lack::List(entries) => entries * size_of::<Entry<R::Rank>>(),
         } as u64;
+        // Only here, so that what was charged for a batch is used before it is sealed.
+        if self.batch.bytes + bytes > self.store.batch && !self.batch.entries.is_empty() {
+            return self.seal().map(|()| true);
+        }
         let budget = &self.store.space.budget;
         let mut charge = budget.try_reserve(bytes);
         while charge.is_none() && self.store.spill_some(&mut self.hand)? {
@@ -146,5 +146,47 @@ impl<'a, R: Ranking> SortWriter<'a, R> {
         self.store.rows.fetch_add(self.rows, Ordering::Relaxed);
         self.store.open.fetch_sub(1, Ordering::Release);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering as Order;
+
+    use super::super::budget::Budget;
+    use super::super::space::Space;
+    use super::*;
+    use crate::batch::Unit;
+
+    struct Bytes;
+
+    impl Ranking for Bytes {
+        type Rank = u64;
+
+        fn rank(&self, value: &[u8]) -> Result<u64> {
+            Ok(value.len() as u64)
+        }
+
+        fn compare(&self, a: &u64, b: &u64) -> Order {
+            a.cmp(b)
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_when_it_is_sealed() {
+        let space = Space::new(Default::default(), Budget::new(16 << 20), None, u64::MAX);
+        let store = SortStore::new(&space, 1, Bytes).unwrap();
+        let mut writer = store.writer().unwrap();
+        for no in 0..60_000u64 {
+            let mut row = vec![0; HEAD + 100];
+            writer.push(no % 77, Seq::new(Unit::default(), no), &mut row).unwrap();
+        }
+        let pool = lock(&store.pool);
+        assert!(pool.len() > 3, "{} batches", pool.len());
+        for batch in &*pool {
+            let list_is_full = batch.entries.len() == batch.entries.capacity();
+            assert!(list_is_full || batch.blocks.last().unwrap().room() < HEAD + 100, "memory that is not used");
+            assert!(batch.bytes <= store.batch, "{} bytes of {}", batch.bytes, store.batch);
+        }
     }
 }

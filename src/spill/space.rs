@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::budget::{Budget, Reservation};
 use super::keys::KeyRule;
 use super::store::SPARED_BLOCKS;
+use crate::config::CancelToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 
@@ -21,6 +22,7 @@ pub(crate) struct Space {
     pub(crate) keys: KeyRule,
     /// Stores between which it is shared.
     stores: u64,
+    pub(crate) cancel: CancelToken,
 }
 
 impl Space {
@@ -28,14 +30,15 @@ impl Space {
     pub(crate) fn new(os: Os, budget: Budget, dir: Option<PathBuf>, quota: u64) -> Space {
         let dir = dir.unwrap_or_else(|| os.temp_dir());
         let quota = Quota(Arc::new(QuotaInner { dir, limit: quota, used: AtomicU64::new(0) }));
-        Space { os, budget, quota, stats: Arc::default(), keys: KeyRule::bytes(), stores: 1 }
+        let (stats, keys, cancel) = (Arc::default(), KeyRule::bytes(), CancelToken::new());
+        Space { os, budget, quota, stats, keys, stores: 1, cancel }
     }
 }
 
 impl Space {
-    /// The same space for so many stores at one time.
-    pub(crate) fn shared_by(self, stores: u64) -> Space {
-        Space { stores: stores.max(1), ..self }
+    /// The same space for so many stores at one time, and for a run that this token ends.
+    pub(crate) fn for_run(self, stores: u64, cancel: &CancelToken) -> Space {
+        Space { stores: stores.max(1), cancel: cancel.clone(), ..self }
     }
 
     /// The part of the budget by which one store measures itself: it may use what others leave.

@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Fold};
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Facts, Fan, Flow, Phase, Plan, Run, StageMeter, Stop, WorkerCx};
+use crate::engine::{Facts, Fan, Flow, Plan, Run, StageMeter, Stop, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spill::{FoldStore, FoldWriter, HashKey, Merging, Order, Sought};
 
+use super::emit::{emit, in_stage};
 use super::emit_folds::FoldFeed;
 
 /// Where a key stands in the order of answers.
@@ -139,7 +140,8 @@ where
     }
 
     pub(crate) fn finish(&mut self) -> Result<()> {
-        self.writer.take().map_or(Ok(()), FoldWriter::finish)
+        let finished = self.writer.take().map_or(Ok(()), FoldWriter::finish);
+        finished.map_err(|error| error.in_stage(self.by.meter.name.clone()))
     }
 }
 
@@ -187,7 +189,7 @@ where
         let aggregate = Arc::new(self.aggregate);
         let merging = ByKey { aggregate: aggregate.clone(), stands: self.stands, _key: std::marker::PhantomData };
         let space = run.space.counted_apart();
-        let store = FoldStore::new(&space, run.settings.threads, merging)?;
+        let store = in_stage(&meter, || FoldStore::new(&space, run.settings.threads, merging))?;
         let (stage, hash, answer) = (self.stage, run.hash_key, self.answer);
         (self.upstream)(
             run,
@@ -200,12 +202,10 @@ where
                 unwanted: &|| down.unwanted(),
             },
         )?;
-        let folds = store.finish(if run.settings.ordered { Order::FirstOccurrence } else { Order::Any })?;
-        let emit =
-            FoldFeed { folds: Mutex::new(Some(folds)), aggregate: &*aggregate, answer, meter: meter.clone(), down };
-        let emitted = Phase::run(run, &meter, &emit);
-        meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
-        emitted.map(drop)
+        let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
+        let folds = Mutex::new(Some(in_stage(&meter, || store.finish(order))?));
+        let feed = FoldFeed { folds, aggregate: &*aggregate, answer, meter: meter.clone(), down };
+        emit(run, &meter, &space, &feed)
     }
 
     fn describe(&self, to: &mut Facts) {

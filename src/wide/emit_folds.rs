@@ -2,19 +2,19 @@
 //! answers. A unit is bounded by what its states weigh, not only by their number.
 
 use std::hash::Hash;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::agg::Fold;
-use crate::batch::Unit;
-use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Push, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::batch::{At, Unit};
+use crate::engine::{Fan, Feed, Feeder, Flow, Halted, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, Result};
 use crate::spill::Folds;
 
 use super::by_key::{Answer, ByKey};
+use super::emit::Emitter;
 
 /// States in one unit of the next phase, and what a state counts for at its gate.
 const BATCH: usize = 1024;
@@ -54,7 +54,7 @@ where
                     last = true;
                     break;
                 };
-                let (key, state, _, length) = fold?;
+                let (key, state, _, length) = fold.map_err(|error| error.in_stage(self.meter.name.clone()))?;
                 weight += WEIGHT + usize::try_from(length).unwrap_or(most) + self.aggregate.heap_size(&state);
                 batch.push((key, state));
             }
@@ -67,40 +67,32 @@ where
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(K, A::State)>> + 's> {
         let (aggregate, answer) = (self.aggregate, self.answer);
-        Box::new(FoldWork { cx, aggregate, answer, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+        Box::new(FoldWork { aggregate, answer, out: Emitter::new(cx, &self.meter, self.down) })
     }
 }
 
 struct FoldWork<'s, K, A: Fold, U> {
-    cx: &'s WorkerCx<'s>,
     aggregate: &'s A,
     answer: Answer<K, A, U>,
-    meter: &'s StageMeter,
-    down: Box<dyn Push<U> + 's>,
-    count: u64,
+    out: Emitter<'s, U>,
 }
 
 impl<K: Send, A: Fold, U: Send> Work<Vec<(K, A::State)>> for FoldWork<'_, K, A, U> {
     fn unit(&mut self, unit: Unit, batch: Vec<(K, A::State)>) -> Flow {
-        self.down.begin(unit)?;
+        self.out.begin(unit)?;
         for (key, state) in batch {
-            let Some((at, answer)) = (self.answer)(self.aggregate, key, state) else {
-                let empty = Error::internal("the state of a key has seen no record");
-                return Flow::Break(Stop::from(empty.in_stage(self.meter.name.clone())));
-            };
-            self.cx.set_at(at);
-            self.count += 1;
-            self.down.push(at, answer)?;
+            let answer = || (self.answer)(self.aggregate, key, state);
+            let none = || Error::internal("the state of a key has seen no record");
+            self.out.emit_placed(At::nowhere(), || answer().ok_or_else(none))?;
         }
         Flow::Continue(())
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
-        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
-        self.down.end(end)
+        self.out.end(end)
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.down.finish()
+        self.out.finish()
     }
 }

@@ -1,18 +1,17 @@
 //! The emitting half of a sort: one reader walks the merge, the workers decode records. Whoever has enough (`take`) ends the
 //! merge where it is.
 
-use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
 use crate::batch::Unit;
-use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Push, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::engine::{Fan, Feed, Feeder, Flow, Halted, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, Result};
 use crate::spill::{Ranking, SortedRows};
 
 use super::codec::decode;
+use super::emit::Emitter;
 use super::place::place_of;
 
 /// Bytes of rows in one unit of the next phase, where blocks are smaller.
@@ -30,12 +29,12 @@ pub(super) struct SortedFeed<'a, T, R: Ranking> {
 impl<T: DeserializeOwned + Send, R: Ranking> SortedFeed<'_, T, R> {
     fn walk(&self, rows: &mut SortedRows<R>, out: &mut Feeder<'_, Vec<u8>>) -> Result<()> {
         let most = out.run().settings.block.max(LEAST);
-        let mut batch = Vec::new();
+        let mut batch = Vec::with_capacity(most);
         loop {
             let next = rows.next()?;
             let last = next.is_none();
             if last || next.is_some_and(|row| !batch.is_empty() && batch.len() + LENGTH + row.len() > most) {
-                let (full, weight) = (std::mem::take(&mut batch), batch.len());
+                let (full, weight) = (std::mem::replace(&mut batch, Vec::with_capacity(most)), batch.len());
                 let sent = out.admit(weight).and_then(|permit| out.emit(full, weight, permit, last));
                 if last || matches!(sent, Err(Halted)) {
                     return Ok(());
@@ -66,17 +65,11 @@ impl<T: DeserializeOwned + Send, R: Ranking> Feed<Vec<u8>> for SortedFeed<'_, T,
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<u8>> + 's> {
-        Box::new(SortedWork { cx, meter: &self.meter, down: self.down.worker(cx), count: 0, _items: PhantomData })
+        Box::new(SortedWork(Emitter::new(cx, &self.meter, self.down)))
     }
 }
 
-struct SortedWork<'s, T> {
-    cx: &'s WorkerCx<'s>,
-    meter: &'s StageMeter,
-    down: Box<dyn Push<T> + 's>,
-    count: u64,
-    _items: PhantomData<fn() -> T>,
-}
+struct SortedWork<'s, T>(Emitter<'s, T>);
 
 /// Takes the first row off a batch: the place of its record, and the record.
 fn split(batch: &[u8]) -> Option<(&[u8; 12], &[u8], &[u8])> {
@@ -88,33 +81,23 @@ fn split(batch: &[u8]) -> Option<(&[u8; 12], &[u8], &[u8])> {
 
 impl<T: DeserializeOwned + Send> Work<Vec<u8>> for SortedWork<'_, T> {
     fn unit(&mut self, unit: Unit, batch: Vec<u8>) -> Flow {
-        self.down.begin(unit)?;
+        self.0.begin(unit)?;
         let mut left = batch.as_slice();
         while !left.is_empty() {
-            let row = split(left).ok_or_else(|| Error::internal("a stored row is too short"));
-            let item = row.and_then(|(place, record, rest)| {
-                left = rest;
-                let at = place_of(place);
-                self.cx.set_at(at);
-                Ok((at, decode::<T>(record)?))
-            });
-            match item {
-                Ok((at, item)) => {
-                    self.count += 1;
-                    self.down.push(at, item)?;
-                }
-                Err(error) => return Flow::Break(Stop::from(error.in_stage(self.meter.name.clone()))),
-            }
+            let Some((place, record, rest)) = split(left) else {
+                return self.0.fail(Error::internal("a stored row is too short"));
+            };
+            left = rest;
+            self.0.emit(place_of(place), || decode(record))?;
         }
         Flow::Continue(())
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
-        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
-        self.down.end(end)
+        self.0.end(end)
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.down.finish()
+        self.0.finish()
     }
 }

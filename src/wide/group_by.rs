@@ -4,7 +4,6 @@
 //! workers decode keys.
 
 use std::hash::Hash;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -12,13 +11,12 @@ use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
 use crate::batch::Unit;
-use crate::engine::{
-    Facts, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx,
-};
+use crate::engine::{Facts, Fan, Feed, Feeder, Flow, Halted, Plan, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::Result;
 use crate::spill::{GroupRows, Groups, KeyRule, Order, Store};
 
 use super::codec::{decode, encode};
+use super::emit::{Emitter, emit, in_stage};
 use super::group::Group;
 use super::place::place_of;
 use super::route::Route;
@@ -63,17 +61,14 @@ where
 {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<(K, Group<T>)>) -> Result<()> {
         let meter = run.stage(self.stage, "group_by");
-        let space = run.space.counted_apart();
-        let store = Store::new(&space.with_keys(KeyRule::values::<K>()), run.settings.threads)?;
+        let space = run.space.counted_apart().with_keys(KeyRule::values::<K>());
+        let store = in_stage(&meter, || Store::new(&space, run.settings.threads))?;
         let unwanted = || down.unwanted();
         let route = Route::new(run, &store, (self.stage, meter.clone()), &*self.key, encode::<T>, &unwanted);
         self.plan.run(run, &route)?;
         let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
-        let groups = store.finish()?.into_groups(order)?;
-        let emit = GroupFeed { groups: Mutex::new(Some(groups)), meter: meter.clone(), down };
-        let emitted = Phase::run(run, &meter, &emit);
-        meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
-        emitted.map(drop)
+        let groups = Mutex::new(Some(in_stage(&meter, || store.finish()?.into_groups(order))?));
+        emit(run, &meter, &space, &GroupFeed { groups, meter: meter.clone(), down })
     }
 
     fn describe(&self, to: &mut Facts) {
@@ -109,7 +104,8 @@ where
         let taken = self.groups.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut groups) = taken else { return Ok(()) };
         loop {
-            let batch = groups.by_ref().take(BATCH).collect::<Result<Batch>>()?;
+            let batch = groups.by_ref().take(BATCH).collect::<Result<Batch>>();
+            let batch = batch.map_err(|error| error.in_stage(self.meter.name.clone()))?;
             let (weight, last) = (batch.len() * WEIGHT, batch.len() < BATCH);
             let sent = out.admit(weight).and_then(|permit| out.emit(batch, weight, permit, last));
             if let Err(Halted) = sent {
@@ -122,41 +118,28 @@ where
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Batch> + 's> {
-        Box::new(GroupWork { cx, meter: &self.meter, down: self.down.worker(cx), count: 0 })
+        Box::new(GroupWork(Emitter::new(cx, &self.meter, self.down)))
     }
 }
 
-struct GroupWork<'s, T, K> {
-    cx: &'s WorkerCx<'s>,
-    meter: &'s StageMeter,
-    down: Box<dyn Push<(K, Group<T>)> + 's>,
-    count: u64,
-}
+struct GroupWork<'s, T, K>(Emitter<'s, (K, Group<T>)>);
 
 impl<T: Send, K: DeserializeOwned + Send> Work<Batch> for GroupWork<'_, T, K> {
     fn unit(&mut self, unit: Unit, batch: Batch) -> Flow {
-        self.down.begin(unit)?;
+        self.0.begin(unit)?;
         for (key, rows) in batch {
             // What is wrong with a group is wrong where its first record is.
-            let at = place_of(rows.first());
-            self.cx.set_at(at);
-            let key = match decode::<K>(&key) {
-                Ok(key) => key,
-                Err(error) => return Flow::Break(Stop::from(error.in_stage(self.meter.name.clone()))),
-            };
-            self.count += 1;
-            self.down.push(at, (key, Group::new(rows)))?;
+            self.0.emit(place_of(rows.first()), || Ok((decode(&key)?, Group::new(rows))))?;
         }
         Flow::Continue(())
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
-        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
-        self.down.end(end)
+        self.0.end(end)
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.down.finish()
+        self.0.finish()
     }
 }
 

@@ -4,6 +4,7 @@ mod absorb;
 mod by_key;
 mod codec;
 mod distinct;
+mod emit;
 mod emit_folds;
 mod emit_sorted;
 mod fold;

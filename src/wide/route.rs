@@ -125,7 +125,8 @@ impl<T: Send, K: Hash + Serialize> Push<T> for RoutePush<'_, T, K> {
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.writer.take().map_or(Ok(()), StoreWriter::finish)
+        let finished = self.writer.take().map_or(Ok(()), StoreWriter::finish);
+        finished.map_err(|error| error.in_stage(self.route.meter.name.clone()))
     }
 }
 

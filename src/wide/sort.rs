@@ -3,7 +3,6 @@
 
 use std::cmp;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -12,11 +11,12 @@ use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Facts, Fan, Flow, Phase, Plan, Push, Run, StageMeter, Stop, UnitEnd, WorkerCx, panic_error};
+use crate::engine::{Facts, Fan, Flow, Plan, Push, Run, StageMeter, Stop, UnitEnd, WorkerCx};
 use crate::error::{Error, Result};
 use crate::spill::{ROW_HEAD, Ranking, SortStore, SortWriter};
 
 use super::codec::{decode, encode};
+use super::emit::{emit, in_stage};
 use super::emit_sorted::SortedFeed;
 use super::place::{PLACE, put_place};
 
@@ -145,19 +145,13 @@ where
     R: RankRecord<T>,
 {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<T>) -> Result<()> {
-        let meter = run.stage(self.stage, self.verb);
+        let Sort { plan, stage, verb, ranking } = *self;
+        let meter = run.stage(stage, verb);
         let space = run.space.counted_apart();
-        let store = SortStore::new(&space, run.settings.threads, self.ranking)
-            .map_err(|error| error.in_stage(meter.name.clone()))?;
-        self.plan.run(run, &Sorting { store: &store, stage: self.stage, meter: meter.clone(), after: down })?;
-        // Merging runs calls the caller's closures, on this thread.
-        let rows = catch_unwind(AssertUnwindSafe(|| store.finish()))
-            .unwrap_or_else(|payload| Err(panic_error(&*payload, &meter.name)))
-            .map_err(|error| error.in_stage(meter.name.clone()))?;
-        let emit = SortedFeed { rows: Mutex::new(Some(rows)), meter: meter.clone(), down };
-        let emitted = Phase::run(run, &meter, &emit);
-        meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
-        emitted.map(drop)
+        let store = in_stage(&meter, || SortStore::new(&space, run.settings.threads, ranking))?;
+        plan.run(run, &Sorting { store: &store, stage, meter: meter.clone(), after: down })?;
+        let rows = Mutex::new(Some(in_stage(&meter, || store.finish())?));
+        emit(run, &meter, &space, &SortedFeed { rows, meter: meter.clone(), down })
     }
 
     fn describe(&self, to: &mut Facts) {

@@ -107,7 +107,7 @@ fn write_files(
     let records = sink.balance()?;
     // Between here and the names nothing waits: a run that was cancelled until now leaves nothing.
     if run.settings.cancel.is_cancelled() {
-        return Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"));
+        return Err(Error::cancelled());
     }
     files.commit(records)
 }

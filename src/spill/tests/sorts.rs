@@ -131,6 +131,22 @@ fn a_row_for_which_there_is_no_memory_is_written_alone() {
 }
 
 #[test]
+fn merging_in_several_passes_ends_when_the_run_is_cancelled() {
+    let space = space(100 << 10);
+    let store = SortStore::new(&space, 1, First(2)).unwrap();
+    let mut writer = store.writer().unwrap();
+    for no in 0..3000 {
+        let value = value(no as u64 * 7, no, 200);
+        let mut row = [&[0; ROW_HEAD], value.as_slice()].concat();
+        writer.push(store.ranking.rank(&value).unwrap(), seq(no), &mut row).unwrap();
+    }
+    writer.finish().unwrap();
+    space.cancel.cancel();
+    assert_eq!(store.finish().err().map(|error| error.kind()), Some(crate::ErrorKind::Cancelled));
+    assert_eq!(space.quota.used(), 0);
+}
+
+#[test]
 fn any_values_are_sorted_as_a_vec_is() {
     let rows = prop::collection::vec((0u64..30, 0usize..300), 0..700);
     let cases = (rows, 1usize..4, 0u64..200, 0usize..12);

@@ -2,17 +2,17 @@
 //! has more right ones than a unit holds goes on in the next unit.
 
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Feed, Feeder, Flow, Halted, Push, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::engine::{Fan, Feed, Feeder, Flow, Halted, StageMeter, Stop, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, Result};
 use crate::spill::{Joined, Pairs, Probe};
 
 use super::super::codec::decode;
+use super::super::emit::Emitter;
 use super::super::place::{PLACE, place_of};
 use super::Make;
 
@@ -182,11 +182,8 @@ impl<T: DeserializeOwned + Send, V: Send> Feed<Vec<u8>> for RestFeed<'_, T, V> {
 }
 
 struct JoinWork<'s, T, V> {
-    cx: &'s WorkerCx<'s>,
     make: Make<T, V>,
-    meter: &'s StageMeter,
-    down: Box<dyn Push<V> + 's>,
-    count: u64,
+    to: Emitter<'s, V>,
     _items: PhantomData<fn() -> T>,
 }
 
@@ -197,20 +194,15 @@ impl<'s, T: DeserializeOwned + Send + 's, V: Send> JoinWork<'s, T, V> {
         meter: &'s StageMeter,
         down: &'s dyn Fan<V>,
     ) -> Box<dyn Work<Vec<u8>> + 's> {
-        Box::new(JoinWork { cx, make, meter, down: down.worker(cx), count: 0, _items: PhantomData })
+        Box::new(JoinWork { make, to: Emitter::new(cx, meter, down), _items: PhantomData })
     }
 
     fn answer(&mut self, left: Option<&Row<'_>>, right: Option<&Row<'_>>) -> Flow {
         let at = left.or(right).map_or_else(At::nowhere, |row| place_of(row.place));
-        self.cx.set_at(at);
-        let left = left.map(|row| decode::<T>(row.record)).transpose();
-        match left.and_then(|left| (self.make)(left, right.map(|row| row.record))) {
-            Ok(answer) => {
-                self.count += 1;
-                self.down.push(at, answer)
-            }
-            Err(error) => Flow::Break(Stop::from(error.in_stage(self.meter.name.clone()))),
-        }
+        self.to.emit(at, || {
+            let left = left.map(|row| decode::<T>(row.record)).transpose()?;
+            (self.make)(left, right.map(|row| row.record))
+        })
     }
 }
 
@@ -232,7 +224,7 @@ fn split(batch: &[u8]) -> Option<(Row<'_>, &[u8])> {
 
 impl<'s, T: DeserializeOwned + Send + 's, V: Send> Work<Vec<u8>> for JoinWork<'s, T, V> {
     fn unit(&mut self, unit: Unit, batch: Vec<u8>) -> Flow {
-        self.down.begin(unit)?;
+        self.to.begin(unit)?;
         let (mut rest, mut paired) = (batch.as_slice(), None);
         while !rest.is_empty() {
             let Some((row, after)) = split(rest) else {
@@ -250,11 +242,10 @@ impl<'s, T: DeserializeOwned + Send + 's, V: Send> Work<Vec<u8>> for JoinWork<'s
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
-        self.meter.records_out.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
-        self.down.end(end)
+        self.to.end(end)
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.down.finish()
+        self.to.finish()
     }
 }

@@ -2,16 +2,16 @@
 
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Facts, Fan, Phase, Plan, Run, StageMeter};
+use crate::engine::{Facts, Fan, Phase, Plan, Run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spill::{JoinKind, KeyRule, Order, Store};
 
+use super::super::emit::{emit, in_stage};
 use super::super::route::Route;
 use super::Make;
 use super::emit::{Failed, JoinFeed, RestFeed};
@@ -51,8 +51,8 @@ where
         let Join { left, right, before, stage, verb, kind, make, whole } = *self;
         let meter = run.stage(stage, verb);
         let space = run.space.counted_apart();
-        let store = Store::new(&space.with_keys(KeyRule::values::<K>()), run.settings.threads)
-            .map_err(|error| error.in_stage(meter.name.clone()))?;
+        let space = space.with_keys(KeyRule::values::<K>());
+        let store = in_stage(&meter, || Store::new(&space, run.settings.threads))?;
         let unwanted = || down.unwanted();
         let branch = run.branch(before);
         // The branch numbers its stages from its own first one.
@@ -66,7 +66,7 @@ where
         right.plan.run(&branch, &route.behind())?;
         let probe = match whole {
             true => None,
-            false => store.probe(kind.right_alone()).map_err(|error| error.in_stage(meter.name.clone()))?,
+            false => in_stage(&meter, || store.probe(kind.right_alone()))?,
         };
         drop(aside);
         let Some(probe) = probe else {
@@ -77,9 +77,14 @@ where
                 (Err(error), Some(stopped)) if deferred(&error) => Some(Failed { stopped, error }),
                 (Err(error), _) => return Err(error),
             };
-            let emitted = emit(run, store, (kind, make), failed, &meter, down);
-            meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
-            return emitted;
+            let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
+            let pairs = match in_stage(&meter, || store.finish()?.into_pairs(kind, order)) {
+                Ok(pairs) => pairs,
+                // What lies before the failure cannot be had.
+                Err(error) => return Err(failed.map_or(error, |failed| failed.error)),
+            };
+            let source = Mutex::new(Some((pairs, failed)));
+            return emit(run, &meter, &space, &JoinFeed { source, make, meter: meter.clone(), down });
         };
         drop(store);
         let probing = Probing::new(run, &probe, (stage, meter.clone()), &*left.key, (kind, make), down);
@@ -105,27 +110,4 @@ where
 /// to no record do not.
 fn deferred(error: &Error) -> bool {
     !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Internal | ErrorKind::Limit)
-}
-
-fn emit<T, V>(
-    run: &Run,
-    store: Store,
-    (kind, make): (JoinKind, Make<T, V>),
-    failed: Option<Failed>,
-    meter: &Arc<StageMeter>,
-    down: &dyn Fan<V>,
-) -> Result<()>
-where
-    T: DeserializeOwned + Send + 'static,
-    V: Send + 'static,
-{
-    let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
-    let pairs = match (store.finish(), &failed) {
-        (Ok(stored), _) => stored.into_pairs(kind, order).map_err(|error| error.in_stage(meter.name.clone()))?,
-        // What lies before the failure cannot be had.
-        (Err(_), Some(_)) => return Err(failed.map_or_else(|| Error::internal("no error"), |failed| failed.error)),
-        (Err(error), None) => return Err(error),
-    };
-    let feed = JoinFeed { source: Mutex::new(Some((pairs, failed))), make, meter: meter.clone(), down };
-    Phase::run(run, meter, &feed).map(drop)
 }
