@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Fold};
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Flow, Phase, Plan, Run, StageMeter, Stop, WorkerCx};
+use crate::engine::{Fan, Flow, Phase, Plan, Run, StageMeter, Stop, Tally, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spill::{FoldStore, FoldWriter, HashKey, Merging, Order, Sought};
 
@@ -178,6 +178,29 @@ where
     U: Send,
 {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
+        self.run_in(run, if run.settings.ordered { Order::FirstOccurrence } else { Order::Any }, down)
+    }
+
+    fn count(self: Box<Self>, run: &Run) -> Result<u64> {
+        // Whoever counts answers needs no order, which takes another pass where keys were spilled.
+        let tally = Tally::default();
+        self.run_in(run, Order::Any, &tally)?;
+        Ok(tally.0.into_inner())
+    }
+
+    fn describe(&self, to: &mut Vec<String>) {
+        to.extend(self.before.iter().cloned());
+        to.push(self.verb.to_owned());
+    }
+}
+
+impl<K, A, U> FoldBy<K, A, U>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+    A: Fold<State: 'static> + 'static,
+    U: Send,
+{
+    fn run_in(self, run: &Run, order: Order, down: &dyn Fan<U>) -> Result<()> {
         let meter = run.stage(self.stage, self.verb);
         if self.aggregate.merging() != agg::Merging::Exact {
             let text = "expected an aggregate whose states merge exactly: this one must see the records of a key in \
@@ -200,16 +223,11 @@ where
                 unwanted: &|| down.unwanted(),
             },
         )?;
-        let folds = store.finish(if run.settings.ordered { Order::FirstOccurrence } else { Order::Any })?;
+        let folds = store.finish(order)?;
         let emit =
             FoldFeed { folds: Mutex::new(Some(folds)), aggregate: &*aggregate, answer, meter: meter.clone(), down };
         let emitted = Phase::run(run, &meter, &emit);
         meter.spilled.store(run.space.stats.read().stored - before, Ordering::Relaxed);
         emitted.map(drop)
-    }
-
-    fn describe(&self, to: &mut Vec<String>) {
-        to.extend(self.before.iter().cloned());
-        to.push(self.verb.to_owned());
     }
 }

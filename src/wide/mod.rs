@@ -3,6 +3,7 @@
 mod absorb;
 mod by_key;
 mod codec;
+mod count_distinct;
 mod distinct;
 mod emit_folds;
 mod emit_sorted;
@@ -13,6 +14,7 @@ mod group_by;
 mod map_partitions;
 mod numbers;
 mod place;
+mod sample;
 mod scan_by;
 mod search;
 mod sort;
