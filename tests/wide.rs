@@ -179,7 +179,8 @@ fn scan_counts_and_folds_by_a_borrowed_key() {
         .map(|(k, g)| (k, g.len() as u64))
         .collect();
     let first: Vec<i64> = grouped(parsed(), k).iter().map(|(_, g)| n(&g[0])).collect();
-    check(&records(), Kind::Json, &grid(), &(model.clone(), model, first), |input, config| {
+    let keys = first.len() as u64;
+    check(&records(), Kind::Json, &grid(), &(model.clone(), model, first, keys), |input, config| {
         let scan = || Scan::new(input.clone()).with(config.clone());
         let text =
             |pairs: Vec<(Json, u64)>| pairs.into_iter().map(|(k, n)| (k.raw().to_owned(), n)).collect::<Vec<_>>();
@@ -187,6 +188,7 @@ fn scan_counts_and_folds_by_a_borrowed_key() {
             text(scan().count_by(|r| r.get("k")).collect()?),
             text(scan().fold_by(|r| r.get("k"), count()).collect()?),
             scan().distinct_by(|r| r.get("k")).map(|r| n(&r)).collect()?,
+            scan().count_distinct(|r| r.get("k"))?,
         ))
     });
 }
@@ -279,12 +281,11 @@ fn sketches_and_values_of_many_times_the_budget_are_the_same_as_in_memory() {
     let run = |config: Config| {
         let monitor = Monitor::new();
         let bag = Bag::<Json>::read_json(dir.path()).with(config.monitor(&monitor));
-        let pad = |r: &Json| r.get("pad").map(|pad| pad.to_json());
         let all = (
-            agg::count_distinct(pad),
-            agg::approx_count_distinct(pad),
+            agg::count_distinct(Json::clone),
+            agg::approx_count_distinct(Json::clone),
             agg::quantiles([0.01, 0.5], |r: &Json| (n(r) as f64).powi(3)).unwrap(),
-            agg::frequencies(pad).top(3),
+            agg::frequencies(|r: &Json| r.get("pad").map(|pad| pad.to_json())).top(3),
             agg::join_strings(",", |r: &Json| n(r).to_string()),
         );
         let answers = bag.fold_by(|r| n(r) % 97, all).map(|row| format!("{row:?}"));

@@ -7,11 +7,13 @@
 //! 1/ln 2 = 1.44 times as many buckets as with logarithms; their number is not limited, since the paper's way to do so
 //! gives up the error's bound for small numbers.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
+use hashbrown::DefaultHashBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::Float;
+use super::weight::table_of;
 
 /// Bits of the mantissa that are left away: 7 of 52 stay, so that a power of two has 128 buckets.
 const LEFT_AWAY: u32 = 45;
@@ -22,7 +24,8 @@ const INFINITY: i32 = 0x7FF << 7;
 /// How many numbers fell into which bucket.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Buckets {
-    counts: BTreeMap<i32, u64>,
+    // A quick hash will do: whoever chooses the numbers does not know its seed.
+    counts: HashMap<i32, u64, DefaultHashBuilder>,
     /// The smallest and the largest number.
     ends: Option<(Float, Float)>,
     /// Whether there was a number that is none.
@@ -80,32 +83,37 @@ impl Buckets {
         self.nan |= from.nan;
     }
 
-    /// About the number at index ⌊p · (n − 1)⌋ of the n numbers in order; `None` if there are none.
-    #[allow(clippy::cast_possible_truncation, reason = "p is at most 1")]
-    pub(super) fn quantile(&self, p: f64) -> Option<f64> {
+    /// For each p about the number at index ⌊p · (n − 1)⌋ of the n numbers in order; `None` if there are none.
+    pub(super) fn quantiles<const N: usize>(self, ps: [f64; N]) -> Option<[f64; N]> {
         if self.nan {
-            return Some(f64::NAN);
+            return Some([f64::NAN; N]);
         }
-        let (low, high) = self.ends?;
-        let last = self.counts.values().sum::<u64>().saturating_sub(1);
-        let index = ((p * last as f64) as u64).min(last);
-        if index == 0 || index == last {
-            return Some(if index == 0 { low.0 } else { high.0 });
+        let ends = self.ends?;
+        let mut counts: Vec<(i32, u64)> = self.counts.into_iter().collect();
+        counts.sort_unstable();
+        // From here on how many numbers there are up to the end of the bucket.
+        let mut numbers = 0;
+        for (_, count) in &mut counts {
+            numbers += *count;
+            *count = numbers;
         }
-        let mut before = 0;
-        let found = self.counts.iter().find(|(_, count)| {
-            before += **count;
-            before > index
-        });
-        let middle = Float(found.map_or(high.0, |(bucket, _)| middle(*bucket)));
-        Some(middle.clamp(low, high).0)
+        Some(ps.map(|p| at(p, &counts, numbers, ends).0))
     }
 
     pub(super) fn heap_size(&self) -> usize {
-        // A node holds up to 11 entries and is half full at least; above each six there is another one.
-        let node = 11 * (size_of::<i32>() + size_of::<u64>()) + 16;
-        if self.counts.is_empty() { 0 } else { node + self.counts.len() * node / 5 }
+        table_of::<(i32, u64)>(self.counts.capacity())
     }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "p is at most 1")]
+fn at(p: f64, up_to: &[(i32, u64)], numbers: u64, (low, high): (Float, Float)) -> Float {
+    let last = numbers.saturating_sub(1);
+    let index = ((p * last as f64) as u64).min(last);
+    if index == 0 || index == last {
+        return if index == 0 { low } else { high };
+    }
+    let found = up_to.partition_point(|(_, up_to)| *up_to <= index);
+    up_to.get(found).map_or(high, |(bucket, _)| Float(middle(*bucket)).max(low).min(high))
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// are exact. Numbers nearer to 0 than 2.3e-308 count as 0. Infinities have their place in the order; if a number is
 /// NaN the answer is. Of the same numbers it is always the same, whatever their order.
 ///
-/// Costs 20 to 60 ns a number; the state is some 30 bytes for each two numbers that differ by more than the error: up to
-/// 4 KiB for each power of two that the numbers span, 80 KiB from a microsecond to a second.
+/// Costs 5 to 7 ns a number. The state is a count for each bucket that a number fell into, of which there are 128 between
+/// a power of two and the next: some 30 bytes each, so 80 KiB for all from a microsecond to a second, and 18 MiB for
+/// numbers that fill the whole range of floats.
 ///
 /// ```
 /// use kitbag::agg::{self, quantile};
@@ -76,11 +77,7 @@ impl<F: Send + Sync, V: Number, const N: usize> Fold for Quantiles<F, V, N> {
     }
 
     fn finish(&self, state: Buckets) -> Option<[f64; N]> {
-        let mut answers = [0.0; N];
-        for (answer, p) in answers.iter_mut().zip(self.ps) {
-            *answer = state.quantile(p)?;
-        }
-        Some(answers)
+        state.quantiles(self.ps)
     }
 
     fn heap_size(&self, state: &Buckets) -> usize {
