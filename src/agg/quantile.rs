@@ -103,6 +103,7 @@ mod tests {
     const PS: [f64; 7] = [0.0, 0.01, 0.25, 0.5, 0.9, 0.999, 1.0];
 
     /// Compares with the sorted numbers.
+    #[allow(clippy::cast_possible_truncation, reason = "an index is what it is")]
     fn near(numbers: &[f64]) -> Result<(), TestCaseError> {
         let mut sorted = numbers.to_vec();
         sorted.sort_by(f64::total_cmp);

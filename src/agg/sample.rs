@@ -123,11 +123,11 @@ mod tests {
         #[test]
         fn laws(items in prop::collection::vec(any::<String>(), 0..60), n in 0..9usize, seed: u64, cut in any::<Cut>()) {
             holds(&(sample(n, seed), sample_of(n, seed, String::len)), &items, cut)?;
-            let mut model: Vec<u64> = (0..items.len() as u64).collect();
-            model.sort_by_key(|index| draw(seed, *index));
+            let mut model: Vec<usize> = (0..items.len()).collect();
+            model.sort_by_key(|index| draw(seed, *index as u64));
             model.truncate(n);
             model.sort_unstable();
-            let model: Vec<String> = model.into_iter().map(|index| items[index as usize].clone()).collect();
+            let model: Vec<String> = model.into_iter().map(|index| items[index].clone()).collect();
             prop_assert_eq!(apply(&sample(n, seed), items), model);
         }
     }

@@ -30,7 +30,7 @@ impl<T: Hash + Eq + Serialize + DeserializeOwned + Send + 'static> Bag<T> {
 
 impl<T: Hash + Send + 'static> Bag<T> {
     /// About the number of different records, with a standard error of 0.81 %; the same for any setting. Streams; holds
-    /// at most 24 KiB a worker. What else it promises is said at
+    /// at most 16 KiB a worker. What else it promises is said at
     /// [`agg::approx_count_distinct`](fn@crate::agg::approx_count_distinct).
     ///
     /// ```
