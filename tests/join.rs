@@ -185,6 +185,9 @@ fn joins_of_joins_and_of_wide_verbs() {
             .left_join(evens, |pair| pair.0, |n| *n)
             .distinct_by(|pair| pair.0.0 % 11)
             .map(|((n, (key, count)), even)| (n, key, count, even));
+        let stages = "0:range 1:sort_by_key 2:range 3:map 4:fold_by 5:join 6:range 7:filter 8:range 9:take 10:semi_join \
+                      11:left_join 12:distinct_by 13:map ";
+        assert_eq!(joined.to_string().replace('\n', " "), stages);
         let expected: Vec<(i64, i64, u64, Option<i64>)> = (0..60)
             .rev()
             .filter(|n| n % 9 < 7)

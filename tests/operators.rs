@@ -5,13 +5,13 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use common::{Kind, check, grid, json_row, text_row};
-use kitbag::agg::{self, Fold, count, fold_with, mean, step_in_order};
-use kitbag::{Bag, Json, Scan};
+use kitbag::agg::{self, Aggregate, Fold, count, fold_with, mean, step_in_order};
+use kitbag::{Bag, ErrorKind, Json, Scan};
 
 /// Small records, all different, some with repeated groups and some nested.
 fn records() -> Vec<String> {
@@ -43,6 +43,18 @@ fn tags(record: &Json) -> Vec<String> {
 
 fn raws(records: Vec<Json>) -> Vec<String> {
     records.iter().map(|record| record.raw().to_owned()).collect()
+}
+
+fn sketches() -> impl Aggregate<i64, Out: std::fmt::Debug> {
+    let spread = |n: &i64| (*n as f64).exp();
+    let rough = agg::approx_count_distinct(|n: &i64| n % 53).precision(4).unwrap();
+    (agg::quantile(0.9, spread).unwrap(), agg::quantiles([0.3, 0.31], |n: &i64| 30 - n).unwrap(), rough)
+}
+
+fn values() -> impl Aggregate<i64, Out = (u64, Vec<(i64, u64)>, String, Vec<i64>)> {
+    let often = agg::frequencies(|n: &i64| n * n % 23).top(9);
+    let joined = agg::join_strings(", ", |n: &i64| n.to_string());
+    (agg::count_distinct(|n: &i64| n % 13), often, joined, agg::sample(4, 2))
 }
 
 /// One test per row: name, records, pipeline over the bag, model over the `Vec`.
@@ -130,6 +142,62 @@ rows! {
         |v| v.iter().map(|r| (n(r) % 2, n(r))).filter(|p| p.0 == 1).take(9).collect();
     top_k_of_more_than_there_are: text_row(words()),
         |bag| bag.top_k(1000), |mut v| { v.sort_by(|a, b| b.cmp(a)); v };
+    bottom_k: json_row(records()),
+        |bag| bag.map(|r| n(&r) % 10).bottom_k(12),
+        |v| { let mut v: Vec<_> = v.iter().map(|r| n(r) % 10).collect(); v.sort(); v.truncate(12); v };
+    bottom_k_of_none_of_them: json_row(records()), |bag| bag.map(|r| n(&r)).bottom_k(0), |_| vec![];
+    min_by_takes_the_first_of_equals: json_row(records()),
+        |bag| Ok(bag.min_by(|r| n(r) % 7 / 3)?.map(|r| n(&r))), |v| v.iter().map(n).min_by_key(|n| n % 7 / 3);
+    max_by_takes_the_first_of_equals: json_row(records()),
+        |bag| Ok(bag.max_by(|r| n(r) % 7 / 3)?.map(|r| n(&r))), |v| v.iter().map(n).rev().max_by_key(|n| n % 7 / 3);
+    max_by_of_nothing: json_row(records()),
+        |bag| Ok(bag.filter(|_| false).max_by(n)?.map(|r| n(&r))), |_| None;
+    count_distinct: json_row(records()),
+        |bag| bag.map(|r| n(&r) * n(&r) % 23).count_distinct(),
+        |v| v.iter().map(|r| n(r) * n(r) % 23).collect::<HashSet<_>>().len() as u64;
+    count_distinct_of_nothing: text_row(words()), |bag| bag.filter(|_| false).count_distinct(), |_| 0;
+    approx_count_distinct_of_a_few_is_exact: text_row(words()),
+        |bag| bag.map(|line| line.len() % 37).approx_count_distinct(),
+        |v| v.iter().map(|line| line.len() % 37).collect::<HashSet<_>>().len() as u64;
+    quantiles_are_near_and_the_same_bit_for_bit: json_row(records()),
+        |bag| {
+            let [least, median, most] = bag.map(|r| n(&r) as f64 * 1.5 - 20.0).quantiles([0.0, 0.5, 1.0])?.unwrap();
+            Ok((least, (median - 31.0).abs() < 0.13, most))
+        },
+        |_| (-20.0, true, 83.5);
+    quantile_of_nothing: json_row(records()), |bag| bag.filter(|_| false).map(|r| n(&r)).quantile(0.5), |_| None;
+    fold_of_sketches_is_the_same_bit_for_bit: json_row(records()),
+        |bag| bag.map(|r| n(&r)).fold(sketches()).map(|answer| format!("{answer:?}")),
+        |v| format!("{:?}", agg::apply(&sketches(), v.iter().map(n)));
+    fold_of_values_and_texts: json_row(records()),
+        |bag| bag.map(|r| n(&r)).fold(values()), |v| agg::apply(&values(), v.iter().map(n));
+    sample: json_row(records()),
+        |bag| bag.map(|r| n(&r)).sample(11, 5), |v| agg::apply(&agg::sample(11, 5), v.iter().map(n));
+    sample_of_more_than_there_are: text_row(words()), |bag| bag.sample(71, 0), |v| v;
+    sample_behind_other_verbs: json_row(records()),
+        |bag| bag.flat_map(|r| tags(&r)).filter(|tag| tag != "null").sample(20, u64::MAX),
+        |v| agg::apply(&agg::sample(20, u64::MAX), v.iter().flat_map(tags).filter(|tag| tag != "null"));
+    sample_behind_a_wide_verb: json_row(records()),
+        |bag| bag.count_by(|r| n(r) % 31).sample(7, 1),
+        |v| agg::apply(&agg::sample(7, 1), (0..31).map(|k| (k, v.iter().filter(|r| n(r) % 31 == k).count() as u64)));
+    random_sample: json_row(records()),
+        |bag| bag.random_sample(0.4, 7)?.map(|r| n(&r)).collect(),
+        // From memory, in one partition.
+        |v| Bag::from_iter(v.iter().map(n).collect::<Vec<_>>()).random_sample(0.4, 7).unwrap().collect().unwrap();
+    random_sample_behind_a_wide_verb: json_row(records()),
+        |bag| bag.flat_map(|r| tags(&r)).frequencies().random_sample(0.5, 3)?.map(|pair| pair.0).collect(),
+        |v| Bag::from_iter(v.iter().flat_map(tags).collect::<Vec<_>>()).distinct().random_sample(0.5, 3).unwrap().collect().unwrap();
+    random_sample_of_random_sample_with_the_same_seed_draws_anew: json_row(records()),
+        |bag| bag.random_sample(0.5, 7)?.random_sample(0.5, 7)?.map(|r| n(&r)).collect(),
+        |v| {
+            let half = |v: Vec<i64>| Bag::from_iter(v).random_sample(0.5, 7).unwrap().collect().unwrap();
+            half(half(v.iter().map(n).collect()))
+        };
+    random_sample_before_take: json_row(records()),
+        |bag| bag.random_sample(0.5, 9)?.take(8).map(|r| n(&r)).collect(),
+        |v| { let mut v = Bag::from_iter(v.iter().map(n).collect::<Vec<_>>()).random_sample(0.5, 9).unwrap().collect().unwrap(); v.truncate(8); v };
+    random_sample_of_all: text_row(words()), |bag| bag.random_sample(1.0, 7)?.collect(), |v| v;
+    random_sample_of_none: text_row(words()), |bag| bag.random_sample(0.0, 7)?.collect(), |_| vec![];
     take_some: json_row(records()),
         |bag| bag.take(23).map(|r| n(&r)).collect(), |v| v.iter().take(23).map(n).collect();
     take_none: json_row(records()), |bag| bag.take(0).map(|r| n(&r)).collect(), |_| vec![];
@@ -154,6 +222,33 @@ rows! {
     write_jsonl_to_writes_lines_as_they_were: json_row(records()),
         |bag| { let mut text = Vec::new(); let records = bag.write_jsonl_to(&mut text)?; Ok((records, String::from_utf8(text).unwrap())) },
         |v| (v.len() as u64, raws(v).join("\n") + "\n");
+}
+
+#[test]
+fn what_is_no_probability_is_refused_at_once() {
+    for p in [-0.01, 1.01, f64::NAN, f64::INFINITY] {
+        let refused = Bag::range(0..9).random_sample(p, 0).map(drop).unwrap_err();
+        assert_eq!((refused.kind(), refused.stage()), (ErrorKind::Usage, None), "{refused}");
+        assert_eq!(Bag::range(0..9).quantile(p).unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(Bag::range(0..9).quantiles([0.5, p]).unwrap_err().kind(), ErrorKind::Usage);
+    }
+}
+
+#[test]
+fn random_sample_keeps_its_share_of_each_part_and_a_larger_share_holds_a_smaller_one() {
+    let kept = |p, seed| Bag::range(0..100_000).random_sample(p, seed).unwrap().collect().unwrap();
+    let (tenth, half) = (kept(0.1, 1), kept(0.5, 1));
+    let set: HashSet<_> = half.iter().collect();
+    assert!(tenth.iter().all(|n| set.contains(n)), "what a tenth holds, half holds");
+    for part in 0..10 {
+        let inside = tenth.iter().filter(|n| **n / 10_000 == part).count();
+        // 1000 are expected, with a deviation of 30.
+        assert!(inside.abs_diff(1000) < 150, "{inside} of 10,000 in part {part}");
+    }
+    // Another seed draws independently: it shares a tenth of the tenth.
+    let other: HashSet<_> = kept(0.1, 2).into_iter().collect();
+    let shared = tenth.iter().filter(|n| other.contains(n)).count();
+    assert!(shared.abs_diff(1000) < 150, "{shared}");
 }
 
 /// A grouping by hand, until the verbs of that name are there: pairs, folded into a map.

@@ -55,6 +55,18 @@ rows! {
     fold_by_in_order: json_row(records()),
         |bag| bag.fold_by_in_order(k, agg::fold_with(|| 1_i64, |s: &mut i64, r: &Json| *s = s.wrapping_mul(31) ^ n(r), |_: &mut i64, _| ())).collect(),
         |v| grouped(v, k).into_iter().map(|(k, g)| (k, g.iter().fold(1_i64, |s, r| s.wrapping_mul(31) ^ n(r)))).collect();
+    fold_by_of_values_and_sketches: json_row(records()),
+        |bag| bag.fold_by(k, answers()).map(|row| format!("{row:?}")).collect(),
+        |v| grouped(v, k).into_iter().map(|(k, g)| format!("{:?}", (k, agg::apply(&answers(), g)))).collect();
+    fold_by_in_order_of_a_sample: json_row(records()),
+        |bag| bag.fold_by_in_order(k, agg::sample_of(3, 8, n)).collect(),
+        |v| grouped(v, k).into_iter().map(|(k, g)| (k, agg::apply(&agg::sample_of(3, 8, n), g))).collect();
+    groups_are_aggregated: json_row(records()),
+        |bag| bag.group_by(k).try_map(|(k, group)| Ok::<_, kitbag::Error>((k, format!("{:?}", group.aggregate(&(answers(), agg::sample_of(3, 8, n)))?)))).collect(),
+        |v| grouped(v, k).into_iter().map(|(k, g)| (k, format!("{:?}", agg::apply(&(answers(), agg::sample_of(3, 8, n)), g)))).collect();
+    groups_half_read_are_aggregated_from_there: json_row(records()),
+        |bag| bag.group_by(k).try_map(|(_, mut group)| { group.next(); group.aggregate(&agg::collect_of(n)) }).collect(),
+        |v| grouped(v, k).into_iter().map(|(_, g)| g[1..].iter().map(n).collect()).collect();
     count_by: json_row(records()),
         |bag| bag.count_by(|r| n(r) % 9).collect(),
         |v| grouped(v, |r| n(r) % 9).into_iter().map(|(k, g)| (k, g.len() as u64)).collect();
@@ -132,6 +144,18 @@ rows! {
         |bag| bag.pluck_or("no.such", 5)?.map(|n| n.as_i64()).sum_of_some(), |v| v.len() as i128 * 5;
 }
 
+/// Everything that holds more than a number, over the records of a key.
+fn answers() -> impl agg::Aggregate<Json, Out: std::fmt::Debug + Send + 'static, State: 'static> + 'static {
+    let deep = |r: &Json| r.get("deep").map(|deep| deep.to_json());
+    (
+        agg::count_distinct(deep),
+        agg::approx_count_distinct(n),
+        agg::quantiles([0.5, 0.9], |r: &Json| n(r) as f64 * 1.7).unwrap(),
+        agg::frequencies(deep),
+        agg::join_strings("|", |r: &Json| r.raw().to_owned()),
+    )
+}
+
 fn collect_n() -> impl agg::Aggregate<Json, Out = Vec<i64>, State: 'static> + 'static {
     use agg::Fold as _;
     collect().of(n)
@@ -155,7 +179,8 @@ fn scan_counts_and_folds_by_a_borrowed_key() {
         .map(|(k, g)| (k, g.len() as u64))
         .collect();
     let first: Vec<i64> = grouped(parsed(), k).iter().map(|(_, g)| n(&g[0])).collect();
-    check(&records(), Kind::Json, &grid(), &(model.clone(), model, first), |input, config| {
+    let keys = first.len() as u64;
+    check(&records(), Kind::Json, &grid(), &(model.clone(), model, first, keys), |input, config| {
         let scan = || Scan::new(input.clone()).with(config.clone());
         let text =
             |pairs: Vec<(Json, u64)>| pairs.into_iter().map(|(k, n)| (k.raw().to_owned(), n)).collect::<Vec<_>>();
@@ -163,6 +188,7 @@ fn scan_counts_and_folds_by_a_borrowed_key() {
             text(scan().count_by(|r| r.get("k")).collect()?),
             text(scan().fold_by(|r| r.get("k"), count()).collect()?),
             scan().distinct_by(|r| r.get("k")).map(|r| n(&r)).collect()?,
+            scan().count_distinct(|r| r.get("k"))?,
         ))
     });
 }
@@ -247,6 +273,54 @@ fn groups_of_many_times_the_budget_are_the_same_as_in_memory() {
         assert!(spilled > 0, "threads {threads}, memory {memory}: nothing was spilled");
         assert!(groups == whole, "threads {threads}, memory {memory}: other groups than in memory");
     }
+}
+
+#[test]
+fn sketches_and_values_of_many_times_the_budget_are_the_same_as_in_memory() {
+    let dir = shards(4, 20_000);
+    let run = |config: Config| {
+        let monitor = Monitor::new();
+        let bag = Bag::<Json>::read_json(dir.path()).with(config.monitor(&monitor));
+        let all = (
+            agg::count_distinct(Json::clone),
+            agg::approx_count_distinct(Json::clone),
+            agg::quantiles([0.01, 0.5], |r: &Json| (n(r) as f64).powi(3)).unwrap(),
+            agg::frequencies(|r: &Json| r.get("pad").map(|pad| pad.to_json())).top(3),
+            agg::join_strings(",", |r: &Json| n(r).to_string()),
+        );
+        let answers = bag.fold_by(|r| n(r) % 997, all).map(|row| format!("{row:?}"));
+        let answers = watched("spilled states", || answers.collect()).unwrap();
+        (answers, monitor.report().unwrap().spilled())
+    };
+    let (whole, spilled) = run(Config::new().threads(2).memory(1 << 30));
+    assert_eq!(spilled, 0, "this budget holds it all");
+    assert_eq!(whole.len(), 997);
+    for (threads, memory) in [(1, 4 << 20), (2, 4 << 20), (8, 16 << 20)] {
+        let (answers, spilled) = run(Config::new().threads(threads).memory(memory));
+        assert!(spilled > 0, "threads {threads}, memory {memory}: nothing was spilled");
+        assert!(answers == whole, "threads {threads}, memory {memory}: other answers than in memory");
+    }
+}
+
+#[test]
+fn count_distinct_of_many_times_the_budget_is_exact() {
+    let dir = shards(4, 30_000);
+    for (threads, memory) in [(1, 4 << 20), (2, 4 << 20), (8, 16 << 20)] {
+        let monitor = Monitor::new();
+        let config = Config::new().threads(threads).memory(memory).monitor(&monitor);
+        let bag = Bag::<String>::read_text(dir.path()).with(config).flat_map(|line| [line.clone(), line]);
+        let label = format!("threads {threads}, memory {memory}");
+        assert_eq!(watched(&label, || bag.count_distinct()).unwrap(), 120_000, "{label}");
+        assert!(monitor.report().unwrap().spilled() > 0, "{label}: nothing was spilled");
+    }
+}
+
+#[test]
+fn a_sample_by_key_is_refused_with_the_remedy() {
+    let bag = Bag::range(0..9).fold_by(|n| n % 2, (count(), agg::sample(2, 0)));
+    let error = bag.collect().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(error.to_string().contains("`fold_by_in_order` does that"), "{error}");
 }
 
 #[test]

@@ -5,12 +5,9 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::weight::heap_of;
+use super::weight::Weights;
 use super::{Aggregate, Fold, Itself, Project};
 use crate::batch::Seq;
-
-/// Every how many records one is weighed: an estimate that costs next to nothing.
-const WEIGH_EVERY: usize = 16;
 
 /// All records, in record order, in a `Vec`. The state holds them all, with 16 bytes more each; they are sorted at the
 /// end, which is quick for states that were stepped in order.
@@ -44,9 +41,7 @@ pub struct Collect<F, V> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Kept<V> {
     values: Vec<(Seq, V)>,
-    /// What the weighed values hold on the heap, and how many were weighed.
-    weight: usize,
-    weighed: usize,
+    weights: Weights,
 }
 
 impl<F: Send + Sync, V: Send + Serialize + DeserializeOwned> Fold for Collect<F, V> {
@@ -54,7 +49,7 @@ impl<F: Send + Sync, V: Send + Serialize + DeserializeOwned> Fold for Collect<F,
     type Out = Vec<V>;
 
     fn init(&self) -> Kept<V> {
-        Kept { values: Vec::new(), weight: 0, weighed: 0 }
+        Kept { values: Vec::new(), weights: Weights::default() }
     }
 
     fn merge(&self, into: &mut Kept<V>, mut from: Kept<V>) {
@@ -62,8 +57,7 @@ impl<F: Send + Sync, V: Send + Serialize + DeserializeOwned> Fold for Collect<F,
             std::mem::swap(into, &mut from);
         }
         into.values.append(&mut from.values);
-        into.weight += from.weight;
-        into.weighed += from.weighed;
+        into.weights.merge(from.weights);
     }
 
     fn finish(&self, state: Kept<V>) -> Vec<V> {
@@ -74,8 +68,7 @@ impl<F: Send + Sync, V: Send + Serialize + DeserializeOwned> Fold for Collect<F,
     }
 
     fn heap_size(&self, state: &Kept<V>) -> usize {
-        let inside = state.weight.saturating_mul(state.values.len()) / state.weighed.max(1);
-        state.values.capacity() * size_of::<(Seq, V)>() + inside
+        state.values.capacity() * size_of::<(Seq, V)>() + state.weights.of(state.values.len())
     }
 }
 
@@ -83,10 +76,7 @@ impl<T: ?Sized, V: Send + Serialize + DeserializeOwned, F: Project<T, V>> Aggreg
     #[inline]
     fn step(&self, state: &mut Kept<V>, at: Seq, item: &T) {
         let value = self.value.get(item);
-        if state.values.len().is_multiple_of(WEIGH_EVERY) {
-            state.weight += heap_of(&value);
-            state.weighed += 1;
-        }
+        state.weights.see(state.values.len(), &value);
         state.values.push((at, value));
     }
 }

@@ -29,14 +29,24 @@ mod best;
 mod collect;
 mod ends;
 mod extreme;
+mod join_strings;
 mod top_k;
+
+mod count_distinct;
+mod frequencies;
+
+mod approx_count_distinct;
+mod quantile;
+mod sample;
 
 mod with;
 
 mod big;
+mod buckets;
 mod exact;
 mod number;
 mod part;
+mod registers;
 pub(crate) mod weight;
 
 #[cfg(test)]
@@ -47,14 +57,23 @@ use serde::de::DeserializeOwned;
 
 use crate::batch::Seq;
 
+pub(crate) use approx_count_distinct::{hash_of, of_hashes};
+pub(crate) use sample::draw;
+
 pub use adapt::{Filter, Map, Of};
+pub use approx_count_distinct::{ApproxCountDistinct, HashOf, approx_count_distinct};
 pub use best::{Best, max_by, min_by};
 pub use collect::{Collect, collect, collect_of};
 pub use count::{Count, count};
+pub use count_distinct::{CountDistinct, count_distinct};
 pub use ends::{End, first, first_of, last, last_of};
 pub use extreme::{Extreme, Float, max, min};
+pub use frequencies::{Frequencies, frequencies};
+pub use join_strings::{JoinStrings, join_strings};
 pub use number::Number;
 pub use project::{Itself, Project};
+pub use quantile::{Quantile, Quantiles, quantile, quantiles};
+pub use sample::{Sample, sample, sample_of};
 pub use sum::{Mean, Sum, mean, sum};
 pub use top_k::{TopK, bottom_k, top_k};
 pub use variance::{Variance, std, var};
@@ -140,6 +159,48 @@ pub trait Fold: Send + Sync {
 }
 
 /// The half of an aggregate that reads records of type `T`, which may be borrowed.
+///
+/// An aggregate of one's own implements both traits, and then goes wherever those of this module go: into tuples, under
+/// adaptors, over groups, to disk. Where three closures will do there is [`fold_with`].
+///
+/// ```
+/// use kitbag::agg::{Aggregate, Fold, count};
+/// use kitbag::{Bag, Seq};
+///
+/// /// The greatest common divisor.
+/// struct Gcd;
+///
+/// impl Fold for Gcd {
+///     type State = u64;
+///     type Out = Option<u64>;
+///
+///     // Neutral: the greatest common divisor of 0 and n is n.
+///     fn init(&self) -> u64 {
+///         0
+///     }
+///
+///     fn merge(&self, into: &mut u64, mut from: u64) {
+///         while from != 0 {
+///             (*into, from) = (from, *into % from);
+///         }
+///     }
+///
+///     fn finish(&self, state: u64) -> Option<u64> {
+///         (state > 0).then_some(state)
+///     }
+/// }
+///
+/// impl Aggregate<u64> for Gcd {
+///     fn step(&self, state: &mut u64, _: Seq, item: &u64) {
+///         self.merge(state, *item);
+///     }
+/// }
+///
+/// let numbers = Bag::from_iter([12u64, 9, 18, 30, 15]);
+/// let by_parity = numbers.fold_by(|n| n % 2, (count(), Gcd)).collect()?;
+/// assert_eq!(by_parity, [(0, (3, Some(6))), (1, (2, Some(3)))]);
+/// # Ok::<(), kitbag::Error>(())
+/// ```
 pub trait Aggregate<T: ?Sized>: Fold {
     /// Adds the record at position `at`. No two records of a run have the same position.
     fn step(&self, state: &mut Self::State, at: Seq, item: &T);

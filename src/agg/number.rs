@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::exact::Exact;
 
-/// A number that [`sum`](super::sum), [`mean`](super::mean) and [`var`](super::var) take: the integers of up to 64
-/// bits, `f32` and `f64`. No other type can be one.
+/// A number that [`sum`](super::sum), [`mean`](super::mean), [`var`](super::var) and [`quantile`](super::quantile())
+/// take: the integers of up to 64 bits, `f32` and `f64`. No other type can be one.
 ///
 /// ```
 /// fn total<N: kitbag::agg::Number>(numbers: Vec<N>) -> N::Total {
@@ -46,6 +46,10 @@ pub(super) mod sealed {
     pub trait Parts {
         #[doc(hidden)]
         fn part(self) -> Part;
+
+        /// The nearest float.
+        #[doc(hidden)]
+        fn float(self) -> f64;
     }
 }
 
@@ -55,6 +59,11 @@ macro_rules! integers {
             #[inline]
             fn part(self) -> super::part::Part {
                 super::part::Part::integer(self as i128)
+            }
+
+            #[inline]
+            fn float(self) -> f64 {
+                self as f64
             }
         }
 
@@ -95,6 +104,11 @@ macro_rules! floats {
             #[inline]
             fn part(self) -> super::part::Part {
                 super::part::Part::float(f64::from(self))
+            }
+
+            #[inline]
+            fn float(self) -> f64 {
+                f64::from(self)
             }
         }
 

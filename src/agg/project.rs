@@ -83,6 +83,14 @@ mod tests {
         assert_eq!(lengths(&longest, text).as_deref(), Some("eleven"));
         let two = top_k(2, |word: &String| word.len()).of(|view: &View<'_>| view.0.to_owned());
         assert_eq!(lengths(&two, text), ["eleven", "three"]);
+        let distinct = count_distinct(|view: &View<'_>| view.0.len());
+        let about = approx_count_distinct(|view: &View<'_>| view.0.len());
+        assert_eq!(lengths(&(distinct, about), text), (3, 3));
+        let often = frequencies(|view: &View<'_>| view.0.len() % 2);
+        assert_eq!(lengths(&often, text), [(1, 2), (0, 1)]);
+        assert_eq!(lengths(&join_strings("+", |view: &View<'_>| view.0.to_owned()), text), "one+three+eleven");
+        assert_eq!(lengths(&quantile(1.0, |view: &View<'_>| view.0.len()).unwrap(), text), Some(6.0));
+        assert_eq!(lengths(&sample_of(3, 0, |view: &View<'_>| view.0.len()), text), [3, 5, 6]);
         let total = fold_with(|| 0, |total: &mut usize, view: &View<'_>| *total += view.0.len(), |a, b| *a += b);
         assert_eq!(lengths(&total, text), 14);
         let joined = step_in_order(String::new, |all: &mut String, view: &View<'_>| all.push_str(view.0));

@@ -45,10 +45,10 @@ pub struct TopK<T, K, F> {
 
 /// A record that may be in the answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Entry<T, K> {
+pub(super) struct Entry<T, K> {
     key: K,
-    at: Seq,
-    item: T,
+    pub(super) at: Seq,
+    pub(super) item: T,
     heap: usize,
 }
 
@@ -62,6 +62,10 @@ pub struct Candidates<T, K> {
 }
 
 impl<T, K: Ord, F> TopK<T, K, F> {
+    pub(super) fn empty(&self) -> Candidates<T, K> {
+        Candidates { entries: Vec::new(), cut: false, heap: 0 }
+    }
+
     fn order(&self, left: (&K, Seq), right: (&K, Seq)) -> Ordering {
         let keys = left.0.cmp(right.0);
         if self.largest { keys.reverse() } else { keys }.then(left.1.cmp(&right.1))
@@ -69,9 +73,19 @@ impl<T, K: Ord, F> TopK<T, K, F> {
 
     /// Whether a record may still be in the answer.
     #[inline]
-    fn counts(&self, state: &Candidates<T, K>, key: &K, at: Seq) -> bool {
+    pub(super) fn counts(&self, state: &Candidates<T, K>, key: &K, at: Seq) -> bool {
         let worst = if state.cut { state.entries.get(self.k.wrapping_sub(1)) } else { None };
         self.k > 0 && worst.is_none_or(|worst| self.order((key, at), (&worst.key, worst.at)).is_lt())
+    }
+
+    /// Adds a record that [counts](TopK::counts).
+    pub(super) fn keep(&self, state: &mut Candidates<T, K>, key: K, at: Seq, item: T)
+    where
+        T: Serialize,
+        K: Serialize,
+    {
+        let heap = heap_of(&key) + heap_of(&item);
+        self.push(state, Entry { key, at, item, heap });
     }
 
     fn push(&self, state: &mut Candidates<T, K>, entry: Entry<T, K>) {
@@ -86,6 +100,16 @@ impl<T, K: Ord, F> TopK<T, K, F> {
             state.cut = true;
         }
     }
+
+    /// The k best, the best first.
+    pub(super) fn best(&self, mut state: Candidates<T, K>) -> impl Iterator<Item = Entry<T, K>> + use<T, K, F> {
+        state.entries.sort_unstable_by(|a, b| self.order((&a.key, a.at), (&b.key, b.at)));
+        state.entries.into_iter().take(self.k)
+    }
+
+    pub(super) fn heap(&self, state: &Candidates<T, K>) -> usize {
+        state.entries.capacity() * size_of::<Entry<T, K>>() + state.heap
+    }
 }
 
 impl<T, K, F> Fold for TopK<T, K, F>
@@ -98,7 +122,7 @@ where
     type Out = Vec<T>;
 
     fn init(&self) -> Self::State {
-        Candidates { entries: Vec::new(), cut: false, heap: 0 }
+        self.empty()
     }
 
     fn merge(&self, into: &mut Self::State, mut from: Self::State) {
@@ -112,13 +136,12 @@ where
         }
     }
 
-    fn finish(&self, mut state: Self::State) -> Vec<T> {
-        state.entries.sort_unstable_by(|a, b| self.order((&a.key, a.at), (&b.key, b.at)));
-        state.entries.into_iter().take(self.k).map(|entry| entry.item).collect()
+    fn finish(&self, state: Self::State) -> Vec<T> {
+        self.best(state).map(|entry| entry.item).collect()
     }
 
     fn heap_size(&self, state: &Self::State) -> usize {
-        state.entries.capacity() * size_of::<Entry<T, K>>() + state.heap
+        self.heap(state)
     }
 }
 
@@ -132,8 +155,7 @@ where
     fn step(&self, state: &mut Self::State, at: Seq, item: &T) {
         let key = self.key.get(item);
         if self.counts(state, &key, at) {
-            let heap = heap_of(&key) + heap_of(item);
-            self.push(state, Entry { key, at, item: item.clone(), heap });
+            self.keep(state, key, at, item.clone());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The bytes that a value holds on the heap, taken to be the length of its serialised form; 0 for types that own
 /// nothing. Costs a serialisation without memory.
@@ -14,6 +14,40 @@ pub(crate) fn heap_of<T: Serialize>(value: &T) -> usize {
     // What cannot be serialised cannot be spilled either: that error is the spill's to report.
     let _ = rmp_serde::encode::write(&mut length, value);
     length.0
+}
+
+/// What many values hold on the heap, by the mean of every sixteenth: an estimate that costs next to nothing.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Weights {
+    total: usize,
+    weighed: usize,
+}
+
+impl Weights {
+    /// Sees a value that comes after this many others.
+    #[inline]
+    pub(crate) fn see<T: Serialize>(&mut self, before: usize, value: &T) {
+        if before.is_multiple_of(16) {
+            self.total += heap_of(value);
+            self.weighed += 1;
+        }
+    }
+
+    pub(crate) fn merge(&mut self, from: Weights) {
+        self.total += from.total;
+        self.weighed += from.weighed;
+    }
+
+    /// What this many values hold.
+    pub(crate) fn of(&self, count: usize) -> usize {
+        self.total.saturating_mul(count) / self.weighed.max(1)
+    }
+}
+
+/// The bytes of a hash table of the standard library with room for `capacity` entries: a power of two of buckets, of
+/// which an eighth stays empty, a control byte for each, and 16 more.
+pub(crate) fn table_of<E>(capacity: usize) -> usize {
+    if capacity == 0 { 0 } else { capacity.next_power_of_two() * (size_of::<E>() + 1) + 16 }
 }
 
 struct Length(usize);

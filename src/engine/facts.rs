@@ -31,6 +31,13 @@ impl Facts {
         self.phases += 1;
     }
 
+    /// What is known of a plan already.
+    pub(crate) fn extend(&mut self, plan: &Facts) {
+        self.verbs.extend_from_slice(&plan.verbs);
+        self.stores += plan.stores;
+        self.phases += plan.phases - 1;
+    }
+
     /// Two plans that run one after the other.
     pub(crate) fn in_turn(&mut self, first: impl FnOnce(&mut Facts), second: impl FnOnce(&mut Facts)) {
         let Facts { stores, phases, .. } = *self;

@@ -24,3 +24,4 @@ pub(crate) use phase::{Ended, Feeder, Halted, Phase, panic_error};
 pub(crate) use report::StageMeter;
 pub use report::{Monitor, RunReport, StageReport};
 pub(crate) use run::{Origin, Run};
+pub(crate) use tally::Tally;

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Fold};
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Facts, Fan, Flow, Plan, Run, StageMeter, Stop, WorkerCx};
+use crate::engine::{Facts, Fan, Flow, Plan, Run, StageMeter, Stop, Tally, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spill::{FoldStore, FoldWriter, HashKey, Merging, Order, Sought};
 
@@ -180,6 +180,29 @@ where
     U: Send,
 {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
+        self.run_in(run, if run.settings.ordered { Order::FirstOccurrence } else { Order::Any }, down)
+    }
+
+    fn count(self: Box<Self>, run: &Run) -> Result<u64> {
+        // Whoever counts answers needs no order, which takes another pass where keys were spilled.
+        let tally = Tally::default();
+        self.run_in(run, Order::Any, &tally)?;
+        Ok(tally.0.into_inner())
+    }
+
+    fn describe(&self, to: &mut Facts) {
+        to.extend(&self.before);
+        to.gathering(self.verb);
+    }
+}
+
+impl<K, A, U> FoldBy<K, A, U>
+where
+    K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
+    A: Fold<State: 'static> + 'static,
+    U: Send,
+{
+    fn run_in(self, run: &Run, order: Order, down: &dyn Fan<U>) -> Result<()> {
         let meter = run.stage(self.stage, self.verb);
         if self.aggregate.merging() != agg::Merging::Exact {
             let text = "expected an aggregate whose states merge exactly: this one must see the records of a key in \
@@ -202,14 +225,8 @@ where
                 unwanted: &|| down.unwanted(),
             },
         )?;
-        let order = if run.settings.ordered { Order::FirstOccurrence } else { Order::Any };
         let folds = Mutex::new(Some(in_stage(&meter, || store.finish(order))?));
         let feed = FoldFeed { folds, aggregate: &*aggregate, answer, meter: meter.clone(), down };
         emit(run, &meter, &space, &feed)
-    }
-
-    fn describe(&self, to: &mut Facts) {
-        to.clone_from(&self.before);
-        to.gathering(self.verb);
     }
 }

@@ -32,8 +32,12 @@ impl<T: Hash + Eq + Serialize + DeserializeOwned + Send + 'static> Bag<T> {
     /// The run fails if a record does not survive being written and read through serde, or does not fit the budget.
     #[doc(alias("unique", "dedup"))]
     pub fn distinct(self) -> Bag<T> {
+        self.distinct_named("distinct")
+    }
+
+    pub(super) fn distinct_named(self, verb: &'static str) -> Bag<T> {
         let answer = |_: &Keep<()>, item, state: Option<Kept<()>>| state.map(|kept| (kept.place(), item));
-        self.distinct_as("distinct", Stands::First, |item| (item, ()), answer)
+        self.distinct_as(verb, Stands::First, |item| (item, ()), answer)
     }
 }
 

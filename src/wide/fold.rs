@@ -1,4 +1,4 @@
-//! `fold`, `reduce` and `top_k`: all records become one answer.
+//! `fold` and `reduce`: all records become one answer.
 
 use crate::agg::{Aggregate, Merging};
 use crate::bag::Bag;

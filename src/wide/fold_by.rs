@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::agg::{self, Aggregate};
 use crate::bag::Bag;
-use crate::batch::{At, Seq, Unit};
+use crate::batch::{At, Unit};
 use crate::engine::{Facts, Fan, Flow, Push, Stop, UnitEnd, WorkerCx};
 use crate::error::Result;
 use crate::spill::Owned;
@@ -18,7 +18,7 @@ impl<T: Send + 'static> Bag<T> {
     /// Folds the records of each key with an aggregate, or several as a tuple: each key exactly once, in order of its
     /// first record. Holds one state a key and worker within the memory budget, and spills beyond it; the records
     /// themselves are not kept. The aggregate's states must merge exactly (all of [`agg`](crate::agg) but
-    /// `step_in_order` and a plain `fold_with` do); for others there is
+    /// `sample`, `step_in_order` and a plain `fold_with` do); for others there is
     /// [`fold_by_in_order`](Bag::fold_by_in_order).
     ///
     /// ```
@@ -92,15 +92,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
         K: Hash + Eq + Serialize + DeserializeOwned + Send + 'static,
         A: Aggregate<T, Out: Send + 'static> + 'static,
     {
-        self.group_by(key).narrow("fold_in_order", move |at, (key, group), down| {
-            let mut state = aggregate.init();
-            for (index, record) in (0..).zip(group) {
-                match record {
-                    Ok(record) => aggregate.step(&mut state, Seq::new(Unit::default(), index), &record),
-                    Err(error) => return Flow::Break(Stop::from(error)),
-                }
-            }
-            down.push(at, (key, aggregate.finish(state)))
+        self.group_by(key).narrow("fold_in_order", move |at, (key, group), down| match group.aggregate(&aggregate) {
+            Ok(answer) => down.push(at, (key, answer)),
+            Err(error) => Flow::Break(Stop::from(error)),
         })
     }
 }

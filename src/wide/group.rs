@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
+use crate::agg::Aggregate;
+use crate::batch::{Seq, Unit};
 use crate::error::{Error, Result};
 use crate::spill::GroupRows;
 
@@ -27,6 +29,36 @@ impl<T> Group<T> {
     /// How many records the group has, read or not.
     pub fn total(&self) -> u64 {
         self.rows.total()
+    }
+
+    /// Folds the records that have not been read yet with an aggregate, or several as a tuple, in record order. Holds
+    /// the aggregate's state and one record. Where no more than the answer is asked of the groups, [`Bag::fold_by`] does
+    /// not store the records at all.
+    ///
+    /// ```
+    /// use kitbag::{Bag, agg};
+    ///
+    /// let words = Bag::from_iter(["to", "be", "or", "not"]).map(String::from);
+    /// let answers = (agg::count(), agg::join_strings("+", |word: &String| word.clone()));
+    /// let joined = words.group_by(|word| word.len()).try_map(move |(_, group)| group.aggregate(&answers));
+    /// assert_eq!(joined.collect()?, [(3, "to+be+or".to_string()), (1, "not".to_string())]);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if a record cannot be read back.
+    ///
+    /// [`Bag::fold_by`]: crate::Bag::fold_by
+    pub fn aggregate<A: Aggregate<T>>(self, aggregate: &A) -> Result<A::Out>
+    where
+        T: DeserializeOwned,
+    {
+        let mut state = aggregate.init();
+        for (index, record) in (0..).zip(self) {
+            aggregate.step(&mut state, Seq::new(Unit::default(), index), &record?);
+        }
+        Ok(aggregate.finish(state))
     }
 }
 

@@ -3,6 +3,7 @@
 mod absorb;
 mod by_key;
 mod codec;
+mod count_distinct;
 mod distinct;
 mod emit;
 mod emit_folds;
@@ -16,6 +17,7 @@ mod map_partitions;
 mod numbers;
 mod place;
 mod route;
+mod sample;
 mod scan_by;
 mod search;
 mod sort;

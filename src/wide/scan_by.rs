@@ -1,4 +1,4 @@
-//! `fold_by`, `count_by` and `distinct_by` over borrowed records: nothing is allocated for a record whose key is known.
+//! `fold_by`, `count_by`, `distinct_by` and `count_distinct` over borrowed records: nothing is allocated for a record whose key is known.
 
 use crate::agg::{self, Aggregate, Fold};
 use crate::bag::Bag;
@@ -75,6 +75,24 @@ impl Scan {
             keep.offer(state, seq, at, || record.to_json());
         };
         self.by_ref("distinct_by", Box::new(key), Keep::new(Stands::First), step, kept)
+    }
+
+    /// The number of different keys, exactly; keys as in [`count_by`](Scan::count_by). Nothing is allocated for a record
+    /// whose key is known. Holds the keys, for each worker, within the memory budget, and spills beyond it.
+    ///
+    /// ```
+    /// use kitbag::Scan;
+    ///
+    /// let clients = Scan::new("data/web").count_distinct(|hit| hit.get("client"))?;
+    /// assert_eq!(clients, Scan::new("data/web").distinct_by(|hit| hit.get("client")).count()?);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    #[doc(alias = "nunique")]
+    pub fn count_distinct(
+        self,
+        key: impl for<'a> Fn(JsonRef<'a>) -> Option<JsonRef<'a>> + Send + Sync + 'static,
+    ) -> Result<u64> {
+        self.fold_by_as("count_distinct", Box::new(key), agg::count()).count()
     }
 
     fn fold_by_as<A>(self, verb: &'static str, key: Box<RefKey>, aggregate: A) -> Bag<(Json, A::Out)>
