@@ -205,6 +205,11 @@ impl Stored {
         self.parts.iter().map(|part| part.tally.rows).sum()
     }
 
+    /// Bytes of these rows.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.parts.iter().map(|part| part.tally.bytes).sum()
+    }
+
     /// The tools of one thread, with its part of the floor.
     fn hand(&self) -> Result<Hand> {
         self.hand_with((WORKING_BLOCKS * self.block) as u64)

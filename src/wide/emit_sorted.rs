@@ -7,17 +7,13 @@ use serde::de::DeserializeOwned;
 
 use crate::batch::Unit;
 use crate::engine::{Fan, Feed, Feeder, Flow, Halted, StageMeter, UnitEnd, Work, WorkerCx};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::spill::{Ranking, SortedRows};
 
 use super::codec::decode;
 use super::emit::Emitter;
+use super::packer::{Packer, unpack};
 use super::place::place_of;
-
-/// Bytes of rows in one unit of the next phase, where blocks are smaller.
-const LEAST: usize = 16 << 10;
-/// Bytes before each row: its length.
-const LENGTH: usize = size_of::<u32>();
 
 /// The emitting half.
 pub(super) struct SortedFeed<'a, T, R: Ranking> {
@@ -28,24 +24,14 @@ pub(super) struct SortedFeed<'a, T, R: Ranking> {
 
 impl<T: DeserializeOwned + Send, R: Ranking> SortedFeed<'_, T, R> {
     fn walk(&self, rows: &mut SortedRows<R>, out: &mut Feeder<'_, Vec<u8>>) -> Result<()> {
-        let most = out.run().settings.block.max(LEAST);
-        let mut batch = Vec::with_capacity(most);
-        loop {
-            let next = rows.next()?;
-            let last = next.is_none();
-            if last || next.is_some_and(|row| !batch.is_empty() && batch.len() + LENGTH + row.len() > most) {
-                let (full, weight) = (std::mem::replace(&mut batch, Vec::with_capacity(most)), batch.len());
-                let sent = out.admit(weight).and_then(|permit| out.emit(full, weight, permit, last));
-                if last || matches!(sent, Err(Halted)) {
-                    return Ok(());
-                }
-            }
-            if let Some(row) = next {
-                let length = u32::try_from(row.len()).map_err(|_| Error::internal("a stored row is too long"))?;
-                batch.extend_from_slice(&length.to_le_bytes());
-                batch.extend_from_slice(row);
+        let mut packer = Packer::new(out);
+        while let Some(row) = rows.next()? {
+            if let Err(Halted) = packer.alone(0, row)? {
+                return Ok(());
             }
         }
+        packer.end(true);
+        Ok(())
     }
 }
 
@@ -69,26 +55,20 @@ impl<T: DeserializeOwned + Send, R: Ranking> Feed<Vec<u8>> for SortedFeed<'_, T,
     }
 }
 
-struct SortedWork<'s, T>(Emitter<'s, T>);
-
-/// Takes the first row off a batch: the place of its record, and the record.
-fn split(batch: &[u8]) -> Option<(&[u8; 12], &[u8], &[u8])> {
-    let (length, rest) = batch.split_first_chunk::<LENGTH>()?;
-    let (row, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    let (place, record) = row.split_first_chunk()?;
-    Some((place, record, rest))
-}
+/// The workers' half of every verb that stores records and gives them back one by one.
+pub(super) struct SortedWork<'s, T>(pub(super) Emitter<'s, T>);
 
 impl<T: DeserializeOwned + Send> Work<Vec<u8>> for SortedWork<'_, T> {
     fn unit(&mut self, unit: Unit, batch: Vec<u8>) -> Flow {
         self.0.begin(unit)?;
         let mut left = batch.as_slice();
         while !left.is_empty() {
-            let Some((place, record, rest)) = split(left) else {
-                return self.0.fail(Error::internal("a stored row is too short"));
+            let (row, rest) = match unpack(left) {
+                Ok(split) => split,
+                Err(error) => return self.0.fail(error),
             };
             left = rest;
-            self.0.emit(place_of(place), || decode(record))?;
+            self.0.emit(place_of(row.place), || decode(row.record))?;
         }
         Flow::Continue(())
     }

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 
 use crate::batch::{At, Seq, Unit};
-use crate::engine::{Fan, Feed, Feeder, Flow, Halted, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::engine::{Fan, Feed, Feeder, Flow, Halted, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, Result};
 use crate::spill::{Joined, Pairs, Probe};
 
 use super::super::codec::decode;
 use super::super::emit::Emitter;
-use super::super::place::{PLACE, place_of};
+use super::super::packer::{Packed, Packer, unpack};
+use super::super::place::place_of;
 use super::Make;
 
 /// Where the left side failed (at its end, if at no unit), and what it said.
@@ -29,10 +30,7 @@ impl Failed {
     }
 }
 
-/// Bytes of rows in one unit of the next phase, where blocks are smaller.
-const LEAST: usize = 16 << 10;
-
-/// What a row in a unit is; its length and the stored row follow, which begins with its place.
+/// What a row in a unit is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tag {
     /// A left row without right ones.
@@ -45,68 +43,24 @@ enum Tag {
     Right,
 }
 
-/// Packs rows into units.
-struct Packer<'o, 'p> {
-    out: &'o mut Feeder<'p, Vec<u8>>,
-    batch: Vec<u8>,
-    most: usize,
-}
-
-impl<'o, 'p> Packer<'o, 'p> {
-    fn new(out: &'o mut Feeder<'p, Vec<u8>>) -> Packer<'o, 'p> {
-        let most = out.run().settings.block.max(LEAST);
-        Packer { out, batch: Vec::new(), most }
-    }
-
-    fn put(&mut self, tag: Tag, row: &[u8]) -> Result<()> {
-        let length = u32::try_from(row.len()).map_err(|_| Error::internal("a stored row is too long"))?;
-        self.batch.push(tag as u8);
-        self.batch.extend_from_slice(&length.to_le_bytes());
-        self.batch.extend_from_slice(row);
-        Ok(())
-    }
-
-    fn full(&self, more: usize) -> bool {
-        !self.batch.is_empty() && self.batch.len() + more > self.most
-    }
-
-    fn send(&mut self, last: bool) -> Result<(), Halted> {
-        let (full, weight) = (std::mem::take(&mut self.batch), self.batch.len());
-        let permit = self.out.admit(weight)?;
-        self.out.emit(full, weight, permit, last)
-    }
-
-    /// Packs a row alone.
-    fn alone(&mut self, tag: Tag, row: &[u8]) -> Result<Result<(), Halted>> {
-        if self.full(row.len())
-            && let Err(halted) = self.send(false)
-        {
-            return Ok(Err(halted));
+/// Packs a left row with its right ones, or a row alone.
+fn pack(packer: &mut Packer<'_, '_>, joined: Joined<'_>, right: bool) -> Result<Result<(), Halted>> {
+    let (left, mut rights) = match joined {
+        Joined::Alone(row) => return packer.alone(if right { Tag::Right } else { Tag::Left } as u8, row),
+        Joined::Pairs(left, rights) => (left, rights),
+    };
+    let mut begun = false;
+    while let Some(right) = rights.next()? {
+        match packer.make_room(&[left.len(), right.len()]) {
+            Ok(sent) => begun &= !sent,
+            Err(halted) => return Ok(Err(halted)),
         }
-        self.put(tag, row).map(Ok)
-    }
-
-    fn joined(&mut self, joined: Joined<'_>, right: bool) -> Result<Result<(), Halted>> {
-        match joined {
-            Joined::Alone(row) => self.alone(if right { Tag::Right } else { Tag::Left }, row),
-            Joined::Pairs(left, mut rights) => {
-                let mut begun = false;
-                while let Some(right) = rights.next()? {
-                    if self.full(left.len() + right.len()) {
-                        if let Err(halted) = self.send(false) {
-                            return Ok(Err(halted));
-                        }
-                        begun = false;
-                    }
-                    if !std::mem::replace(&mut begun, true) {
-                        self.put(Tag::Paired, left)?;
-                    }
-                    self.put(Tag::Mate, right)?;
-                }
-                Ok(Ok(()))
-            }
+        if !std::mem::replace(&mut begun, true) {
+            packer.put(Tag::Paired as u8, left)?;
         }
+        packer.put(Tag::Mate as u8, right)?;
     }
+    Ok(Ok(()))
 }
 
 /// The rows of a store that holds both sides.
@@ -130,12 +84,12 @@ impl<T: DeserializeOwned + Send, V: Send> Feed<Vec<u8>> for JoinFeed<'_, T, V> {
             if failed.as_ref().is_some_and(|failed| failed.is_before(seq)) {
                 continue;
             }
-            if let Err(Halted) = packer.joined(joined, seq.is_behind())? {
+            if let Err(Halted) = pack(&mut packer, joined, seq.is_behind())? {
                 return Ok(());
             }
         }
         // Before a failure the last unit is sent as one that others follow.
-        let (Ok(()) | Err(Halted)) = packer.send(failed.is_none());
+        packer.end(failed.is_none());
         failed.map_or(Ok(()), |failed| Err(failed.error))
     }
 
@@ -164,11 +118,11 @@ impl<T: DeserializeOwned + Send, V: Send> Feed<Vec<u8>> for RestFeed<'_, T, V> {
     fn feed(&self, _task: u32, out: &mut Feeder<'_, Vec<u8>>) -> Result<()> {
         let mut packer = Packer::new(out);
         for (_, part, row) in self.probe.rest()? {
-            if let Err(Halted) = packer.alone(Tag::Right, self.probe.value(part, row)?)? {
+            if let Err(Halted) = packer.alone(Tag::Right as u8, self.probe.value(part, row)?)? {
                 return Ok(());
             }
         }
-        let (Ok(()) | Err(Halted)) = packer.send(true);
+        packer.end(true);
         Ok(())
     }
 
@@ -197,7 +151,7 @@ impl<'s, T: DeserializeOwned + Send + 's, V: Send> JoinWork<'s, T, V> {
         Box::new(JoinWork { make, to: Emitter::new(cx, meter, down), _items: PhantomData })
     }
 
-    fn answer(&mut self, left: Option<&Row<'_>>, right: Option<&Row<'_>>) -> Flow {
+    fn answer(&mut self, left: Option<&Packed<'_>>, right: Option<&Packed<'_>>) -> Flow {
         let at = left.or(right).map_or_else(At::nowhere, |row| place_of(row.place));
         self.to.emit(at, || {
             let left = left.map(|row| decode::<T>(row.record)).transpose()?;
@@ -206,29 +160,14 @@ impl<'s, T: DeserializeOwned + Send + 's, V: Send> JoinWork<'s, T, V> {
     }
 }
 
-/// A row of a unit.
-struct Row<'a> {
-    tag: u8,
-    place: &'a [u8; PLACE],
-    record: &'a [u8],
-}
-
-/// Takes the first row off a unit.
-fn split(batch: &[u8]) -> Option<(Row<'_>, &[u8])> {
-    let (&tag, rest) = batch.split_first()?;
-    let (length, rest) = rest.split_first_chunk()?;
-    let (row, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    let (place, record) = row.split_first_chunk()?;
-    Some((Row { tag, place, record }, rest))
-}
-
 impl<'s, T: DeserializeOwned + Send + 's, V: Send> Work<Vec<u8>> for JoinWork<'s, T, V> {
     fn unit(&mut self, unit: Unit, batch: Vec<u8>) -> Flow {
         self.to.begin(unit)?;
         let (mut rest, mut paired) = (batch.as_slice(), None);
         while !rest.is_empty() {
-            let Some((row, after)) = split(rest) else {
-                return Flow::Break(Stop::from(Error::internal("a stored row is too short")));
+            let (row, after) = match unpack(rest) {
+                Ok(split) => split,
+                Err(error) => return self.to.fail(error),
             };
             rest = after;
             match row.tag {
