@@ -84,6 +84,7 @@ pub struct Config {
     max_depth: Option<usize>,
     bad_records: BadRecords,
     unordered: bool,
+    hash_seed: Option<u64>,
     cancel: CancelToken,
     monitor: Option<Monitor>,
     os: Os,
@@ -150,6 +151,13 @@ impl Config {
         self
     }
 
+    /// A fixed key for the hash that partitions, in place of one drawn for each run: for measurements that repeat which key
+    /// falls where. No answer depends on it; input that was made to know it can make a run slow.
+    pub fn hash_seed(mut self, seed: u64) -> Config {
+        self.hash_seed = Some(seed);
+        self
+    }
+
     /// Lets the token stop the run.
     pub fn cancel_token(mut self, token: &CancelToken) -> Config {
         self.cancel = token.clone();
@@ -211,6 +219,7 @@ impl Config {
             max_temp: self.max_temp.unwrap_or(u64::MAX),
             bad_records: self.bad_records.clone(),
             ordered: !self.unordered,
+            hash_seed: self.hash_seed,
             cancel: self.cancel.clone(),
             monitor: self.monitor.clone(),
             os,
@@ -266,6 +275,7 @@ pub(crate) struct Settings {
     pub(crate) max_temp: u64,
     pub(crate) bad_records: BadRecords,
     pub(crate) ordered: bool,
+    pub(crate) hash_seed: Option<u64>,
     pub(crate) cancel: CancelToken,
     pub(crate) monitor: Option<Monitor>,
     pub(crate) os: Os,

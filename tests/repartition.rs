@@ -12,8 +12,11 @@ use kitbag::{Bag, CancelToken, Config, ErrorKind, Monitor};
 type Row = (u32, String);
 
 fn rows(count: u32, pad: usize) -> Vec<Row> {
-    let noise =
-        |n: u32| (0..pad).map(|i| char::from(b'!' + (n.wrapping_mul(2_654_435_761) >> (i % 23)) as u8 % 90)).collect();
+    let next = |state: u64| state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    let noise = |n: u32| {
+        let states = std::iter::successors(Some(next(u64::from(n))), |state| Some(next(*state)));
+        states.take(pad).map(|state| char::from(b'!' + state.to_le_bytes()[7] % 90)).collect()
+    };
     (0..count).map(|n| (n, noise(n))).collect()
 }
 

@@ -517,3 +517,20 @@ fn a_budget_that_is_refused_names_one_that_would_do() {
     assert_eq!(run(least).unwrap(), (0..7).collect::<Vec<i64>>());
     assert!(run(least - 4096).is_err(), "{text}: less would do");
 }
+
+#[test]
+fn a_group_that_is_bigger_than_the_budget_is_not_collected_but_read() {
+    let long = |n: i64| (n % 50 == 0, "x".repeat(300) + &n.to_string());
+    let bag = || Bag::range(0..20_000).map(long).with(Config::new().threads(2).memory(4 << 20).hash_seed(7));
+    let error =
+        watched("collected", || bag().group_by(|r| r.0).try_map(|(_, group)| group.into_vec()).count()).unwrap_err();
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::Limit, Some("3:try_map")), "{error}");
+    let text =
+        "memory budget of 4194304 bytes: a group of 19600 records does not fit into its 3145728 bytes for records";
+    assert!(error.to_string().contains(text), "{error}");
+    let small = |(rare, group): (bool, kitbag::Group<(bool, String)>)| {
+        if rare { group.into_vec().map(|v| v.len()) } else { Ok(group.count()) }
+    };
+    let sizes = watched("read", || bag().group_by(|r| r.0).try_map(small).collect()).unwrap();
+    assert_eq!(sizes, [400, 19_600]);
+}

@@ -79,7 +79,7 @@ impl Run {
         let budget = Budget::part(settings.memory - settings.memory / 4, settings.memory);
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
         let space = space.for_run(settings.stores, &settings.cancel);
-        let hash_key = HashKey::random(&os);
+        let hash_key = settings.hash_seed.map_or_else(|| HashKey::random(&os), |seed| HashKey::fixed(seed, 0));
         let (origins, stages) = (Mutex::default(), Mutex::default());
         let common = Common {
             os,

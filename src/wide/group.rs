@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::agg::Aggregate;
 use crate::batch::{Seq, Unit};
-use crate::error::{Error, Result};
-use crate::spill::GroupRows;
+use crate::error::{Error, ErrorKind, Result};
+use crate::spill::{Budget, GroupRows};
 
 use super::codec::decode;
 use super::place::PLACE;
@@ -15,15 +15,16 @@ use super::place::PLACE;
 /// The records of one key, in record order: an iterator that reads from disk where memory does not hold the group. It
 /// may be kept, sent to another thread, dropped half-read, and may outlive the run that it comes from.
 ///
-/// Items are results since reading a temporary file can fail; `collect::<Result<Vec<_>>>()` makes one of all.
+/// Items are results since reading a temporary file can fail; [`into_vec`](Group::into_vec) makes one of all.
 pub struct Group<T> {
     rows: GroupRows,
+    budget: Budget,
     _items: PhantomData<fn() -> T>,
 }
 
 impl<T> Group<T> {
-    pub(crate) fn new(rows: GroupRows) -> Group<T> {
-        Group { rows, _items: PhantomData }
+    pub(crate) fn new(rows: GroupRows, budget: Budget) -> Group<T> {
+        Group { rows, budget, _items: PhantomData }
     }
 
     /// How many records the group has, read or not.
@@ -62,15 +63,53 @@ impl<T> Group<T> {
     }
 }
 
+impl<T: DeserializeOwned> Group<T> {
+    /// The records that have not been read yet. What is returned is not counted within the memory budget, but a group that
+    /// alone is bigger than that is refused. Other aggregates than the whole are cheaper by
+    /// [`aggregate`](Group::aggregate), or by reading the group record by record.
+    ///
+    /// ```
+    /// # use kitbag::Bag;
+    /// let groups = Bag::range(0..6).group_by(|n| n % 2).try_map(|(rest, group)| Ok::<_, kitbag::Error>((rest, group.into_vec()?)));
+    /// assert_eq!(groups.collect()?, [(0, vec![0, 2, 4]), (1, vec![1, 3, 5])]);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if a record cannot be read back, or, with [`ErrorKind::Limit`], if the records are longer, encoded, than the
+    /// part of the budget that is for what verbs store: three quarters.
+    pub fn into_vec(mut self) -> Result<Vec<T>> {
+        let (mut records, mut bytes, limit) = (Vec::new(), 0, self.budget.limit());
+        while let Some(row) = self.rows.next_row() {
+            let (_, value) = row?;
+            bytes += value.len() as u64;
+            if bytes > limit {
+                let text = format!(
+                    "memory budget of {} bytes: a group of {} records does not fit into its {limit} bytes for records; read \
+                     it record by record, or fold it",
+                    self.budget.whole(),
+                    self.rows.total()
+                );
+                return Err(Error::new(ErrorKind::Limit, text));
+            }
+            records.push(record(value)?);
+        }
+        Ok(records)
+    }
+}
+
+/// The record behind its place.
+fn record<T: DeserializeOwned>(value: &[u8]) -> Result<T> {
+    decode(value.get(PLACE..).ok_or_else(|| Error::internal("a stored row is too short"))?)
+}
+
 impl<T: DeserializeOwned> Iterator for Group<T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
         let row = self.rows.next_row()?;
-        Some(row.and_then(|(_, value)| match value.get(PLACE..) {
-            Some(record) => decode(record),
-            None => Err(Error::internal("a stored row is too short")),
-        }))
+        Some(row.and_then(|(_, value)| record(value)))
     }
 }
 

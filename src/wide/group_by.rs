@@ -13,7 +13,7 @@ use crate::bag::Bag;
 use crate::batch::Unit;
 use crate::engine::{Facts, Fan, Feed, Feeder, Flow, Halted, Plan, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::Result;
-use crate::spill::{GroupRows, Groups, KeyRule, Order, Store};
+use crate::spill::{Budget, GroupRows, Groups, KeyRule, Order, Store};
 
 use super::codec::{decode, encode};
 use super::emit::{Emitter, emit, in_stage};
@@ -118,18 +118,18 @@ where
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Batch> + 's> {
-        Box::new(GroupWork(Emitter::new(cx, &self.meter, self.down)))
+        Box::new(GroupWork(Emitter::new(cx, &self.meter, self.down), cx.phase.run.space.budget.clone()))
     }
 }
 
-struct GroupWork<'s, T, K>(Emitter<'s, (K, Group<T>)>);
+struct GroupWork<'s, T, K>(Emitter<'s, (K, Group<T>)>, Budget);
 
 impl<T: Send, K: DeserializeOwned + Send> Work<Batch> for GroupWork<'_, T, K> {
     fn unit(&mut self, unit: Unit, batch: Batch) -> Flow {
         self.0.begin(unit)?;
         for (key, rows) in batch {
             // What is wrong with a group is wrong where its first record is.
-            self.0.emit(place_of(rows.first()), || Ok((decode(&key)?, Group::new(rows))))?;
+            self.0.emit(place_of(rows.first()), || Ok((decode(&key)?, Group::new(rows, self.1.clone()))))?;
         }
         Flow::Continue(())
     }

@@ -28,8 +28,8 @@ use records::Seen;
 
 impl<T: Send + 'static> Bag<T> {
     /// Applies `f` to each partition as a whole: a shard of an input, or a partition of
-    /// [`from_partitions`](Bag::from_partitions), read in order; everything else (`from_iter`, the result of a wide verb)
-    /// is one partition. What `f` returns is handed on as it comes. Streams, keeps order; a shard is not split among
+    /// [`from_partitions`](Bag::from_partitions) or [`repartition`](Bag::repartition), read in order; everything else
+    /// (`from_iter`, the result of another wide verb) is one partition. What `f` returns is handed on as it comes. Streams, keeps order; a shard is not split among
     /// readers. The records are read in the closure's own turn: on its thread, before what it returns has ended.
     ///
     /// ```

@@ -24,7 +24,7 @@ pub(super) enum Parts {
         number: u32,
         cut: Cut,
         records: u64,
-        sequence: Mutex<Sequence>,
+        sequence: Box<Mutex<Sequence>>,
         changed: Condvar,
     },
     Groups(Vec<Mutex<Option<GroupRows>>>),
@@ -55,7 +55,7 @@ impl Parts {
             }
         };
         let rows = groups.next().transpose()?.map(|(_, rows)| rows);
-        let sequence = Mutex::new(Sequence { rows, turn: 0, records: 0, bytes: 0 });
+        let sequence = Box::new(Mutex::new(Sequence { rows, turn: 0, records: 0, bytes: 0 }));
         Ok(Parts::Turns { number, cut, records, sequence, changed: Condvar::new() })
     }
 
