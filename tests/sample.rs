@@ -304,3 +304,34 @@ fn visits_by_system_and_bytes() {
         },
     );
 }
+
+#[test]
+fn poems_joined_with_their_authors() {
+    // Authors and poems are told apart by their members. Names come more than once on both sides.
+    as_python(
+        &["poems/tang.jsonl.zst", "poems/authors-tang.jsonl.gz"],
+        "(lambda poems, authors: (lambda of: [ \
+          [[p['id'], a['id']] for p in poems for a in of.get(p['author'], [])], \
+          [[p['id'], a and a['id']] for p in poems for a in of.get(p['author'], [None])], \
+          [p['id'] for p in poems if p['author'] in of], [p['id'] for p in poems if p['author'] not in of], \
+          [a['id'] for a in authors if a['name'] not in {p['author'] for p in poems}]])( \
+          {n: [a for a in authors if a['name'] == n] for n in {a['name'] for a in authors}}))( \
+          [r for r in rows if 'paragraphs' in r], [r for r in rows if 'name' in r])",
+        |scan| {
+            let poems = || scan().records().filter(|record| record.get("paragraphs").is_some());
+            let authors = || scan().records().filter(|record| record.get("name").is_some());
+            let by = |poem: &Json| string(poem.get("author"));
+            let name = |author: &Json| string(author.get("name"));
+            let id = |record: &Json| string(record.get("id"));
+            let left = poems().left_join(authors(), by, name).map(move |(p, a)| (id(&p), a.map(|a| id(&a))));
+            let full = poems().full_join(authors(), by, name).filter(|pair| pair.0.is_none());
+            Ok(json!([
+                poems().join(authors(), by, name).map(move |(p, a)| (id(&p), id(&a))).collect()?,
+                left.collect()?,
+                poems().semi_join(authors(), by, name).map(move |p| id(&p)).collect()?,
+                poems().anti_join(authors(), by, name).map(move |p| id(&p)).collect()?,
+                full.map(move |(_, a)| a.map(|a| id(&a))).collect()?,
+            ]))
+        },
+    );
+}
