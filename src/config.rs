@@ -12,8 +12,8 @@ use crate::os::Os;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 /// Records of this length can be stored with nothing but a store's floor.
-const SHORT: u64 = 16 * KIB;
-/// Storing longer ones takes this many times their length of the budget.
+const SHORT: u64 = 4 * KIB;
+/// Storing longer ones takes this many times their length of the budget, for each thread.
 const STORED: u64 = 16;
 
 /// What to do with a record that cannot be read or that a `try_…` closure refuses, and with a damaged shard.
@@ -249,10 +249,10 @@ impl Config {
         let floors = 128 * KIB * stores * threads;
         let max_record = self.max_record.unwrap_or_else(|| match stores {
             0 => (64 * MIB).min(memory / 32),
-            _ => (64 * MIB).min(memory / 32).min(memory.saturating_sub(floors) / STORED).max(SHORT),
+            _ => (64 * MIB).min(memory / 32).min(memory.saturating_sub(floors) / (STORED * threads)).max(SHORT),
         });
         let max_record = max_record.max(1);
-        let records = if stores > 0 && max_record > SHORT { max_record.saturating_mul(STORED) } else { 0 };
+        let records = if stores > 0 && max_record > SHORT { max_record.saturating_mul(STORED * threads) } else { 0 };
         let least = in_flight.max(floors.saturating_add(records)).max(max_record.saturating_mul(4));
         Limits { block, max_record, least }
     }

@@ -1,11 +1,12 @@
 //! Joins: every kind gives what a `Vec` gives, in the same order, whether the right side fits into memory or not, for keys of
 //! any skew; errors of the left side do not depend on that either.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
 mod common;
 
 use common::{grid, json_row, watched};
+use kitbag::agg::{self, Fold as _};
 use kitbag::{Bag, CancelToken, Config, ErrorKind, Json, Monitor};
 use proptest::prelude::*;
 
@@ -74,7 +75,7 @@ fn bag(rows: &[Row], partition: usize) -> Bag<Row> {
 }
 
 fn small(threads: usize) -> Config {
-    Config::new().threads(threads).memory(2 << 20).block_size(4096).max_record(64 << 10)
+    Config::new().threads(threads).memory(2 << 20).block_size(4096)
 }
 
 /// All kinds, in memory and with budgets that do not hold the right side, or neither.
@@ -289,6 +290,137 @@ fn a_join_that_is_cancelled_or_has_no_temporary_space_ends_with_that_error() {
     }
 }
 
+/// A number that cannot be read back.
+#[derive(Clone, Debug, serde::Serialize)]
+struct Unreadable(i64);
+
+impl<'de> serde::Deserialize<'de> for Unreadable {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Unreadable, D::Error> {
+        let n = i64::deserialize(from)?;
+        if n == 50 { panic!("fifty") } else { Ok(Unreadable(n)) }
+    }
+}
+
+#[test]
+fn what_panics_when_it_is_read_back_is_blamed_on_the_verb_that_stored_it() {
+    let texts = rows(20_000, 150, |n| n);
+    for memory in [2 << 20, 1 << 30] {
+        let records = || Bag::range(0..400).with(small(2).memory(memory)).map(|n| n);
+        let blamed = |stage: &str, error: kitbag::Error| {
+            let expected = format!("<range>:51:1: a closure panicked: fifty (stage {stage})");
+            assert_eq!(error.to_string(), expected, "{memory}");
+        };
+        let right = bag(&texts, 999).map(|row| (Unreadable(i64::from(row.0)), row.2));
+        blamed("4:join", records().join(right, |n| *n, |row| row.0.0).map(|pair| pair).count().unwrap_err());
+        let sorted = records().map(Unreadable).sort_by_key(|n| n.0).map(|n| n);
+        blamed("3:sort_by_key", sorted.count().unwrap_err());
+        let grouped = records().group_by(|n| if *n == 50 { 50.0 } else { 7.0 }.to_string()).map(|group| group.0);
+        assert_eq!(grouped.count().unwrap(), 2);
+        let folded = records().fold_by(|n| *n, agg::count().map(|n| if n == 1 { panic!("fifty") } else { n }));
+        let error = folded.map(|pair| pair).count().unwrap_err();
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::Panic, Some("2:fold_by")), "{error}");
+        // The other side of a join numbers its stages from there.
+        let right = records().map(Unreadable).sort_by_key(|n| n.0).map(|n| n.0);
+        blamed("5:sort_by_key", records().join(right, |n| *n, |n| *n).count().unwrap_err());
+    }
+}
+
+#[test]
+fn a_record_of_the_left_side_that_is_too_long_waits_for_what_lies_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("left.jsonl");
+    let text = |n: i64| if n == 3000 { "x".repeat(300_000) } else { String::new() };
+    let lines: String = (0..9000).map(|n| format!("[{n},\"{}\"]\n", text(n))).collect();
+    std::fs::write(&path, lines).unwrap();
+    let right = rows(20_000, 150, |n| n);
+    for (threads, memory) in [(1, 2 << 20), (2, 2 << 20), (1, 1 << 30), (2, 1 << 30)] {
+        let label = format!("{threads} threads, {memory} bytes");
+        let joined = || {
+            let left = Bag::<(i64, String)>::read_json(&path).with(small(threads).memory(memory));
+            left.join(bag(&right, 31), |row| row.0, |row| i64::from(row.0)).map(|pair| pair.0.0)
+        };
+        let error = watched(&label, || joined().count()).unwrap_err();
+        let place = error.place().unwrap();
+        assert_eq!((error.kind(), place.line, error.stage()), (ErrorKind::Limit, Some(3001), Some("0:read_json")));
+        assert_eq!(watched(&label, || joined().take(5).collect()).unwrap(), [0, 1, 2, 3, 4], "{label}");
+        let earlier = joined().try_map(|n| if n == 100 { Err("no hundred") } else { Ok(n) });
+        assert!(watched(&label, || earlier.count()).unwrap_err().to_string().contains(":101:1: no hundred"), "{label}");
+    }
+}
+
+#[test]
+fn where_no_spill_file_can_be_made_the_run_says_so_whichever_side_needs_one() {
+    let left = rows(20_000, 100, |n| n);
+    for threads in [1, 2, 4] {
+        for rights in [3000, 5000, 8000, 10_000, 12_000] {
+            let config = small(threads).memory(4 << 20).temp_dir("/no such directory");
+            let right = rows(rights, 80, |n| n);
+            let joined = join(bag(&left, 97).with(config), bag(&right, 31), Kind::Inner);
+            match watched("no directory", || joined.count()) {
+                Ok(count) => assert_eq!((rights, count), (3000, 3000), "the others do not fit"),
+                Err(error) => {
+                    assert_eq!((error.kind(), error.stage()), (ErrorKind::NotFound, Some("2:join")), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_join_that_spills_writes_no_more_than_some_times_its_input() {
+    // An answer of 100 MB, of which each left row would have its own part beside it.
+    let skewed = |n: u32| if n.is_multiple_of(1000) { 7 } else { n + 8 };
+    let (left, right) = (rows(40_000, 10, |n| if n % 2 == 0 { 7 } else { n + 8 }), rows(20_000, 200, skewed));
+    let monitor = Monitor::new();
+    let config = small(2).memory(8 << 20).monitor(&monitor);
+    let joined = join(bag(&left, 997).with(config), bag(&right, 31), Kind::Inner);
+    let expected = model(&left, &right, Kind::Inner).len() as u64;
+    assert_eq!(watched("skewed", || joined.count()).unwrap(), expected);
+    let spilled = monitor.report().unwrap().spilled();
+    assert!((1 << 20..16 << 20).contains(&spilled), "{spilled} bytes for {expected} pairs");
+}
+
+#[test]
+fn without_an_order_the_pairs_are_the_same_ones() {
+    let (left, right) = (rows(3000, 60, |n| n * 7 % 2501), rows(9000, 300, |n| if n % 3 == 0 { 1 } else { n % 4001 }));
+    for kind in KINDS {
+        let mut expected = model(&left, &right, kind);
+        expected.sort_unstable();
+        for (threads, memory) in [(2, 1 << 30), (1, 2 << 20), (3, 3 << 20), (8, 4 << 20)] {
+            let label = format!("{kind:?}, {threads} threads, {memory} bytes");
+            let config = || small(threads).memory(memory).ordered(false);
+            let joined = || join(bag(&left, 97).with(config()), bag(&right, 31), kind);
+            let mut pairs = watched(&label, || joined().collect()).unwrap();
+            pairs.sort_unstable();
+            assert!(pairs == expected, "{label}: {} of {} pairs", pairs.len(), expected.len());
+            let failing = bag(&left, 97).with(config()).try_map(|row| if row.1 == 2000 { Err("no") } else { Ok(row) });
+            let error = watched(&label, || join(failing, bag(&right, 31), kind).count()).unwrap_err();
+            assert_eq!(error.to_string(), "<from_partitions>:61:1: no (stage 1:try_map)", "{label}");
+        }
+    }
+}
+
+#[test]
+fn wide_verbs_before_joins_find_room_whatever_the_other_sides_hold() {
+    let numbers = |threads, memory| Bag::range(0..3000).with(small(threads).memory(memory));
+    for (threads, memory) in [(1, 3 << 20), (2, 4 << 20), (5, 4 << 20), (8, 5 << 20)] {
+        // Other sides of a third, more than half and a multiple of the budget.
+        for count in [memory / 1500, memory / 700, memory / 100] {
+            let label = format!("{threads} threads, {memory} bytes, {count} records");
+            let right =
+                || bag(&rows(u32::try_from(count).unwrap(), 400, |n| n), 31).map(|row| (i64::from(row.0), row.2));
+            let grouped = numbers(threads, memory).group_by(|n| *n).map(|(n, _)| n);
+            let joined = grouped.semi_join(right(), |n| *n, |row| row.0);
+            assert_eq!(watched(&label, || joined.count()).unwrap(), count.min(3000), "{label}");
+            let sorted = numbers(threads, memory).sort_by_key(|n| std::cmp::Reverse(*n));
+            let joined = sorted.join(right(), |n| *n, |row| row.0).map(|pair| pair.0);
+            let joined = joined.left_join(right(), |n| *n, |row| row.0).map(|pair| pair.0);
+            let expected: Vec<i64> = (0..3000.min(i64::try_from(count).unwrap())).rev().collect();
+            assert!(watched(&label, || joined.collect()).unwrap() == expected, "{label}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -308,6 +440,30 @@ proptest! {
             let config = Config::new().threads(threads).memory(memory).block_size(4096);
             let joined = join(bag(&left, cut.0).with(config), bag(&right, cut.1), kind);
             prop_assert!(watched("join", || joined.collect()).unwrap() == model(&left, &right, kind), "{:?}", kind);
+        }
+    }
+}
+
+/// A key all of whose values have one hash.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Colliding(u32);
+
+impl std::hash::Hash for Colliding {
+    fn hash<H: std::hash::Hasher>(&self, to: &mut H) {
+        (self.0 % 2).hash(to);
+    }
+}
+
+#[test]
+fn keys_of_equal_hashes_are_told_apart() {
+    let key = |row: &Row| Colliding(row.0);
+    for (threads, memory, count) in [(2, 1 << 30, 3000), (2, 6 << 20, 3000)] {
+        let (left, right) = (rows(count / 2, 900, |n| n % 50), rows(count, 900, |n| n * 7 % 60));
+        let label = format!("{threads} threads, {memory} bytes");
+        let joined = bag(&left, 97).with(small(threads).memory(memory)).full_join(bag(&right, 31), key, key);
+        match watched(&label, || joined.collect()) {
+            Ok(pairs) => assert!(pairs == model(&left, &right, Kind::Full), "{label}"),
+            Err(error) => assert!(memory < 1 << 30 && error.to_string().contains("the same hash"), "{label}: {error}"),
         }
     }
 }

@@ -32,7 +32,7 @@ fn bag(rows: &[Row], config: &Config) -> Bag<Row> {
 }
 
 fn small(threads: usize) -> Config {
-    Config::new().threads(threads).memory(2 << 20).block_size(4096).max_record(64 << 10)
+    Config::new().threads(threads).memory(2 << 20).block_size(4096)
 }
 
 #[test]

@@ -4,7 +4,8 @@
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) verbs: Vec<String>,
-    /// Stores that are open at one time: that of a verb that gathers is, while the plan before it runs.
+    /// Stores that are open, or have something set aside, at one time: that of a verb that gathers is, while the plan
+    /// before it runs.
     pub(crate) stores: u32,
     /// Phases that run at one time, each with a gate of its own.
     pub(crate) phases: u32,
@@ -38,13 +39,12 @@ impl Facts {
         self.phases += plan.phases - 1;
     }
 
-    /// Two plans that run one after the other.
+    /// Two plans that run one after the other. What the second one's stores need is set aside while the first one runs.
     pub(crate) fn in_turn(&mut self, first: impl FnOnce(&mut Facts), second: impl FnOnce(&mut Facts)) {
-        let Facts { stores, phases, .. } = *self;
+        let before = self.phases;
         first(self);
-        let most = (self.stores, self.phases);
-        (self.stores, self.phases) = (stores, phases);
+        let most = std::mem::replace(&mut self.phases, before);
         second(self);
-        (self.stores, self.phases) = (self.stores.max(most.0), self.phases.max(most.1));
+        self.phases = self.phases.max(most);
     }
 }

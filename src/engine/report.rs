@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::shuffle::EdgeMeter;
+use crate::spill::Space;
 
 /// What one stage of a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct StageReport {
     pub blocked_empty: Duration,
     /// Bytes written to spill files.
     pub spilled: u64,
+    /// How often a partition of its store was too big for the memory there was, and was cut into smaller ones on disk.
+    pub splits: u64,
 }
 
 /// What a run did. Read it from a [`Monitor`].
@@ -89,7 +92,8 @@ pub(crate) struct StageMeter {
     pub(crate) records_in: AtomicU64,
     pub(crate) records_out: AtomicU64,
     pub(crate) bytes: AtomicU64,
-    pub(crate) spilled: AtomicU64,
+    spilled: AtomicU64,
+    splits: AtomicU64,
     pub(crate) edge: Arc<EdgeMeter>,
 }
 
@@ -97,6 +101,13 @@ impl StageMeter {
     /// A stage with this number in its own branch, behind so many of others.
     pub(crate) fn new(before: u32, number: u32, verb: &str) -> StageMeter {
         StageMeter { number, name: format!("{}:{verb}", before + number), ..StageMeter::default() }
+    }
+
+    /// Takes over what the stage's store counted in this space, which is its alone.
+    pub(crate) fn spilled_in(&self, space: &Space) {
+        let spilled = space.stats.read();
+        self.spilled.store(spilled.stored, Ordering::Relaxed);
+        self.splits.store(spilled.splits, Ordering::Relaxed);
     }
 
     pub(crate) fn report(&self) -> StageReport {
@@ -110,6 +121,7 @@ impl StageMeter {
             blocked_full: Duration::from_nanos(get(&self.edge.blocked_full)),
             blocked_empty: Duration::from_nanos(get(&self.edge.blocked_empty)),
             spilled: get(&self.spilled),
+            splits: get(&self.splits),
         }
     }
 }

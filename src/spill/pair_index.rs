@@ -19,6 +19,8 @@ pub(crate) struct Item {
     pub(crate) seq: Seq,
     pub(crate) row: u32,
     right: (u32, u32),
+    /// How many rows have these right ones.
+    lefts: u32,
 }
 
 impl Item {
@@ -28,6 +30,10 @@ impl Item {
 
     pub(crate) fn first_right(&self) -> u32 {
         self.right.0
+    }
+
+    pub(crate) fn lefts(&self) -> u64 {
+        u64::from(self.lefts)
     }
 }
 
@@ -63,12 +69,12 @@ impl PairIndex {
             };
             if right.0 < right.1 || kind.left_alone(matched) {
                 for row in lefts.clone() {
-                    items.push(Item { seq: index.row(row)?.seq, row, right });
+                    items.push(Item { seq: index.row(row)?.seq, row, right, lefts: middle - group.start });
                 }
             }
             if lefts.is_empty() && kind.right_alone() {
                 for row in rights {
-                    items.push(Item { seq: index.row(row)?.seq, row, right: (row, row) });
+                    items.push(Item { seq: index.row(row)?.seq, row, right: (row, row), lefts: 1 });
                 }
             }
         }

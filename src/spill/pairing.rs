@@ -1,7 +1,8 @@
-//! How the partitions of a join are settled: one in memory is joined where it lies, one on disk becomes a run in order of left
-//! rows, each with its right rows beside it while these are few, else with the number of a run that has them, which is read
-//! again for each left row: the cost is that of the answer in either case (a hash join of partitions, with the block nested
-//! loop where one key has too many rows on both sides: Graefe, "Query evaluation techniques for large databases", 1993).
+//! How the partitions of a join are settled: one in memory is joined where it lies, one on disk becomes a run in order of
+//! left rows, each with its right rows beside it while these are few or it is their only one, else with the number of a
+//! run that has them, which is read again for each left row. What is read is the answer in either case, what is written is
+//! in proportion to the two sides (a hash join of partitions, with the block nested loop where one key has too many rows on
+//! both sides: Graefe, "Query evaluation techniques for large databases", 1993).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -62,7 +63,7 @@ impl Recipe for Pairing {
                 continue;
             }
             let length = inline_length(kept.rights(item))?;
-            if length <= hand.block / 2 {
+            if is_inline(length, item.lefts(), hand.block) {
                 let to = out.row(hand, HEAD + value.len() + 1 + length)?;
                 row::put_head(to, 0, item.seq, value.len(), 1 + length);
                 to.extend_from_slice(value);
@@ -132,7 +133,7 @@ impl Pairing {
         each(rows, hand, |row, hand| {
             match row.seq.is_behind() {
                 false => lefts += 1,
-                true if self.kind.pairs() => {
+                true if lefts > 0 && self.kind.pairs() => {
                     (rights, length) = (rights + 1, length + INLINE_HEAD + row.value.len());
                     put_right(&mut own, hand, row.value)?;
                 }
@@ -143,7 +144,7 @@ impl Pairing {
         let own = own.finish(hand)?;
         let (mut value, mut charge) = (Vec::new(), None);
         if lefts > 0 && rights > 0 && self.kind.pairs() {
-            if length <= hand.block / 2 {
+            if is_inline(length, lefts, hand.block) {
                 charge = Some(hand.purse.need(1 + length as u64, "the right records of a key")?);
                 value = buffer(1 + length)?;
                 value.push(INLINE);
@@ -199,6 +200,17 @@ fn run_value(number: u64) -> [u8; 9] {
 
 /// Bytes before each right row that lies inline: its length.
 const INLINE_HEAD: usize = size_of::<u32>();
+
+/// The most bytes that the left rows of a key may repeat of their right ones, if these are not short.
+const REPEATED: u64 = 8 << 10;
+const SHORT: usize = 256;
+
+/// Whether right rows of this length in all lie beside each of their left ones. Repeated without a limit they would take
+/// as much space on disk as the answer.
+fn is_inline(length: usize, lefts: u64, block: usize) -> bool {
+    let repeated = lefts.saturating_sub(1).saturating_mul(length as u64);
+    length <= block / 2 && (length <= SHORT || repeated <= REPEATED)
+}
 
 fn inline_length(mut rights: Rights<'_>) -> Result<usize> {
     let mut length = 0;

@@ -1,5 +1,5 @@
 //! The probe: a join's right side in memory, looked up by key while the left side streams past it. It is made of a store that
-//! has never been to disk, if the index leaves half of the store's share to others; else the store takes the left side too.
+//! has never been to disk, if with the index half of all room stays free; else the store takes the left side too.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,15 +72,17 @@ impl Store {
     /// Makes what is stored so far into a probe, if it is in memory and small enough; else the store goes on as it is.
     /// `rest` says whether [`Probe::rest`] will be asked for.
     pub(crate) fn probe(&self, rest: bool) -> Result<Option<Probe>> {
-        let (mut rows, mut bytes, mut spilled) = (0, 0, self.writers() > 0);
+        let (mut rows, mut spilled) = (0, self.writers() > 0);
         for part in lock(&self.shared.pool).iter() {
-            (rows, bytes) = (rows + part.tally.rows, bytes + part.tally.bytes);
+            rows += part.tally.rows;
             spilled |= !part.frames.is_empty();
         }
-        let (budget, share) = (&self.shared.space.budget, self.shared.space.share());
+        let budget = &self.shared.space.budget;
         let own = rows * (PER_SLOT + if rest { PER_REST } else { 0 });
         let index = rows * (PER_ROW + PER_GROUP);
-        if spilled || bytes + own + index > share / 2 {
+        // The blocks are in use already, and the floor will not be any more.
+        let used = budget.used().saturating_sub(self.floor.limit());
+        if spilled || used + own + index > budget.limit() / 2 {
             return Ok(None);
         }
         let Some(charge) = budget.try_reserve(own) else { return Ok(None) };

@@ -184,7 +184,7 @@ impl Purse {
     pub(crate) fn refused(&self, bytes: u64, what: &str) -> Error {
         let (limit, used) = (self.budget.limit(), self.budget.used());
         let spare = self.floor.limit() - self.floor.used().min(self.floor.limit());
-        let least = used.saturating_add(bytes).saturating_sub(spare).max(limit.saturating_add(1));
+        let least = used.saturating_add(bytes).saturating_sub(spare).max(limit.saturating_add(bytes));
         Error::new(
             ErrorKind::Limit,
             format!(

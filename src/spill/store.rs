@@ -76,7 +76,7 @@ impl Shape {
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) shared: Arc<Shared>,
-    floor: Budget,
+    pub(crate) floor: Budget,
     workers: usize,
 }
 
@@ -135,6 +135,13 @@ impl Store {
         let floor = self.floor.carve((FLOOR_BLOCKS * shape.block) as u64);
         let floor = floor.ok_or_else(|| Error::internal("a store has more writers than were announced"))?;
         Ok(Hand::new(space, Purse::new(space, floor, shape.block), shape.block))
+    }
+
+    /// Writes to disk until half of all room is free, if it can: for those who store while nothing comes in here.
+    pub(crate) fn leave_half(&self) -> Result<()> {
+        let (mut hand, budget) = (self.hand()?, &self.shared.space.budget);
+        while budget.used() > budget.limit() / 2 && self.shared.spill_some(&mut hand)? {}
+        Ok(())
     }
 
     /// As many as may write at once.

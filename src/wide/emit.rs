@@ -19,7 +19,7 @@ pub(super) fn in_stage<R>(meter: &StageMeter, work: impl FnOnce() -> Result<R>) 
 /// Runs the phase whose source is the store that wrote to this space.
 pub(super) fn emit<B: Send + 'static>(run: &Run, meter: &StageMeter, space: &Space, feed: &dyn Feed<B>) -> Result<()> {
     let emitted = Phase::run(run, meter, feed);
-    meter.spilled.store(space.stats.read().stored, Ordering::Relaxed);
+    meter.spilled_in(space);
     emitted.map(drop)
 }
 

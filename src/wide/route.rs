@@ -2,7 +2,7 @@
 //! (see [`Store`]). The two sides of a join go to the same store, the right one at positions behind all of the left one.
 
 use std::hash::Hash;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub(super) struct Route<'a, T, K> {
     /// Whether nobody takes the answers any more: see [`Fan::unwanted`].
     unwanted: &'a (dyn Fn() -> bool + Sync),
     fence: Mutex<Option<Arc<Fence>>>,
+    /// Whether a row could not be stored: then others that were may be lost too.
+    broken: AtomicBool,
 }
 
 impl<'a, T, K> Route<'a, T, K> {
@@ -40,7 +42,8 @@ impl<'a, T, K> Route<'a, T, K> {
         unwanted: &'a (dyn Fn() -> bool + Sync),
     ) -> Route<'a, T, K> {
         let hash = run.hash_key;
-        Route { store, key, value, hash, behind: false, stage, meter, unwanted, fence: Mutex::default() }
+        let (fence, broken) = (Mutex::default(), AtomicBool::new(false));
+        Route { store, key, value, hash, behind: false, stage, meter, unwanted, fence, broken }
     }
 
     /// The records are those of a join's right side.
@@ -48,8 +51,12 @@ impl<'a, T, K> Route<'a, T, K> {
         Route { behind: true, ..self }
     }
 
-    /// Where the phase stopped that ran into this: at a unit, or not here but before; none if there was no such phase.
+    /// Where the phase stopped that ran into this: at a unit, or not here but before; none if there was no such phase, or
+    /// if what lies before that is not all here.
     pub(super) fn stopped(self) -> Option<Option<Unit>> {
+        if self.broken.into_inner() {
+            return None;
+        }
         let fence = self.fence.into_inner().unwrap_or_else(PoisonError::into_inner);
         fence.map(|fence| fence.stopped_at())
     }
@@ -90,15 +97,11 @@ impl<T, K: Hash + Serialize> RoutePush<'_, T, K> {
         let seq = Seq::new(self.unit, self.index);
         let seq = if self.route.behind { seq.behind() } else { seq };
         let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => match self.route.store.writer() {
-                Ok(writer) => self.writer.insert(writer),
-                // After a panic there may be no writer for the chain that takes over; the run has failed already.
-                Err(_) if self.cx.phase.fence.stopped() => return Ok(()),
-                Err(error) => return Err(error),
-            },
+            Some(writer) => Ok(writer),
+            None => self.route.store.writer().map(|writer| self.writer.insert(writer)),
         };
-        writer.push(hash, seq, &self.key, &self.value)
+        let stored = writer.and_then(|writer| writer.push(hash, seq, &self.key, &self.value));
+        stored.inspect_err(|_| self.route.broken.store(true, Ordering::Relaxed))
     }
 }
 

@@ -6,6 +6,7 @@
 mod endings;
 mod folds;
 mod groups;
+mod pairs;
 mod sorts;
 
 pub(super) use super::store::Stored;

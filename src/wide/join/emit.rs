@@ -80,11 +80,10 @@ impl<T: DeserializeOwned + Send, V: Send> Feed<Vec<u8>> for JoinFeed<'_, T, V> {
         let taken = self.source.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((mut pairs, failed)) = taken else { return Ok(()) };
         let mut packer = Packer::new(out);
-        while let Some((seq, joined)) = pairs.next().map_err(|error| error.in_stage(self.meter.name.clone()))? {
-            if failed.as_ref().is_some_and(|failed| failed.is_before(seq)) {
-                continue;
-            }
-            if let Err(Halted) = pack(&mut packer, joined, seq.is_behind())? {
+        let in_stage = |error: Error| error.in_stage(self.meter.name.clone());
+        while let Some((seq, joined)) = pairs.next().map_err(in_stage)? {
+            let wanted = failed.as_ref().is_none_or(|failed| !failed.is_before(seq));
+            if wanted && pack(&mut packer, joined, seq.is_behind()).map_err(in_stage)?.is_err() {
                 return Ok(());
             }
         }

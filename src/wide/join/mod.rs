@@ -1,5 +1,5 @@
-//! Joins: records of two bags that have equal keys. The right side is stored first; if it then lies in memory and leaves half
-//! of it to others, the left side streams past it ([`probe`]), else both are stored, and joined partition by partition
+//! Joins: records of two bags that have equal keys. The right side is stored first; if it then lies in memory and half of
+//! that is still free, the left side streams past it ([`probe`]), else both are stored, and joined partition by partition
 //! ([`emit`]). What comes out is the same, in the same order.
 
 mod emit;
@@ -27,7 +27,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Bag<T> {
     /// are in many pairs. Pairs come in the order of this bag's records, those of one record in the order of the other
     /// bag's. Keys are equal as `Eq` says, so that `None` meets `None`: filter such records out before if they should not.
     ///
-    /// The other bag is read first, and held within the memory budget. Where it takes at most half of that, this bag's
+    /// The other bag is read first, and held within the memory budget. Where half of that is then still free, this bag's
     /// records stream past it; else both spill, are joined partition by partition, and put in order again. The run has
     /// this bag's configuration. For [`map_partitions`](Bag::map_partitions) the pairs are one partition.
     ///

@@ -48,20 +48,20 @@ where
     V: Send + 'static,
 {
     fn run(self: Box<Self>, run: &Run, down: &dyn Fan<V>) -> Result<()> {
-        let Join { left, right, before, stage, verb, kind, make, whole } = *self;
+        let Join { left, right, before: others, stage, verb, kind, make, whole } = *self;
         let meter = run.stage(stage, verb);
         let space = run.space.counted_apart();
         let space = space.with_keys(KeyRule::values::<K>());
         let store = in_stage(&meter, || Store::new(&space, run.settings.threads))?;
         let unwanted = || down.unwanted();
-        let branch = run.branch(before);
+        let branch = run.branch(others);
         // The branch numbers its stages from its own first one.
-        let at = (stage - before, meter.clone());
+        let at = (stage - others, meter.clone());
         let route = Route::new(run, &store, at, &*right.key, right.value, &unwanted);
         // The left side's stores open later: what they set aside must still be there.
-        let mut facts = Facts::new();
-        left.plan.describe(&mut facts);
-        let aside = Store::floor(&space, run.settings.threads) * u64::from(facts.stores);
+        let mut later = Facts::new();
+        left.plan.describe(&mut later);
+        let aside = Store::floor(&space, run.settings.threads) * u64::from(later.stores);
         let aside = space.budget.try_reserve(aside);
         right.plan.run(&branch, &route.behind())?;
         let probe = match whole {
@@ -70,6 +70,9 @@ where
         };
         drop(aside);
         let Some(probe) = probe else {
+            if later.stores > 0 {
+                in_stage(&meter, || store.leave_half())?;
+            }
             let route = Route::new(run, &store, (stage, meter.clone()), &*left.key, left.value, &unwanted);
             let ran = left.plan.run(run, &route);
             let failed = match (ran, route.stopped()) {
@@ -107,7 +110,11 @@ where
 }
 
 /// Whether an error of the left side waits for what lies before it, as it would if that side streamed: errors that belong
-/// to no record do not.
+/// to no record do not. Of limits those of records do, as of their length.
 fn deferred(error: &Error) -> bool {
-    !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Internal | ErrorKind::Limit)
+    match error.kind() {
+        ErrorKind::Cancelled | ErrorKind::Internal => false,
+        ErrorKind::Limit => error.place().is_some(),
+        _ => true,
+    }
 }
