@@ -4,8 +4,8 @@
 
 PEER is duckdb, polars or chdb, QUERY one of q1 to q5 and users (see jsonbench.rs); or they are dask and groups: all events
 grouped by `did`, each group as a list. Prints what peers.py prints; `answer` is a list of rows (of groups: how many there
-are, and the sums of their sizes and of the squares of these). Each peer is asked in the fastest form that we found, and
-told which columns there are.
+are, and the sums of their sizes and of the squares of these). Each peer is told which columns there are, in
+the form that peers.py has for its one query; no other form was tried here.
 """
 
 import json
@@ -41,7 +41,7 @@ def duckdb(name, threads):
 
     connection = duckdb.connect(config={"threads": threads})
     connection.execute("CREATE MACRO div(a, b) AS a // b")
-    # All columns are named: with those alone that a query takes, it takes ten times as long.
+    # All columns are named, as in peers.py: there it takes ten times as long with those alone that the query takes.
     columns = (
         "{did: 'VARCHAR', time_us: 'BIGINT', kind: 'VARCHAR', commit: 'STRUCT(rev VARCHAR, operation VARCHAR, "
         "collection VARCHAR, rkey VARCHAR, record JSON, cid VARCHAR)'}"
@@ -55,7 +55,7 @@ def chdb(name, threads):
     from chdb.session import Session
 
     session = Session()
-    # What a query does not take is not read; the same names cost nothing.
+    # The columns of all queries.
     columns = (
         "did String, time_us Int64, kind LowCardinality(String), "
         "commit Tuple(operation LowCardinality(String), collection LowCardinality(Nullable(String)))"

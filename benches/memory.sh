@@ -14,8 +14,8 @@
 #   --table FILE     write the table there too
 #   --profile NAME   of cargo (default: release)
 #
-# Inputs are made up as they are read, and every answer is checked, its order too: see within/main.rs. It needs Linux and cargo; with
-# 256 MiB also some 10 GB of temporary space, half an hour, and 4 GB of memory for checking.
+# Inputs are made up as they are read, and every answer is checked, its order too: see within/main.rs. It needs Linux and cargo;
+# with 256 MiB also some 10 GB of temporary space, half an hour, and 4 GB of memory for checking.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
