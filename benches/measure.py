@@ -27,7 +27,9 @@ MIB = 1 << 20
 CODECS = ["gz", "zst", "plain"]
 PEERS = ["chdb", "duckdb", "polars", "dask", "jq", "jaq"]
 SLOW = {"dask", "jq", "jaq"}
-SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order", "grouping", "sorting"]
+ENGINES = ["chdb", "duckdb", "polars"]
+SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order", "grouping"]
+SECTIONS += ["sorting", "jsonbench", "users"]
 
 # The least ratio of a peer's time to ours.
 GOALS = {("chdb", "gz"): 1.15, ("chdb", "zst"): 1.6, ("chdb", "plain"): 2, "duckdb": 3, "polars": 2, "dask": 10}
@@ -123,6 +125,16 @@ def listed(out):
 def mapped(out):
     """One object from JSON text to count, as jq and jaq print it, as the same dictionary."""
     return {json.dumps(json.loads(value)): count for value, count in json.loads(out).items()}
+
+
+def rows_of(out):
+    """JSON arrays, one a line, as a list."""
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def answered(out):
+    """The answer of a peer's program."""
+    return json.loads(out)["answer"]
 
 
 # ------------------------------------------------------------------ data
@@ -573,6 +585,77 @@ class Bench:
         )
         self.report.pairs("Sorting beyond memory", note, "ours", "peer", "peer ÷ ours", rows)
 
+    def engine(self, peer, query, kind, expected):
+        small = self.data.files("tiny", "gz")
+        argv = [sys.executable, HERE / "jsonbench.py", peer, query, len(self.cores), *small, *self.data.files(kind, "gz")]
+        return Command(f"{peer}: {query}", argv, answered, in_process=True, expected=expected)
+
+    def query(self, name):
+        """Our command for a query; the first answer binds the later ones and the peers'."""
+        argv = [self.options.jsonbench, name, self.data.glob("eight", "gz")]
+        command = Command(f"jsonbench {name}", argv, rows_of)
+        command.expected = rows_of(command.run(self.options.scratch).out)
+        return command
+
+    def against_engines(self, name, engines):
+        """Our command, and each engine's with its version, after all have given the same answer."""
+        ours, others = self.query(name), []
+        for peer in engines:
+            other = self.engine(peer, name, "eight", ours.expected)
+            others.append((f"{peer} {other.run(self.options.scratch).version}", other))
+        return ours, others
+
+    def jsonbench(self):
+        engines = [peer for peer in ENGINES if peer in self.options.peers]
+        if not engines:
+            self.report.add("### JSONBench", f"Left out: it needs one of {', '.join(ENGINES)}.")
+            return
+        queries = {f"q{number}": self.against_engines(f"q{number}", engines) for number in range(1, 6)}
+        say("the answers are equal")
+        rows, middles = [], []
+        for name, (ours, others) in queries.items():
+            of_query = [self.pair(f"{name}, {what}", ours, other) for what, other in others]
+            fastest = min(of_query, key=lambda row: statistics.median(row.ratios))
+            fastest.goal = 1.1
+            middles.append(statistics.median(fastest.ratios))
+            rows += of_query
+        note = (
+            "JSONBench's five queries over eight gz shards, nothing loaded before; all answers are equal. Ours is a whole "
+            "process, a peer's clock starts when it has answered the query on a small file. The goal is for the fastest "
+            f"peer of each query; of these ratios the geometric mean is {statistics.geometric_mean(middles):.2f}."
+        )
+        self.report.pairs("JSONBench from raw shards", note, "ours", "peer", "peer ÷ ours", rows)
+
+    def users(self):
+        rows = []
+        engines = [peer for peer in ENGINES if peer in self.options.peers]
+        ours, others = self.against_engines("users", engines)
+        for (what, other), peer in zip(others, engines):
+            rows.append(self.pair(f"count by `did`, {what}", ours, other, 2 if peer == "duckdb" else None))
+        if "dask" in self.options.peers:
+            rows.append(self.dask_groups())
+        note = (
+            "Eight gz shards whose events belong to 500,000 users. Count by `did`: the ten users with the most events. "
+            "`group_by`: whole groups, each of ours read back, within 256 MiB; dask's groupby (processes, groups "
+            "through files) is given a tenth of the text, and its time is multiplied by what that is of the whole, as if "
+            "it took no more for each byte of more."
+        )
+        self.report.pairs("Users", note, "ours", "peer", "peer ÷ ours", rows)
+
+    def dask_groups(self):
+        def groups(kind):
+            return self.subject("groups", ".did", self.data.glob(kind, "gz"), "--memory", 256)
+
+        ours, few = groups("eight"), groups("tenth")
+        ours.expected = ours.run(self.options.scratch).out.strip()
+        words = few.run(self.options.scratch).out.split()
+        # "K keys, N records, S of their squares, digest D"
+        dask = self.engine("dask", "groups", "tenth", [int(words[0]), int(words[2]), int(words[4])])
+        version = dask.run(self.options.scratch).version
+        scale = self.data.text_bytes("eight", "gz") / self.data.text_bytes("tenth", "gz")
+        what = f"`group_by` `did`, dask {version}, its time times {scale:.1f}"
+        return self.pair(what, ours, dask, 10, self.options.slow_pairs, scale)
+
     def check_text(self, name, target, kind, ordered):
         """The output is the text of the shards, byte for byte if it is in order."""
         size = self.data.text_bytes(kind, "gz")
@@ -620,7 +703,7 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(prog="peers.sh")
-    for name in ("generate", "count-by", "subjects", "work", "scratch"):
+    for name in ("generate", "count-by", "subjects", "jsonbench", "work", "scratch"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--out-dir", dest="out", type=Path)
     parser.add_argument("--mb", type=int, default=1000)

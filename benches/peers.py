@@ -122,13 +122,8 @@ def processes():
         return [me, *map(int, children.read().split())]
 
 
-def main():
-    peer, threads, small, *files = sys.argv[1:]
-    limits = []
-    if peer == "duckdb-sort":
-        *limits, files = files[0], files[1], files[2:]
-    engines = {"duckdb": duckdb, "duckdb-sort": duckdb_sort, "polars": polars, "chdb": chdb, "dask": dask}
-    query, version = engines[peer](int(threads), *limits)
+def clock(query, version, small, files):
+    """Asks once to warm up and once more, and prints what came of that."""
     query([small])
     start = time.perf_counter()
     answer = query(files)
@@ -136,6 +131,15 @@ def main():
     rss = sum(map(peak_kib, processes()))
     print(json.dumps({"answer": answer, "seconds": seconds, "rss_kib": rss, "version": version}))
     sys.stdout.flush()
+
+
+def main():
+    peer, threads, small, *files = sys.argv[1:]
+    limits = []
+    if peer == "duckdb-sort":
+        *limits, files = files[0], files[1], files[2:]
+    engines = {"duckdb": duckdb, "duckdb-sort": duckdb_sort, "polars": polars, "chdb": chdb, "dask": dask}
+    clock(*engines[peer](int(threads), *limits), small, files)
 
 
 if __name__ == "__main__":

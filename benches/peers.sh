@@ -6,7 +6,7 @@
 #   --mb N            megabytes of text (default 1000)
 #   --pairs N         pairs of runs for each figure (default 11); --slow-pairs N for dask, jq and jaq (default 3)
 #   --sections A,B    of answers peers lines scaling one small first lanes memory order grouping sorting
-#                     (default: all)
+#                     jsonbench users (default: all)
 #   --codecs A,B      of gz zst plain (default: all)
 #   --peers A,B       of chdb duckdb polars dask jq jaq (default: all that are installed)
 #   --jaq             build jaq with cargo, into the same environment
@@ -16,8 +16,8 @@
 #
 # It needs Linux, cargo, Python 3.11 or later, and the network once: the peers go into benches/.venv, in the versions of
 # peers.txt; jq is the system's. 1000 MB take about 4 GB of disk and half an hour. Let nothing else run on the machine
-# meanwhile: the last line of the report says whether something did. What is measured, and how, is in measure.py and
-# peers.py.
+# meanwhile: the last line of the report says whether something did. What is measured, and how, is in measure.py,
+# peers.py and jsonbench.py.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -61,7 +61,7 @@ fi
 cd "$here/.."
 programs=$scratch/programs
 cargo build --release --examples --message-format=json-render-diagnostics >"$programs"
-cargo bench --no-run --bench subjects --message-format=json-render-diagnostics >>"$programs"
+cargo bench --no-run --bench subjects --bench jsonbench --message-format=json-render-diagnostics >>"$programs"
 program() {
     python3 - "$1" "$programs" <<'END'
 import json, sys
@@ -73,6 +73,7 @@ for line in open(path):
 END
 }
 generate=$(program generate) count_by=$(program count_by) subjects=$(program subjects)
+jsonbench=$(program jsonbench)
 mkdir -p "${work:=$scratch/data}"
 "$venv/bin/python" "$here/measure.py" --generate "$generate" --count-by "$count_by" --subjects "$subjects" \
-    --work "$work" --scratch "$scratch" "${pass[@]}"
+    --jsonbench "$jsonbench" --work "$work" --scratch "$scratch" "${pass[@]}"

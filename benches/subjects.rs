@@ -16,7 +16,7 @@
 //!
 //! INPUT is a path, a glob or a directory. The bare commands have no channels and look at no byte of the text: each
 //! thread takes the next file, and reads, decodes and forgets it in buffers that it keeps. `folds` and `groups` print
-//! keys, records and a digest of both in their order; with `--spilled` they say on standard error what went to disk.
+//! keys, records and a digest of both in their order (`groups` also the sum of the groups' squared sizes); with `--spilled` they say on standard error what went to disk.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark is a program of its own: the os room is the library's")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints its answer")]
@@ -106,12 +106,13 @@ fn groups(path: Path, records: Bag<Json>) -> Outcome<String> {
         let lengths = group.map(|record| Ok(record?.raw().len()));
         lengths.collect::<kitbag::Result<Vec<_>>>().map(|lengths| (key, lengths))
     });
-    let (mut keys, mut records, mut digest) = (0_u64, 0, DefaultHasher::new());
+    let (mut keys, mut records, mut squares, mut digest) = (0_u64, 0, 0, DefaultHasher::new());
     totals.for_each(|(key, lengths)| {
-        (keys, records) = (keys + 1, records + lengths.len());
+        let size = lengths.len();
+        (keys, records, squares) = (keys + 1, records + size, squares + size * size);
         (key.raw(), lengths).hash(&mut digest);
     })?;
-    Ok(format!("{keys} keys, {records} records, digest {:016x}", digest.finish()))
+    Ok(format!("{keys} keys, {records} records, {squares} of their squares, digest {:016x}", digest.finish()))
 }
 
 fn sort(path: Path, records: Bag<Json>, target: Target) -> Outcome<u64> {

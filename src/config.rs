@@ -1,6 +1,8 @@
 //! Settings of a run: one builder, no globals, nothing read from the environment. [`Settings`] is what a run works
 //! with: every default resolved, every dependent limit computed, in one place.
 
+mod limits;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +13,6 @@ use crate::os::Os;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
-/// Records of this length can be stored with nothing but a store's floor.
-const SHORT: u64 = 4 * KIB;
-/// Storing longer ones takes this many times their length of the budget, for each thread.
-const STORED: u64 = 16;
 
 /// What to do with a record that cannot be read or that a `try_…` closure refuses, and with a damaged shard.
 /// Skipped and quarantined records are always counted in the [`RunReport`](crate::RunReport).
@@ -227,37 +225,6 @@ impl Config {
     }
 }
 
-/// What follows from a budget.
-struct Limits {
-    block: u64,
-    max_record: u64,
-    /// The smallest budget that would do with these.
-    least: u64,
-}
-
-impl Config {
-    fn limits(&self, memory: u64, threads: u64, plan: &Facts) -> Limits {
-        let (stores, phases) = (u64::from(plan.stores), u64::from(plan.phases));
-        let block = match self.block_size {
-            Some(bytes) => bytes as u64,
-            None => (memory / (64 * threads * phases)).clamp(16 * KIB / phases.min(4), 256 * KIB),
-        };
-        // What every phase needs: a block in each reader's hand, two a reader in the edge, one in each worker's hand,
-        // and as much again for what is encoded and waits for its turn.
-        let in_flight = MIB.saturating_add(block.saturating_mul(8 * threads * phases)).max(2 * MIB);
-        // What every store needs: three quarters of this, which are the space's part of it, are its floor.
-        let floors = 128 * KIB * stores * threads;
-        let max_record = self.max_record.unwrap_or_else(|| match stores {
-            0 => (64 * MIB).min(memory / 32),
-            _ => (64 * MIB).min(memory / 32).min(memory.saturating_sub(floors) / (STORED * threads)).max(SHORT),
-        });
-        let max_record = max_record.max(1);
-        let records = if stores > 0 && max_record > SHORT { max_record.saturating_mul(STORED * threads) } else { 0 };
-        let least = in_flight.max(floors.saturating_add(records)).max(max_record.saturating_mul(4));
-        Limits { block, max_record, least }
-    }
-}
-
 /// A [`Config`] with every default filled in.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -294,32 +261,5 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Limit);
         assert!(error.to_string().ends_with("the smallest that would do is 537919488"), "{error}");
         assert_eq!(Config::new().threads(0).settings(&plan).unwrap_err().kind(), ErrorKind::Usage);
-    }
-
-    #[test]
-    fn the_smallest_budget_that_an_error_names_would_do_and_no_smaller_one() {
-        for stores in 0..7 {
-            for phases in 1..6 {
-                for threads in [1, 2, 8, 64] {
-                    for (block, record) in
-                        [(None, None), (Some(1 << 20), None), (None, Some(1 << 20)), (Some(7), Some(9))]
-                    {
-                        let plan = Facts { stores, phases, ..Facts::new() };
-                        let with = |memory| {
-                            let mut config = Config::new().threads(threads).memory(memory);
-                            (config.block_size, config.max_record) = (block, record);
-                            config.settings(&plan).map(drop).map_err(|error| error.to_string())
-                        };
-                        let error = with(1).unwrap_err();
-                        let least: u64 = error.rsplit(' ').next().unwrap().parse().unwrap();
-                        assert_eq!(with(least), Ok(()), "{stores} stores, {phases} phases, {threads} threads");
-                        assert!(
-                            with(least - 1).is_err(),
-                            "{stores} stores, {phases} phases, {threads} threads: {least}"
-                        );
-                    }
-                }
-            }
-        }
     }
 }
