@@ -42,6 +42,18 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn defaults_follow_from_the_budget() {
+        let plan = Facts::new();
+        let settings = Config::new().threads(4).memory(64 * MIB).settings(&plan).unwrap();
+        assert_eq!((settings.block, settings.max_record, settings.gate), (256 << 10, 2 << 20, 16 << 20));
+        let error = Config::new().threads(64).memory(8 * MIB).block_size(1 << 20).settings(&plan).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        assert!(error.to_string().ends_with("the smallest that would do is 537919488"), "{error}");
+        assert_eq!(Config::new().threads(0).settings(&plan).unwrap_err().kind(), ErrorKind::Usage);
+    }
 
     #[test]
     fn the_smallest_budget_that_an_error_names_would_do_and_no_smaller_one() {

@@ -90,7 +90,7 @@ impl Store {
         let partitions = parts.len();
         let waiting = Mutex::new(parts.into_iter().enumerate().collect::<Vec<_>>());
         let made = Mutex::new(Vec::with_capacity(partitions));
-        let hands = (0..self.workers()).map(|_| self.hand()).collect::<Result<Vec<_>>>()?;
+        let hands = (0..self.workers).map(|_| self.hand()).collect::<Result<Vec<_>>>()?;
         on_threads(&self.shared.space.os, hands, |hand| {
             loop {
                 // Not in the loop's head: the lock would be held while the part is made.

@@ -77,7 +77,8 @@ impl Shape {
 pub(crate) struct Store {
     pub(crate) shared: Arc<Shared>,
     pub(crate) floor: Budget,
-    workers: usize,
+    /// As many as may write at once.
+    pub(crate) workers: usize,
 }
 
 #[derive(Debug)]
@@ -113,7 +114,7 @@ impl Store {
 
     /// What such a store sets aside.
     pub(crate) fn floor(space: &Space, workers: usize) -> u64 {
-        (FLOOR_BLOCKS * Shape::first(space.share(), workers.max(1)).block * workers.max(1)) as u64
+        (FLOOR_BLOCKS * Shape::first(space.share(), workers).block * workers) as u64
     }
 
     /// The smallest budget with which a store for so many threads can be opened.
@@ -137,16 +138,11 @@ impl Store {
         Ok(Hand::new(space, Purse::new(space, floor, shape.block), shape.block))
     }
 
-    /// Writes to disk until half of all room is free, if it can: for those who store while nothing comes in here.
+    /// Writes to disk until half of all room is free, if it can.
     pub(crate) fn leave_half(&self) -> Result<()> {
         let (mut hand, budget) = (self.hand()?, &self.shared.space.budget);
         while budget.used() > budget.limit() / 2 && self.shared.spill_some(&mut hand)? {}
         Ok(())
-    }
-
-    /// As many as may write at once.
-    pub(crate) fn workers(&self) -> usize {
-        self.workers
     }
 
     /// Writers that have not finished.
