@@ -336,7 +336,7 @@ fn a_record_of_the_left_side_that_is_too_long_waits_for_what_lies_before_it() {
     for (threads, memory) in [(1, 2 << 20), (2, 2 << 20), (1, 1 << 30), (2, 1 << 30)] {
         let label = format!("{threads} threads, {memory} bytes");
         let joined = || {
-            let left = Bag::<(i64, String)>::read_json(&path).with(small(threads).memory(memory));
+            let left = Bag::<(i64, String)>::read_json(&path).with(small(threads).memory(memory).max_record(50_000));
             left.join(bag(&right, 31), |row| row.0, |row| i64::from(row.0)).map(|pair| pair.0.0)
         };
         let error = watched(&label, || joined().count()).unwrap_err();

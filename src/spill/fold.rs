@@ -62,7 +62,7 @@ impl<M: Merging> FoldStore<M> {
             return Ok(writer);
         }
         let writer = self.store.writer()?;
-        let tables = (0..TABLES).map(|_| Table::new(From::Budget, writer.purse())).collect();
+        let tables = (0..TABLES).map(|_| Table::new(From::Budget, u64::MAX, writer.purse())).collect();
         let (shared, encoder) = (Arc::clone(&self.shared), Encoder { writer, key: Vec::new(), state: Vec::new() });
         Ok(FoldWriter { shared, tables, encoder, rows: 0, past: 0, flushed: false })
     }

@@ -80,6 +80,9 @@ fn entry<K: serde::de::DeserializeOwned, S: serde::de::DeserializeOwned>(row: &R
     Ok(Entry { length: row.key.len() as u64, ..entry })
 }
 
+/// A table that is settled takes at most this part of the budget.
+const SETTLED: u64 = 8;
+
 /// How partitions become states.
 struct Folding<M>(Arc<M>);
 
@@ -111,7 +114,10 @@ impl<K, S> merge::Sorted for Walk<K, S> {
 impl<M: Merging> Folding<M> {
     /// The table of a partition; `None` if memory refuses.
     fn table(&self, part: &Part, from: From, hand: &mut Hand) -> Result<Option<Sorted<M::Key, M::State>>> {
-        let mut table = Table::new(from, &hand.purse);
+        // States are many small pieces of memory, which allocators keep when they are freed: one table after the other
+        // should not have been of all sizes up to the budget. What cannot be cut again may still take it all.
+        let most = if part.tally.common_bits() < 64 { hand.purse.budget.limit() / SETTLED } else { u64::MAX };
+        let mut table = Table::new(from, most, &hand.purse);
         let mut full = false;
         let all = part.scan(hand, |row| {
             let refused = table.merge(&*self.0, entry(row)?, &mut full)?.is_err();

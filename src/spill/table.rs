@@ -64,6 +64,7 @@ pub(crate) struct Table<K, S> {
 #[derive(Debug)]
 struct Memory {
     from: From,
+    most: u64,
     purse: Purse,
     held: Vec<Reservation>,
     granted: u64,
@@ -76,6 +77,9 @@ impl Memory {
     /// Whether this many bytes more are, or could be made, covered.
     fn room(&mut self, bytes: u64) -> bool {
         let need = self.table + self.heap + bytes;
+        if need > self.most {
+            return false;
+        }
         let Some(more) = need.checked_sub(self.granted).filter(|&more| more > 0) else { return true };
         for amount in [more.max(PIECE), more] {
             // Never by growing a piece in place: one of the floor would take what is spared there.
@@ -138,8 +142,10 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 }
 
 impl<K: Eq + Serialize, S> Table<K, S> {
-    pub(crate) fn new(from: From, purse: &Purse) -> Table<K, S> {
-        let memory = Memory { from, purse: purse.clone(), held: Vec::new(), granted: 0, table: 0, heap: 0 };
+    /// An empty table, which refuses what would make it bigger than `most`.
+    pub(crate) fn new(from: From, most: u64, purse: &Purse) -> Table<K, S> {
+        let (purse, held) = (purse.clone(), Vec::new());
+        let memory = Memory { from, most, purse, held, granted: 0, table: 0, heap: 0 };
         Table { entries: HashTable::new(), memory }
     }
 
@@ -274,7 +280,7 @@ mod tests {
     fn a_table_leaves_what_the_floor_keeps_for_other_buffers() {
         let space = Space::new(Default::default(), Budget::new(0), None, u64::MAX);
         let purse = Purse::new(&space, Budget::new(200_000), 4096);
-        let mut table = Table::new(From::Purse, &purse);
+        let mut table = Table::new(From::Purse, u64::MAX, &purse);
         let mut key = 0u64;
         while table.insert(Entry::new(key, Seq::default(), key, ()), 1000).unwrap().is_ok() {
             key += 1;
