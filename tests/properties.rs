@@ -95,12 +95,12 @@ impl Store {
 
 fn config() -> impl Strategy<Value = Config> {
     let block = prop_oneof![1..200_usize, 200..70_000_usize];
-    (1..9_usize, prop::option::of(block), (2..64_u64).prop_map(|mib| mib << 20)).prop_map(|(threads, block, memory)| {
+    (1..9_usize, prop::option::of(block), (3..64_u64).prop_map(|mib| mib << 20)).prop_map(|(threads, block, memory)| {
+        // Each `take` is one phase more at a time; there are at most six.
+        let flying = |block: u64| (6 * threads as u64 * 8 * block).next_multiple_of(1 << 20) + (1 << 20);
         let config = Config::new().threads(threads).max_record(64 << 10);
         match block {
-            Some(bytes) => config
-                .block_size(bytes)
-                .memory(memory.max(((1 + threads as u64 * 8 * bytes as u64) >> 20) << 20) + (2 << 20)),
+            Some(bytes) => config.block_size(bytes).memory(memory.max(flying(bytes as u64))),
             None => config.memory(memory),
         }
     })
