@@ -161,4 +161,8 @@ impl<M: Merging> Recipe for Folding<M> {
     fn walk(&self, kept: Self::Kept) -> Self::Walk {
         Walk::new(kept)
     }
+
+    fn may_fit_later(&self) -> bool {
+        true
+    }
 }

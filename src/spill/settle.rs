@@ -34,6 +34,11 @@ pub(crate) trait Recipe: Sync {
 
     /// Walks through something kept.
     fn walk(&self, kept: Self::Kept) -> Self::Walk;
+
+    /// Whether a partition of one key that does not fit may do so when the other threads are through.
+    fn may_fit_later(&self) -> bool {
+        false
+    }
 }
 
 /// What became of a partition.
@@ -49,6 +54,9 @@ pub(crate) struct Settled<K> {
     waiting: Mutex<VecDeque<Part>>,
     kept: Mutex<Vec<K>>,
     runs: Mutex<Vec<Arc<Run>>>,
+    /// Partitions that wait until other threads have given their memory back, while there are any.
+    late: Mutex<Vec<Part>>,
+    shared: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -60,7 +68,8 @@ impl<K: Send> Settled<K> {
         parts.retain(|part| part.tally.rows > 0);
         // Those on disk first, the smallest before all: settling them frees memory for the next.
         parts.sort_by_key(|part| (part.frames.is_empty(), part.on_disk()));
-        Settled { waiting: Mutex::new(parts.into()), kept: Mutex::default(), runs: Mutex::default() }
+        let (kept, runs, late) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Settled { waiting: Mutex::new(parts.into()), kept, runs, late, shared: AtomicBool::new(false) }
     }
 
     /// Settles one partition; cuts it into smaller ones if it does not fit.
@@ -82,6 +91,10 @@ impl<K: Send> Settled<K> {
         hand.release();
         if part.tally.common_bits() < 64 {
             return split::split(part, hand).map(Err);
+        }
+        if recipe.may_fit_later() && self.shared.load(Ordering::Relaxed) {
+            lock(&self.late).push(part);
+            return Ok(Err(Vec::new()));
         }
         match recipe.single(part, hand)? {
             Ok(run) => Ok(Ok(Made::Run(run))),
@@ -172,7 +185,13 @@ impl<K: Send> Settled<K> {
         };
         let mut hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
         hands.iter_mut().try_for_each(|hand| self.enlarge(recipe, stored, hand))?;
-        on_threads(&stored.space.os, hands, work).map(drop)
+        self.shared.store(true, Ordering::Relaxed);
+        on_threads(&stored.space.os, hands, &work).map(drop)?;
+        self.shared.store(false, Ordering::Relaxed);
+        self.add(std::mem::take(&mut *lock(&self.late)));
+        let mut hand = stored.last_hand()?;
+        self.enlarge(recipe, stored, &mut hand)?;
+        work(&mut hand)
     }
 }
 
