@@ -186,7 +186,7 @@ impl<K: Send> Settled<K> {
         let mut hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
         hands.iter_mut().try_for_each(|hand| self.enlarge(recipe, stored, hand))?;
         self.shared.store(true, Ordering::Relaxed);
-        on_threads(&stored.space.os, hands, &work).map(drop)?;
+        on_threads(&stored.space.os, hands, work).map(drop)?;
         self.shared.store(false, Ordering::Relaxed);
         self.add(std::mem::take(&mut *lock(&self.late)));
         let mut hand = stored.last_hand()?;
