@@ -200,6 +200,8 @@ rows! {
     random_sample_of_none: text_row(words()), |bag| bag.random_sample(0.0, 7)?.collect(), |_| vec![];
     take_some: json_row(records()),
         |bag| bag.take(23).map(|r| n(&r)).collect(), |v| v.iter().take(23).map(n).collect();
+    skip: json_row(records()), |bag| bag.skip(23).take(9).map(|r| n(&r)).collect(),
+        |v| v.iter().skip(23).take(9).map(n).collect();
     take_none: json_row(records()), |bag| bag.take(0).map(|r| n(&r)).collect(), |_| vec![];
     take_all_and_more: text_row(words()), |bag| bag.take(1000).collect(), |v| v;
     take_after_and_before_narrow_verbs: json_row(records()),

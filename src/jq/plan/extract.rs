@@ -1,0 +1,278 @@
+//! Taking the aggregates out of what is made of a whole array: `{n: length, s: (map(.x) | add)}` becomes two aggregates
+//! and `{n: $__0, s: $__1}`, which is run once, on their answers.
+//!
+//! What must stay true: the rest never looks at the array itself. Where a term does so in a way that is not recognised
+//! here, the array is an aggregate too ([`Kind::Collect`]), which is right and holds it.
+
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::{BinaryOp, Term};
+use jaq_core::path::{Part, Path};
+
+use super::terms::{Tree, integer, is_each, is_local, own_path, path_of, pipe, stages, then, variables};
+use super::{Agg, Kind, Names};
+
+/// As many aggregates as one pass may have: the names of their answers.
+const ANSWERS: [&str; 24] = [
+    "$__0", "$__1", "$__2", "$__3", "$__4", "$__5", "$__6", "$__7", "$__8", "$__9", "$__10", "$__11", "$__12", "$__13",
+    "$__14", "$__15", "$__16", "$__17", "$__18", "$__19", "$__20", "$__21", "$__22", "$__23",
+];
+
+/// The largest number of records that a top-k keeps.
+const MOST: u64 = 10_000;
+
+/// The aggregates that were found.
+pub(super) struct Extract<'s, 'n> {
+    pub(super) names: &'n Names<'s>,
+    pub(super) found: Vec<Agg<'s>>,
+    /// Variables that have a value only once the aggregates have theirs.
+    bound: Vec<&'s str>,
+}
+
+impl<'s, 'n> Extract<'s, 'n> {
+    pub(super) fn new(names: &'n Names<'s>) -> Extract<'s, 'n> {
+        Extract { names, found: Vec::new(), bound: Vec::new() }
+    }
+
+    /// What is left of `term`, whose input is the array of the outputs of `of` for each record; `None` if it cannot be
+    /// run apart from the array.
+    pub(super) fn rest(&mut self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Tree<'s>> {
+        let boxed = |term: Option<Tree<'s>>| term.map(Box::new);
+        let mut parts = stages(term);
+        if parts.len() > 1 {
+            return self.piped(&parts, of);
+        }
+        let term = parts.pop()?;
+        if let Some(kind) = self.aggregate(&term) {
+            return self.answer(kind, of);
+        }
+        if let Some([(Part::Index(at), _), path @ ..]) = own_path(&term)
+            && let Some(place) = integer(at)
+        {
+            return self.answer(Kind::Nth(place, path_of(path)), of);
+        }
+        Some(match &term {
+            Term::Num(_) | Term::Var(_) | Term::Arr(None) => term,
+            Term::Arr(Some(inner)) => match self.stream(inner, of)? {
+                Some(of) => self.answer(Kind::Collect, &of)?,
+                None => Term::Arr(boxed(self.rest(inner, of))),
+            },
+            Term::Str(format, parts) => {
+                let mut left = Vec::with_capacity(parts.len());
+                for part in parts {
+                    left.push(match part {
+                        StrPart::Term(term) => StrPart::Term(self.rest(term, of)?),
+                        part => part.clone(),
+                    });
+                }
+                Term::Str(*format, left)
+            }
+            Term::Obj(entries) => {
+                let mut left = Vec::with_capacity(entries.len());
+                for (key, value) in entries {
+                    left.push(match (key, value) {
+                        // The shorthand `{a}` looks at the input, `{$a}` does not.
+                        (Term::Var(_), None) => (key.clone(), None),
+                        (_, None) => (key.clone(), Some(self.rest(&shorthand(key)?, of)?)),
+                        (key, Some(value)) => (self.rest(key, of)?, Some(self.rest(value, of)?)),
+                    });
+                }
+                Term::Obj(left)
+            }
+            Term::Neg(inner) => Term::Neg(boxed(self.rest(inner, of))?),
+            Term::BinOp(left, BinaryOp::Pipe(Some(pattern)), right) => {
+                let left = self.rest(left, of)?;
+                let known = self.bound.len();
+                variables(pattern, &mut self.bound);
+                let right = self.rest(right, of);
+                self.bound.truncate(known);
+                Term::BinOp(Box::new(left), BinaryOp::Pipe(Some(pattern.clone())), boxed(right)?)
+            }
+            Term::BinOp(left, op, right) if computes(op) => {
+                Term::BinOp(boxed(self.rest(left, of))?, op.clone(), boxed(self.rest(right, of))?)
+            }
+            Term::IfThenElse(branches, Some(other)) => {
+                let mut left = Vec::with_capacity(branches.len());
+                for (condition, then) in branches {
+                    left.push((self.rest(condition, of)?, self.rest(then, of)?));
+                }
+                Term::IfThenElse(left, boxed(self.rest(other, of)))
+            }
+            // What is caught is not the array.
+            Term::TryCatch(inner, catch) => Term::TryCatch(boxed(self.rest(inner, of))?, catch.clone()),
+            Term::Call("true" | "false" | "null" | "empty" | "nan" | "infinite" | "now", none) if none.is_empty() => term,
+            Term::Call("error", arguments) if self.names.call(&term, "error", 1) => {
+                Term::Call("error", vec![self.rest(&arguments[0], of)?])
+            }
+            other => {
+                let all = self.answer(Kind::Collect, of)?;
+                then(&all, other)
+            }
+        })
+    }
+
+    /// A pipe of more than one stage.
+    fn piped(&mut self, parts: &[Tree<'s>], of: &Tree<'s>) -> Option<Tree<'s>> {
+        let (first, rest) = parts.split_first()?;
+        if self.names.call(first, "select", 1) {
+            // It hands on the array as it is, or nothing.
+            let Term::Call(name, arguments) = first else { return None };
+            let condition = self.rest(&arguments[0], of)?;
+            // What it hands on is not looked at: the rest has the answers.
+            let rest = self.rest(&pipe(rest), of)?;
+            return Some(then(&Term::Call(name, vec![condition]), &rest));
+        }
+        if let Some(of) = self.elements(first, of)? {
+            return self.rest(&pipe(rest), &of);
+        }
+        if let Some((kind, taken)) = self.best(parts) {
+            let answer = self.answer(kind, of)?;
+            return Some(then(&answer, &pipe(&parts[taken..])));
+        }
+        let first = self.rest(first, of)?;
+        Some(then(&first, &pipe(rest)))
+    }
+
+    /// An array made of the array's elements one by one: `map(f)`. The outer `None` means that it cannot be run.
+    #[expect(clippy::option_option, reason = "not such an array, or one that cannot be run on each record by itself")]
+    fn elements(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Option<Tree<'s>>> {
+        let Some(each) = self.names.each(term) else { return Some(None) };
+        is_local(&each, &self.bound).then(|| Some(then(of, &each)))
+    }
+
+    /// Outputs of the array's elements one by one: `.[]`, `.[].a`, `.[] | f`.
+    #[expect(clippy::option_option, reason = "as above")]
+    fn stream(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Option<Tree<'s>>> {
+        let Some(each) = self.names.stream(term) else { return Some(None) };
+        is_local(&each, &self.bound).then(|| Some(then(of, &each)))
+    }
+
+    /// What stands for an aggregate's answer.
+    fn answer(&mut self, kind: Kind<'s>, of: &Tree<'s>) -> Option<Tree<'s>> {
+        let local = |term: &Tree<'s>| is_local(term, &self.bound);
+        if !local(of) || !kind.by().is_none_or(local) {
+            return None;
+        }
+        let agg = Agg { kind, of: of.clone() };
+        let text = agg.to_string();
+        let place = match self.found.iter().position(|known| known.to_string() == text) {
+            Some(place) => place,
+            None => {
+                self.found.push(agg);
+                self.found.len() - 1
+            }
+        };
+        Some(Term::Call("__out", vec![Term::Var(ANSWERS.get(place)?)]))
+    }
+
+    /// The aggregate that a single stage is.
+    fn aggregate(&self, term: &Tree<'s>) -> Option<Kind<'s>> {
+        let names = self.names;
+        let named = |name: &str, count: usize| names.call(term, name, count);
+        let argument = |at: usize| match term {
+            Term::Call(_, arguments) => arguments[at].clone(),
+            _ => Term::Id,
+        };
+        Some(match term {
+            Term::Call("length", _) if named("length", 0) => Kind::Count,
+            Term::Call("add", _) if named("add", 0) => Kind::Add,
+            Term::Call("min", _) if named("min", 0) => Kind::Min(Term::Id),
+            Term::Call("max", _) if named("max", 0) => Kind::Max(Term::Id),
+            Term::Call("min_by", _) if named("min_by", 1) => Kind::Min(argument(0)),
+            Term::Call("max_by", _) if named("max_by", 1) => Kind::Max(argument(0)),
+            Term::Call("first", _) if named("first", 0) => Kind::Nth(0, Term::Id),
+            Term::Call("last", _) if named("last", 0) => Kind::Nth(-1, Term::Id),
+            Term::Call("nth", _) if named("nth", 1) => Kind::Nth(integer(&argument(0))?, Term::Id),
+            Term::Call("unique", _) if named("unique", 0) => Kind::Unique(Term::Id),
+            Term::Call("unique_by", _) if named("unique_by", 1) => Kind::Unique(argument(0)),
+            _ => return None,
+        })
+    }
+
+    /// The aggregate that the first stages of a pipe are, and how many they are.
+    fn best(&self, parts: &[Tree<'s>]) -> Option<(Kind<'s>, usize)> {
+        let Term::Call(name, arguments) = &parts[0] else { return None };
+        let by = match *name {
+            "sort" if self.names.call(&parts[0], "sort", 0) => Term::Id,
+            "sort_by" if self.names.call(&parts[0], "sort_by", 1) => arguments[0].clone(),
+            _ => return None,
+        };
+        let reversed = self.names.call(&parts[1], "reverse", 0);
+        let taken = 1 + usize::from(reversed);
+        let (count, last) = self.ends(parts.get(taken)?)?;
+        // The slice or the place is left to the rest: of what was kept it takes the same.
+        (count <= MOST).then_some((Kind::Top { by, count, last, reversed }, taken))
+    }
+
+    /// How many elements of a sorted array are wanted, and whether from its end.
+    fn ends(&self, term: &Tree<'s>) -> Option<(u64, bool)> {
+        let place = |at: i64| if at < 0 { (at.unsigned_abs(), true) } else { (at.unsigned_abs() + 1, false) };
+        match own_path(term) {
+            Some([(Part::Index(at), _), ..]) => Some(place(integer(at)?)),
+            Some([(Part::Range(from, Some(upto)), _), ..]) => {
+                let from = from.as_ref().map_or(Some(0), integer)?;
+                let upto = integer(upto)?;
+                (from >= 0 && upto >= 0).then_some((upto.unsigned_abs(), false))
+            }
+            Some([(Part::Range(Some(from), None), _), ..]) => {
+                let from = integer(from)?;
+                (from < 0).then_some((from.unsigned_abs(), true))
+            }
+            _ if self.names.call(term, "first", 0) => Some((1, false)),
+            _ if self.names.call(term, "last", 0) => Some((1, true)),
+            _ => None,
+        }
+    }
+}
+
+/// `{a}` is `{a: .a}`.
+fn shorthand<'s>(key: &Tree<'s>) -> Option<Tree<'s>> {
+    let part = (Part::Index(key.clone()), jaq_core::path::Opt::Essential);
+    matches!(key, Term::Str(..)).then(|| Term::Path(Box::new(Term::Id), Path(vec![part])))
+}
+
+/// Whether an operator only combines what its sides give.
+fn computes(op: &BinaryOp<&str>) -> bool {
+    matches!(op, BinaryOp::Comma | BinaryOp::Alt | BinaryOp::Or | BinaryOp::And | BinaryOp::Math(_) | BinaryOp::Cmp(_))
+}
+
+impl<'s> Names<'s> {
+    /// What `map(f)`, `[.[] | f]` and their like do to each element.
+    pub(super) fn each(&self, term: &Tree<'s>) -> Option<Tree<'s>> {
+        match term {
+            Term::Call(_, arguments) if self.call(term, "map", 1) => Some(arguments[0].clone()),
+            Term::Call(_, arguments) if self.call(term, "map_values", 1) => {
+                Some(Term::Call("first", vec![arguments[0].clone()]))
+            }
+            Term::Arr(Some(inner)) => self.stream(inner),
+            // `.[] |= f` keeps the first output.
+            Term::BinOp(left, BinaryOp::Update, right) => {
+                matches!(own_path(left), Some([part]) if is_each(part)).then(|| Term::Call("first", vec![(**right).clone()]))
+            }
+            Term::Call(_, arguments) if self.call(term, "del", 1) => match own_path(&arguments[0])? {
+                [part, rest @ ..] if is_each(part) && !rest.is_empty() => Some(Term::Call("del", vec![path_of(rest)])),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What `.[]`, `.[].a` and `.[] | f` give for each element.
+    pub(super) fn stream(&self, term: &Tree<'s>) -> Option<Tree<'s>> {
+        let parts = stages(term);
+        let (first, rest) = parts.split_first()?;
+        match own_path(first)? {
+            [part, path @ ..] if is_each(part) => {
+                let mut all = vec![path_of(path)];
+                all.extend_from_slice(rest);
+                Some(pipe(&all))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether `term` calls jq's function of this name.
+    pub(super) fn call(&self, term: &Tree<'s>, name: &str, count: usize) -> bool {
+        matches!(term, Term::Call(called, arguments) if *called == name && arguments.len() == count)
+            && !self.defined.iter().any(|(defined, arity)| *defined == name && *arity == count)
+    }
+}

@@ -1,0 +1,171 @@
+//! Planning: a program over the whole input as one array becomes the verbs of a bag. The syntax tree's top-level pipe is
+//! walked from its start; what is made of each element runs on each record, groups and whole arrays become aggregates
+//! with a rest that runs once on their answers, and only what is not understood needs the array itself.
+//!
+//! * [`terms`]: looking at trees, [`extract`]: taking aggregates out of what is made of an array, [`stages`]: the walk.
+
+mod extract;
+mod stages;
+mod terms;
+
+use std::fmt;
+
+use super::print::print;
+pub(crate) use terms::{Tree, own_path};
+
+/// The functions that a program defines: these names do not mean jq's.
+#[derive(Debug)]
+struct Names<'s> {
+    defined: Vec<(&'s str, usize)>,
+}
+
+/// An aggregate over the outputs of a filter for each record.
+#[derive(Clone, Debug)]
+pub(crate) struct Agg<'s> {
+    pub(crate) kind: Kind<'s>,
+    pub(crate) of: Tree<'s>,
+}
+
+/// What is made of the outputs, in record order. Terms are what elements are compared by.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind<'s> {
+    Count,
+    /// `null + a + b …`, from the left.
+    Add,
+    /// The first of the smallest; `null` if there is none.
+    Min(Tree<'s>),
+    /// The last of the greatest; `null` if there is none.
+    Max(Tree<'s>),
+    /// The output at a place, from the end if it is negative, and what a path leads to in it; `null` if there is none.
+    Nth(i64, Tree<'s>),
+    /// Those that are different, in order; of equal ones the first.
+    Unique(Tree<'s>),
+    /// The `count` first or last ones when sorted, in ascending order or, reversed, in descending order.
+    Top { by: Tree<'s>, count: u64, last: bool, reversed: bool },
+    /// All outputs: it grows with them.
+    Collect,
+}
+
+impl<'s> Kind<'s> {
+    /// What elements are compared by.
+    pub(crate) fn by(&self) -> Option<&Tree<'s>> {
+        match self {
+            Kind::Min(by) | Kind::Max(by) | Kind::Unique(by) | Kind::Top { by, .. } => Some(by),
+            Kind::Count | Kind::Add | Kind::Nth(..) | Kind::Collect => None,
+        }
+    }
+
+    /// Whether what it holds does not grow with the number of outputs.
+    pub(crate) fn is_bounded(&self) -> bool {
+        !matches!(self, Kind::Unique(_) | Kind::Collect)
+    }
+}
+
+impl fmt::Display for Agg<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = print(&self.of);
+        match &self.kind {
+            Kind::Count => write!(f, "count({of})"),
+            Kind::Add => write!(f, "add({of})"),
+            Kind::Min(by) => write!(f, "min({of}; {})", print(by)),
+            Kind::Max(by) => write!(f, "max({of}; {})", print(by)),
+            Kind::Nth(place, path) => write!(f, "nth({of}; {place}; {})", print(path)),
+            Kind::Unique(by) => write!(f, "unique({of}; {})", print(by)),
+            Kind::Top { by, count, last, reversed } => {
+                let end = if *last { "last" } else { "first" };
+                let order = if *reversed { "descending" } else { "ascending" };
+                write!(f, "top({of}; {}; {end} {count}, {order})", print(by))
+            }
+            Kind::Collect => write!(f, "collect({of})"),
+        }
+    }
+}
+
+/// Aggregates, and what is made of their answers: a filter whose input is the array of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Row<'s> {
+    pub(crate) aggregates: Vec<Agg<'s>>,
+    pub(crate) rest: Tree<'s>,
+}
+
+impl Row<'_> {
+    /// Whether one of the aggregates holds whole records or grows with them.
+    pub(crate) fn holds(&self) -> bool {
+        !self.aggregates.iter().all(|aggregate| aggregate.kind.is_bounded())
+    }
+}
+
+/// A verb of the bag.
+#[derive(Clone, Debug)]
+pub(crate) enum Stage<'s> {
+    /// The outputs of a filter for each element.
+    Each(Tree<'s>),
+    /// A row for each key, in order of the keys. The key is the array of all outputs.
+    Groups { key: Tree<'s>, row: Row<'s> },
+    /// Sorted, stable. The key is the array of all outputs.
+    Sort(Tree<'s>),
+    /// From one place to before another.
+    Slice(u64, Option<u64>),
+}
+
+/// What becomes of the bag at its end.
+#[derive(Clone, Debug)]
+pub(crate) enum End<'s> {
+    /// All elements are one output: an array.
+    Array,
+    /// Each element is an output.
+    Stream,
+    /// One row for all.
+    Fold(Row<'s>),
+}
+
+/// A program as verbs.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan<'s> {
+    /// The program's own definitions, to be put before every piece of it.
+    pub(crate) definitions: String,
+    pub(crate) stages: Vec<Stage<'s>>,
+    pub(crate) end: End<'s>,
+}
+
+impl<'s> Plan<'s> {
+    /// The plan of a program; `None` if it needs the array itself, or more than one pass.
+    pub(crate) fn of(program: &Tree<'s>) -> Option<Plan<'s>> {
+        stages::plan(program)
+    }
+}
+
+impl fmt::Display for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, aggregate) in self.aggregates.iter().enumerate() {
+            let grows = if aggregate.kind.is_bounded() { "" } else { " (grows with its input)" };
+            writeln!(f, "    $__{number} = {aggregate}{grows}")?;
+        }
+        writeln!(f, "    then {}", print(&self.rest))
+    }
+}
+
+impl fmt::Display for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for stage in &self.stages {
+            match stage {
+                Stage::Each(filter) => writeln!(f, "each: streams, keeps order: {}", print(filter))?,
+                Stage::Groups { key, row } => {
+                    let what = if row.holds() { "holds what is said to grow" } else { "holds a state for each key" };
+                    write!(f, "groups: {what}, spills; in order of the key {}\n{row}", print(key))?;
+                }
+                Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
+                Stage::Slice(from, Some(upto)) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
+                Stage::Slice(from, None) => writeln!(f, "slice: streams: from {from}")?,
+            }
+        }
+        match &self.end {
+            End::Array => writeln!(f, "array: held back until the last record, on disk if need be"),
+            End::Stream => writeln!(f, "stream: each element is an output"),
+            End::Fold(row) => {
+                let what = if row.holds() { "holds what is said to grow" } else { "holds the answers" };
+                write!(f, "fold: streams, {what}\n{row}")
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The walk along the top-level pipe.
+
+use jaq_core::load::parse::Term;
+use jaq_core::path::Part;
+
+use super::extract::Extract;
+use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, stages, then};
+use super::{End, Kind, Names, Plan, Row, Stage};
+use crate::jq::print::print_definitions;
+
+/// What the bag's elements are.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    /// The elements of the one array that the program has now.
+    Array,
+    /// The program's outputs.
+    Outputs,
+}
+
+pub(super) fn plan<'s>(program: &Tree<'s>) -> Option<Plan<'s>> {
+    let names = Names { defined: defined(program) };
+    let (mut definitions, mut body) = (String::new(), program);
+    while let Term::Def(defs, rest) = body {
+        // A definition is called wherever its caller runs.
+        if !defs.iter().all(|def| is_local(&def.body, &[])) {
+            return None;
+        }
+        definitions += &print_definitions(defs);
+        body = rest;
+    }
+    let mut walk = Walk { names: &names, stages: Vec::new(), shape: Shape::Array };
+    let end = walk.along(&stages(body))?;
+    Some(Plan { definitions, stages: walk.stages, end })
+}
+
+struct Walk<'s, 'n> {
+    names: &'n Names<'s>,
+    stages: Vec<Stage<'s>>,
+    shape: Shape,
+}
+
+impl<'s> Walk<'s, '_> {
+    fn along(&mut self, parts: &[Tree<'s>]) -> Option<End<'s>> {
+        let Some((first, rest)) = parts.split_first() else {
+            return Some(if self.shape == Shape::Array { End::Array } else { End::Stream });
+        };
+        if self.shape == Shape::Outputs {
+            self.each(pipe(parts))?;
+            return Some(End::Stream);
+        }
+        if matches!(first, Term::Id) {
+            return self.along(rest);
+        }
+        if let Some(each) = self.names.each(first) {
+            // A part that cannot be run on each record may still be understood as part of the whole.
+            if is_local(&each, &[]) {
+                self.each(each)?;
+                return self.along(rest);
+            }
+        }
+        if let Term::Arr(Some(inner)) = first {
+            // What gives the elements one by one gives an array of them in brackets.
+            let before = self.stages.clone();
+            if let Some(End::Stream) = self.along(&stages(inner)) {
+                self.shape = Shape::Array;
+                return self.along(rest);
+            }
+            (self.stages, self.shape) = (before, Shape::Array);
+        }
+        if let Some(each) = self.names.stream(first) {
+            self.each(each)?;
+            self.shape = Shape::Outputs;
+            return self.along(rest);
+        }
+        if let Some((key, keep)) = self.grouping(first) {
+            return self.groups(key, keep, rest);
+        }
+        if let Some(key) = self.sorting(first)
+            && !self.is_top(parts)
+            && is_local(&key, &[])
+        {
+            self.stages.push(Stage::Sort(key));
+            return self.along(rest);
+        }
+        if let Some((from, upto)) = slice(first) {
+            self.stages.push(Stage::Slice(from, upto));
+            return self.along(rest);
+        }
+        if let Some((each, count)) = self.limit(first) {
+            self.each(each)?;
+            self.stages.push(Stage::Slice(0, Some(count)));
+            self.shape = Shape::Outputs;
+            return self.along(rest);
+        }
+        let row = self.row(&pipe(parts))?;
+        // An array that is asked for as it is would be held either way.
+        let whole = |agg: &super::Agg<'s>| matches!(agg.kind, Kind::Collect) && matches!(agg.of, Term::Id);
+        if self.stages.is_empty() && row.aggregates.iter().any(whole) {
+            return None;
+        }
+        Some(End::Fold(row))
+    }
+
+    /// Appends a filter of each element; neighbours become one.
+    fn each(&mut self, filter: Tree<'s>) -> Option<()> {
+        if !is_local(&filter, &[]) {
+            return None;
+        }
+        match self.stages.last_mut() {
+            _ if matches!(filter, Term::Id) => {}
+            Some(Stage::Each(before)) => *before = then(before, &filter),
+            _ => self.stages.push(Stage::Each(filter)),
+        }
+        Some(())
+    }
+
+    fn row(&self, term: &Tree<'s>) -> Option<Row<'s>> {
+        let mut extract = Extract::new(self.names);
+        let rest = extract.rest(term, &Term::Id)?;
+        Some(Row { aggregates: extract.found, rest })
+    }
+
+    /// The key of a grouping, and what is kept of each group where not the group itself.
+    fn grouping(&self, term: &Tree<'s>) -> Option<(Tree<'s>, Option<Tree<'s>>)> {
+        let Term::Call(_, arguments) = term else { return None };
+        let first = || path_of(&[(Part::Index(Term::Num("0")), jaq_core::path::Opt::Essential)]);
+        if self.names.call(term, "group_by", 1) {
+            Some((arguments[0].clone(), None))
+        } else if self.names.call(term, "unique_by", 1) {
+            Some((arguments[0].clone(), Some(first())))
+        } else if self.names.call(term, "unique", 0) {
+            Some((Term::Id, Some(first())))
+        } else {
+            None
+        }
+    }
+
+    /// Groups, with what the next stages make of each of them.
+    fn groups(&mut self, key: Tree<'s>, keep: Option<Tree<'s>>, rest: &[Tree<'s>]) -> Option<End<'s>> {
+        let (mut of_each, mut taken) = (keep.unwrap_or(Term::Id), 0);
+        while let Some(each) = rest.get(taken).and_then(|next| self.names.each(next)) {
+            of_each = then(&of_each, &each);
+            taken += 1;
+        }
+        if let Some(each) = rest.get(taken).and_then(|next| self.names.stream(next)) {
+            of_each = then(&then(&of_each, &each), &pipe(&rest[taken + 1..]));
+            taken = rest.len();
+            self.shape = Shape::Outputs;
+        }
+        let row = self.row(&of_each)?;
+        if !is_local(&key, &[]) || !is_local(&row.rest, &[]) {
+            return None;
+        }
+        self.stages.push(Stage::Groups { key, row });
+        self.along(&rest[taken..])
+    }
+
+    fn sorting(&self, term: &Tree<'s>) -> Option<Tree<'s>> {
+        match term {
+            Term::Call(..) if self.names.call(term, "sort", 0) => Some(Term::Id),
+            Term::Call(_, arguments) if self.names.call(term, "sort_by", 1) => Some(arguments[0].clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether only some of the first or last elements of a sorted array are wanted.
+    fn is_top(&self, parts: &[Tree<'s>]) -> bool {
+        let mut extract = Extract::new(self.names);
+        parts.len() > 1
+            && extract.rest(&pipe(parts), &Term::Id).is_some()
+            && matches!(&extract.found[..], [agg] if matches!(agg.kind, Kind::Top { .. }))
+    }
+
+    /// `limit(n; .[] | f)` and `first(.[] | f)`.
+    fn limit(&self, term: &Tree<'s>) -> Option<(Tree<'s>, u64)> {
+        match term {
+            Term::Call(_, arguments) if self.names.call(term, "limit", 2) => {
+                Some((self.names.stream(&arguments[1])?, u64::try_from(integer(&arguments[0])?).unwrap_or(0)))
+            }
+            Term::Call(_, arguments) if self.names.call(term, "first", 1) => {
+                Some((self.names.stream(&arguments[0])?, 1))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A slice between places that are counted from the start.
+fn slice(term: &Tree<'_>) -> Option<(u64, Option<u64>)> {
+    let [(Part::Range(from, upto), _)] = own_path(term)? else { return None };
+    let place = |term: &Option<Tree<'_>>| term.as_ref().map(|at| integer(at).and_then(|at| u64::try_from(at).ok()));
+    match (place(from), place(upto)) {
+        (None, None) | (Some(None), _) | (_, Some(None)) => None,
+        (from, upto) => Some((from.flatten().unwrap_or(0), upto.flatten())),
+    }
+}

@@ -1,0 +1,202 @@
+//! Looking at syntax trees: pipes taken apart, calls recognised, what a term may do besides computing.
+
+use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::load::lex::StrPart;
+use jaq_core::path::{Opt, Part, Path};
+
+/// A program's syntax tree, which borrows its words from the text.
+pub(crate) type Tree<'s> = Term<&'s str>;
+
+/// What has an effect, or depends on more than its input: it cannot be run on each record by whoever is free.
+const NOT_LOCAL: [&str; 8] =
+    ["input", "inputs", "debug", "stderr", "halt", "halt_error", "input_filename", "input_line_number"];
+
+/// The stages of a pipe, in order. `group_by(f)[0]` is `group_by(f) | .[0]`: what is in the brackets is evaluated on what
+/// comes before the pipe, so it must not look at it.
+pub(super) fn stages<'s>(term: &Tree<'s>) -> Vec<Tree<'s>> {
+    let mut found = Vec::new();
+    let mut rest = term.clone();
+    loop {
+        match rest {
+            Term::BinOp(left, BinaryOp::Pipe(None), right) => {
+                found.extend(stages(&left));
+                rest = *right;
+            }
+            Term::Path(head, Path(parts)) if !matches!(*head, Term::Id) && parts.iter().all(|(part, _)| fixed(part)) => {
+                found.extend(stages(&head));
+                rest = Term::Path(Box::new(Term::Id), Path(parts));
+            }
+            other => {
+                if !matches!(other, Term::Id) || found.is_empty() {
+                    found.push(other);
+                }
+                return found;
+            }
+        }
+    }
+}
+
+/// The pipe of these stages.
+pub(super) fn pipe<'s>(stages: &[Tree<'s>]) -> Tree<'s> {
+    let mut stages = stages.iter().rev().filter(|stage| !matches!(stage, Term::Id));
+    let last = stages.next().cloned().unwrap_or(Term::Id);
+    stages.fold(last, |rest, stage| Term::BinOp(Box::new(stage.clone()), BinaryOp::Pipe(None), Box::new(rest)))
+}
+
+/// `left | right`.
+pub(super) fn then<'s>(left: &Tree<'s>, right: &Tree<'s>) -> Tree<'s> {
+    pipe(&[left.clone(), right.clone()])
+}
+
+/// Whether a part of a path is written with literals only.
+fn fixed(part: &Part<Tree<'_>>) -> bool {
+    let plain = |term: &Tree<'_>| integer(term).is_some() || matches!(term, Term::Str(None, parts) if parts.iter().all(|part| !matches!(part, StrPart::Term(_))));
+    match part {
+        Part::Index(at) => plain(at),
+        Part::Range(from, upto) => from.iter().chain(upto).all(plain),
+    }
+}
+
+/// An integer literal, with its sign.
+pub(super) fn integer(term: &Tree<'_>) -> Option<i64> {
+    match term {
+        Term::Num(text) => text.parse().ok(),
+        Term::Neg(inner) => match &**inner {
+            Term::Num(text) => text.parse::<i64>().ok().map(|n| -n),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The parts of a path of the input itself: `.a[0]`.
+pub(crate) fn own_path<'t, 's>(term: &'t Tree<'s>) -> Option<&'t [(Part<Tree<'s>>, Opt)]> {
+    match term {
+        Term::Path(head, Path(parts)) if matches!(**head, Term::Id) => Some(parts),
+        _ => None,
+    }
+}
+
+/// A path of the input with these parts; none is the input.
+pub(super) fn path_of<'s>(parts: &[(Part<Tree<'s>>, Opt)]) -> Tree<'s> {
+    if parts.is_empty() { Term::Id } else { Term::Path(Box::new(Term::Id), Path(parts.to_vec())) }
+}
+
+/// Whether this is `.[]` or `.[]?`.
+pub(super) fn is_each(part: &(Part<Tree<'_>>, Opt)) -> bool {
+    matches!(part.0, Part::Range(None, None))
+}
+
+/// Calls `each` for a term and all terms in it, definitions included.
+pub(super) fn walk<'t, 's>(term: &'t Tree<'s>, each: &mut dyn FnMut(&'t Tree<'s>)) {
+    each(term);
+    let mut all = |terms: &mut dyn Iterator<Item = &'t Tree<'s>>| terms.for_each(|term| walk(term, each));
+    match term {
+        Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) | Term::Arr(None) => {}
+        Term::Str(_, parts) => all(&mut parts.iter().filter_map(|part| match part {
+            StrPart::Term(term) => Some(term),
+            _ => None,
+        })),
+        Term::Arr(Some(inner)) | Term::Neg(inner) | Term::Label(_, inner) => walk(inner, each),
+        Term::Obj(entries) => all(&mut entries.iter().flat_map(|(key, value)| std::iter::once(key).chain(value))),
+        Term::BinOp(left, op, right) => {
+            walk(left, each);
+            if let BinaryOp::Pipe(Some(pattern)) = op {
+                in_pattern(pattern, each);
+            }
+            walk(right, each);
+        }
+        Term::Fold(_, source, pattern, arguments) => {
+            walk(source, each);
+            in_pattern(pattern, each);
+            arguments.iter().for_each(|term| walk(term, each));
+        }
+        Term::TryCatch(inner, catch) => {
+            walk(inner, each);
+            if let Some(catch) = catch {
+                walk(catch, each);
+            }
+        }
+        Term::IfThenElse(branches, other) => {
+            branches.iter().for_each(|(condition, then)| {
+                walk(condition, each);
+                walk(then, each);
+            });
+            if let Some(other) = other {
+                walk(other, each);
+            }
+        }
+        Term::Def(defs, rest) => {
+            defs.iter().for_each(|def| walk(&def.body, each));
+            walk(rest, each);
+        }
+        Term::Call(_, arguments) => all(&mut arguments.iter()),
+        Term::Path(head, Path(parts)) => {
+            walk(head, each);
+            for (part, _) in parts {
+                match part {
+                    Part::Index(at) => walk(at, each),
+                    Part::Range(from, upto) => from.iter().chain(upto).for_each(|term| walk(term, each)),
+                }
+            }
+        }
+    }
+}
+
+fn in_pattern<'t, 's>(pattern: &'t Pattern<&'s str>, each: &mut dyn FnMut(&'t Tree<'s>)) {
+    match pattern {
+        Pattern::Var(_) => {}
+        Pattern::Arr(parts) => parts.iter().for_each(|part| in_pattern(part, each)),
+        Pattern::Obj(parts) => parts.iter().for_each(|(key, part)| {
+            walk(key, each);
+            in_pattern(part, each);
+        }),
+    }
+}
+
+/// The variables that a pattern binds.
+pub(super) fn variables<'s>(pattern: &Pattern<&'s str>, found: &mut Vec<&'s str>) {
+    match pattern {
+        Pattern::Var(name) => found.push(name),
+        Pattern::Arr(parts) => parts.iter().for_each(|part| variables(part, found)),
+        Pattern::Obj(parts) => parts.iter().for_each(|(key, part)| {
+            if let Term::Var(name) = key {
+                found.push(name);
+            }
+            variables(part, found);
+        }),
+    }
+}
+
+/// Whether a term can be run on each record by itself: it has no effects, and needs neither other records nor these
+/// variables.
+pub(super) fn is_local(term: &Tree<'_>, bound: &[&str]) -> bool {
+    let (mut local, mut labels, mut breaks) = (true, Vec::new(), Vec::new());
+    walk(term, &mut |term| match term {
+        Term::Call(name, _) => local &= !NOT_LOCAL.contains(name) && !name.contains("::"),
+        Term::Var(name) => local &= !bound.contains(name) && *name != "$__loc__",
+        // `{$x}`
+        Term::Label(name, _) => labels.push(*name),
+        Term::Break(name) => breaks.push(*name),
+        _ => {}
+    });
+    local && breaks.iter().all(|name| labels.contains(name))
+}
+
+/// The names that a program defines, with the number of their arguments.
+pub(super) fn defined<'s>(term: &Tree<'s>) -> Vec<(&'s str, usize)> {
+    let mut found = Vec::new();
+    let mut add = |defs: &[Def<&'s str, Tree<'s>>]| {
+        for def in defs {
+            found.push((def.name, def.args.len()));
+            // A parameter is a function of no arguments.
+            found.extend(def.args.iter().map(|name| (*name, 0)));
+        }
+    };
+    walk(term, &mut |term| {
+        if let Term::Def(defs, _) = term {
+            add(defs);
+        }
+    });
+    found
+}

@@ -1,0 +1,167 @@
+//! A filter that is run on each record by itself. Paths of keys are walked in the borrowed record, and only what they
+//! lead to becomes a value; whatever is out of the ordinary there, and every other filter, is run by the interpreter.
+
+use std::cell::OnceCell;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::Term;
+use jaq_core::path::{Opt, Part};
+use kitbag::{JsonKind, JsonRef};
+
+use super::super::plan::{Row, Tree, own_path};
+use super::super::print::print;
+use super::super::{CompileError, Halt, Inputs, Libraries, Program, Val};
+
+/// What an aggregate's answer gives where it stood: its outputs, or its error.
+const OUT: &str = "def __out($r): if $r | type == \"object\" then error($r.e) else $r[] end; ";
+
+/// What all pieces of a program share: what they are compiled with, and what they see when they run.
+pub(crate) struct World {
+    pub(crate) definitions: String,
+    pub(crate) globals: Vec<(String, Val)>,
+    pub(crate) libraries: Libraries,
+    pub(crate) inputs: Arc<dyn Inputs + Send + Sync>,
+}
+
+/// A record: borrowed where it was read, or a value that an earlier stage made.
+pub(super) struct Record<'a> {
+    json: Option<JsonRef<'a>>,
+    value: OnceCell<Val>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn borrowed(json: JsonRef<'a>) -> Record<'a> {
+        Record { json: Some(json), value: OnceCell::new() }
+    }
+
+    pub(super) fn of(value: Val) -> Record<'a> {
+        Record { json: None, value: OnceCell::from(value) }
+    }
+
+    pub(super) fn value(&self) -> &Val {
+        self.value.get_or_init(|| self.json.as_ref().map_or(Val::Null, Val::from_json))
+    }
+}
+
+/// A compiled filter.
+pub(super) struct Filter {
+    how: How,
+    program: Program,
+    inputs: Arc<dyn Inputs + Send + Sync>,
+}
+
+enum How {
+    Itself,
+    Keys(Vec<String>),
+    Program,
+}
+
+impl Filter {
+    pub(super) fn new(term: &Tree<'_>, world: &World) -> Result<Filter, CompileError> {
+        let program = Program::compile(&(world.definitions.clone() + &print(term)), &world.globals, &world.libraries)?;
+        let how = match term {
+            Term::Id => How::Itself,
+            _ => keys(term).map_or(How::Program, How::Keys),
+        };
+        Ok(Filter { how, program, inputs: world.inputs.clone() })
+    }
+
+    /// What is made of a row: a filter of the array of its aggregates' answers.
+    pub(super) fn rest(row: &Row<'_>, world: &World) -> Result<Filter, CompileError> {
+        let mut text = OUT.to_owned() + &world.definitions;
+        if !row.aggregates.is_empty() {
+            let names: Vec<String> = (0..row.aggregates.len()).map(|number| format!("$__{number}")).collect();
+            text += &format!(". as [{}] | ", names.join(", "));
+        }
+        text += &print(&row.rest);
+        let program = Program::compile(&text, &world.globals, &world.libraries)?;
+        Ok(Filter { how: How::Program, program, inputs: world.inputs.clone() })
+    }
+
+    /// Whether it gives each record itself.
+    pub(super) fn is_itself(&self) -> bool {
+        matches!(self.how, How::Itself)
+    }
+
+    /// The keys of a path that only names keys.
+    pub(super) fn keys(&self) -> Option<&[String]> {
+        match &self.how {
+            How::Keys(keys) => Some(keys),
+            _ => None,
+        }
+    }
+
+    /// Hands all outputs for a record to `each`.
+    ///
+    /// # Errors
+    ///
+    /// The error that the program raises: outputs before it were handed on.
+    pub(super) fn run(&self, record: &Record<'_>, each: &mut dyn FnMut(Val)) -> Result<(), Val> {
+        match (&self.how, &record.json) {
+            (How::Itself, _) => {
+                each(record.value().clone());
+                return Ok(());
+            }
+            (How::Keys(keys), Some(json)) => {
+                if let Some(found) = walk(keys, *json) {
+                    each(found.as_ref().map_or(Val::Null, Val::from_json));
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+        self.interpret(record.value().clone(), each)
+    }
+
+    /// Hands all outputs for a value to `each`.
+    pub(super) fn interpret(&self, input: Val, each: &mut dyn FnMut(Val)) -> Result<(), Val> {
+        let mut each = |output| {
+            each(output);
+            ControlFlow::Continue(())
+        };
+        self.program.run(input, &*self.inputs, &mut each).map_err(|halt| match halt {
+            Halt::Error(error) => error,
+            // The planner keeps filters with effects away from here.
+            Halt::Exit { .. } | Halt::Input(_) => Val::string("a filter of a record halted"),
+        })
+    }
+
+    /// All outputs as an array: what jq compares by.
+    pub(super) fn key(&self, record: &Record<'_>) -> Result<Val, Val> {
+        let mut outputs = Vec::with_capacity(1);
+        self.run(record, &mut |output| outputs.push(output))?;
+        Ok(Val::array(outputs))
+    }
+}
+
+/// The value that keys lead to: `Some(None)` is null because something is absent or null on the way, `None` that this is
+/// no object.
+#[expect(clippy::option_option, reason = "absent, or not for this walk")]
+pub(super) fn walk<'a>(keys: &[String], json: JsonRef<'a>) -> Option<Option<JsonRef<'a>>> {
+    let mut here = json;
+    for key in keys {
+        match here.kind() {
+            JsonKind::Object => match here.get(key) {
+                Some(value) => here = value,
+                None => return Some(None),
+            },
+            JsonKind::Null => return Some(None),
+            _ => return None,
+        }
+    }
+    Some(Some(here))
+}
+
+/// The keys of `.a.b`.
+fn keys(term: &Tree<'_>) -> Option<Vec<String>> {
+    let keys = own_path(term)?.iter().map(|(part, opt)| match (part, opt) {
+        (Part::Index(Term::Str(None, parts)), Opt::Essential) => match &parts[..] {
+            [StrPart::Str(key)] => Some((*key).to_owned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    keys.collect()
+}

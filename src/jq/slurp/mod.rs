@@ -1,0 +1,208 @@
+//! Running a plan: its stages as the verbs of a bag.
+//!
+//! Elements are [`Val`]s; records stay borrowed up to the first stage that makes something of them. A filter's error ends
+//! the run at its record.
+
+mod aggregates;
+mod filter;
+mod state;
+
+use std::sync::Arc;
+
+use kitbag::{Bag, Error, Json, JsonRef, Scan};
+
+use super::plan::{End, Plan, Row, Stage, Tree};
+use super::{CompileError, Raised, Val};
+use aggregates::{Aggregates, Outputs, Shared};
+pub(crate) use filter::World;
+use filter::{Filter, Record, walk};
+
+/// Where the program's outputs go, in order.
+pub(crate) trait Sink {
+    /// Each element is an output.
+    fn elements(&mut self, bag: Bag<Val>) -> kitbag::Result<()>;
+    /// All elements are one output, which is not begun before the last one is there.
+    fn array(&mut self, bag: Bag<Val>) -> kitbag::Result<()>;
+    /// Outputs that are there.
+    fn outputs(&mut self, values: Vec<Val>) -> kitbag::Result<()>;
+}
+
+/// A plan with its filters compiled.
+pub(crate) struct Compiled {
+    stages: Vec<Verb>,
+    end: Ending,
+}
+
+enum Verb {
+    Each(Arc<Filter>),
+    Groups { key: Arc<Filter>, aggregates: Aggregates, rest: Arc<Filter> },
+    Sort(Arc<Filter>),
+    Slice(u64, Option<u64>),
+}
+
+enum Ending {
+    Array,
+    Stream,
+    Fold { aggregates: Aggregates, rest: Arc<Filter> },
+}
+
+impl Compiled {
+    /// # Errors
+    ///
+    /// If a piece of the program does not compile: then the whole does not either.
+    pub(crate) fn new(plan: &Plan<'_>, world: &World) -> Result<Compiled, CompileError> {
+        let filter = |term: &Tree<'_>| Filter::new(term, world).map(Arc::new);
+        let row = |row: &Row<'_>, check: Option<&Tree<'_>>| {
+            let check = check.map(|key| Filter::new(key, world)).transpose()?.filter(|key| key.keys().is_some());
+            let rest = Filter::rest(row, world)?;
+            Ok::<_, CompileError>((Aggregates::new(row, check, world)?, Arc::new(rest)))
+        };
+        let mut stages = Vec::with_capacity(plan.stages.len());
+        for (number, stage) in plan.stages.iter().enumerate() {
+            stages.push(match stage {
+                Stage::Each(term) => Verb::Each(filter(term)?),
+                Stage::Groups { key, row: of } => {
+                    let (aggregates, rest) = row(of, (number == 0).then_some(key))?;
+                    Verb::Groups { key: filter(key)?, aggregates, rest }
+                }
+                Stage::Sort(key) => Verb::Sort(filter(key)?),
+                Stage::Slice(from, upto) => Verb::Slice(*from, *upto),
+            });
+        }
+        let end = match &plan.end {
+            End::Array => Ending::Array,
+            End::Stream => Ending::Stream,
+            End::Fold(of) => {
+                let (aggregates, rest) = row(of, None)?;
+                Ending::Fold { aggregates, rest }
+            }
+        };
+        Ok(Compiled { stages, end })
+    }
+
+    /// Runs it over the records of a scan.
+    ///
+    /// # Errors
+    ///
+    /// Of input and output, and the first error of the program, as [`kitbag::ErrorKind::Stopped`].
+    pub(crate) fn run(self, scan: Scan, sink: &mut dyn Sink) -> kitbag::Result<()> {
+        let mut elements = Elements::Scan(scan);
+        for verb in self.stages {
+            elements = Elements::Bag(match verb {
+                Verb::Each(filter) => elements.each(filter),
+                Verb::Groups { key, aggregates, rest } => elements.groups(key, aggregates, rest),
+                Verb::Sort(key) => elements.sort(key),
+                Verb::Slice(from, upto) => elements.slice(from, upto),
+            });
+        }
+        match self.end {
+            Ending::Array => sink.array(elements.bag()),
+            Ending::Stream => sink.elements(elements.bag()),
+            Ending::Fold { aggregates, rest } => {
+                let answers = elements.fold(aggregates)?.map_err(stop)?;
+                let mut outputs = Vec::new();
+                // What the program gave before it failed is still given.
+                let outcome = rest.interpret(answers, &mut |output| outputs.push(output));
+                sink.outputs(outputs)?;
+                outcome.map_err(stop)
+            }
+        }
+    }
+}
+
+/// The error by which the program ends the run.
+fn stop(error: Val) -> Error {
+    Error::stop(Raised(error))
+}
+
+/// All outputs of a filter.
+fn all(filter: &Filter, record: &Record<'_>) -> Result<Vec<Val>, Error> {
+    let mut outputs = Vec::with_capacity(1);
+    filter.run(record, &mut |output| outputs.push(output)).map_err(stop)?;
+    Ok(outputs)
+}
+
+/// What a stage reads.
+enum Elements {
+    Scan(Scan),
+    Bag(Bag<Val>),
+}
+
+impl Elements {
+    /// What `of` makes of each record, or the error by which that ends the run.
+    fn try_map<U: Send + 'static>(
+        self,
+        of: impl Fn(&Record<'_>) -> Result<U, Error> + Send + Sync + 'static,
+    ) -> Bag<U> {
+        match self {
+            Elements::Scan(scan) => scan.map(move |record| of(&Record::borrowed(record))).try_map(|outcome| outcome),
+            Elements::Bag(bag) => bag.try_map(move |value| of(&Record::of(value))),
+        }
+    }
+
+    fn bag(self) -> Bag<Val> {
+        match self {
+            Elements::Scan(scan) => scan.map(|record| Val::from_json(&record)),
+            Elements::Bag(bag) => bag,
+        }
+    }
+
+    fn each(self, filter: Arc<Filter>) -> Bag<Val> {
+        self.try_map(move |record| all(&filter, record)).flatten()
+    }
+
+    fn sort(self, key: Arc<Filter>) -> Bag<Val> {
+        let keyed = self.try_map(move |record| Ok((key.key(record).map_err(stop)?, record.value().clone())));
+        keyed.sort_by_key(|(key, _): &(Val, Val)| key.clone()).map(|(_, value)| value)
+    }
+
+    fn slice(self, from: u64, upto: Option<u64>) -> Bag<Val> {
+        let bag = self.bag();
+        let bag = match upto {
+            Some(upto) => bag.take(upto.max(from)),
+            None => bag,
+        };
+        if from > 0 { bag.skip(from) } else { bag }
+    }
+
+    fn groups(self, key: Arc<Filter>, aggregates: Aggregates, rest: Arc<Filter>) -> Bag<Val> {
+        let rows = match self {
+            Elements::Scan(scan) if !aggregates.in_order() && key.keys().is_some() => {
+                // The key is found in the record; nothing is allocated for a record whose key is known.
+                let of = move |record: JsonRef<'_>| walk(key.keys().unwrap_or_default(), record).flatten();
+                let rows: Bag<(Json, _)> = scan.fold_by(of, aggregates);
+                rows.map(|(key, answers)| (Val::array(vec![Val::from_json(&key.view())]), answers))
+            }
+            elements if aggregates.in_order() => {
+                let aggregates = Arc::new(aggregates);
+                let of = Arc::clone(&aggregates);
+                let keyed = elements.try_map(move |record| Ok((key.key(record).map_err(stop)?, of.outputs(record))));
+                keyed.fold_by_in_order(|(key, _): &(Val, Outputs)| key.clone(), Shared(aggregates))
+            }
+            elements => {
+                let keyed = elements.try_map(move |record| Ok((key.key(record).map_err(stop)?, record.value().clone())));
+                keyed.fold_by(|(key, _): &(Val, Val)| key.clone(), aggregates)
+            }
+        };
+        let rows = rows.try_map(|(key, answers)| Ok::<_, Error>((key, answers.map_err(stop)?)));
+        let sorted = rows.sort_by_key(|(key, _): &(Val, Val)| key.clone());
+        sorted.try_map(move |(_, answers)| all(&rest, &Record::of(answers))).flatten()
+    }
+
+    fn fold(self, aggregates: Aggregates) -> kitbag::Result<Result<Val, Val>> {
+        if aggregates.in_order() {
+            let aggregates = Arc::new(aggregates);
+            let of = Arc::clone(&aggregates);
+            let outputs = self.try_map(move |record| Ok((Val::null(), of.outputs(record))));
+            return outputs.fold(Shared(aggregates));
+        }
+        match self {
+            Elements::Scan(scan) => {
+                let nothing = aggregates.of_nothing();
+                let mut rows = scan.fold_by(|_| None, aggregates).collect()?;
+                Ok(rows.pop().map_or(nothing, |(_, answers)| answers))
+            }
+            Elements::Bag(bag) => bag.map(|value| (Val::null(), value)).fold(aggregates),
+        }
+    }
+}

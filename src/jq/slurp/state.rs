@@ -1,0 +1,104 @@
+//! The states of aggregates. What must stay true: every state says the same however the records were cut and in whatever
+//! order states were merged: what counts is the place of each output. Only [`State::Add`] must see them in order.
+
+use std::collections::BTreeMap;
+
+use kitbag::Seq;
+use serde::{Deserialize, Serialize};
+
+use super::super::Val;
+
+/// Where an output stands: its record, and its number among the record's outputs.
+pub(super) type Place = (Seq, u32);
+
+/// What an aggregate has seen. Outputs stand with what they are compared by, and their places.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum State {
+    Count(u64),
+    Add(Val),
+    Min(Option<(Val, Place, Val)>),
+    Max(Option<(Val, Place, Val)>),
+    /// Those with the first or the last places, in order.
+    Ends(Vec<(Place, Val)>),
+    Unique(BTreeMap<Val, (Place, Val)>),
+    /// More than are wanted, in no order.
+    Top(Vec<(Val, Place, Val)>),
+    Collect(Vec<(Place, Val)>),
+    /// The first error.
+    Failed(Place, Val),
+}
+
+/// How many of which end are kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub(super) count: usize,
+    pub(super) last: bool,
+}
+
+impl Ends {
+    /// Keeps those that count of a list with something comparable.
+    pub(super) fn cut<T, K: Ord>(self, list: &mut Vec<T>, key: impl Fn(&T) -> K) {
+        list.sort_by(|a, b| key(a).cmp(&key(b)));
+        let over = list.len().saturating_sub(self.count);
+        if self.last {
+            list.drain(..over);
+        } else {
+            list.truncate(self.count);
+        }
+    }
+}
+
+impl State {
+    /// The bytes that it holds, about.
+    pub(super) fn weight(&self) -> usize {
+        let kept = |(key, _, value): &(Val, Place, Val)| key.weight() + value.weight();
+        match self {
+            State::Count(_) => 0,
+            State::Add(value) | State::Failed(_, value) => value.weight(),
+            State::Min(best) | State::Max(best) => best.as_ref().map_or(0, kept),
+            State::Ends(list) | State::Collect(list) => {
+                list.capacity() * size_of::<(Place, Val)>() + list.iter().map(|(_, value)| value.weight()).sum::<usize>()
+            }
+            State::Unique(map) => map
+                .iter()
+                .map(|(key, (_, value))| key.weight() + value.weight() + 2 * size_of::<(Val, Place, Val)>())
+                .sum(),
+            State::Top(list) => {
+                list.capacity() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>()
+            }
+        }
+    }
+
+    /// Records an error, unless there is an earlier one.
+    pub(super) fn fail(&mut self, place: Place, error: Val) {
+        match self {
+            State::Failed(known, _) if *known <= place => {}
+            _ => *self = State::Failed(place, error),
+        }
+    }
+}
+
+/// The first of the smallest.
+pub(super) fn least(best: &mut Option<(Val, Place, Val)>, other: (Val, Place, Val)) {
+    if best.as_ref().is_none_or(|(key, place, _)| (&other.0, other.1) < (key, *place)) {
+        *best = Some(other);
+    }
+}
+
+/// The last of the greatest.
+pub(super) fn greatest(best: &mut Option<(Val, Place, Val)>, other: (Val, Place, Val)) {
+    if best.as_ref().is_none_or(|(key, place, _)| (&other.0, other.1) > (key, *place)) {
+        *best = Some(other);
+    }
+}
+
+/// Keeps the first of equal ones.
+pub(super) fn distinct(known: &mut BTreeMap<Val, (Place, Val)>, key: Val, place: Place, value: Val) {
+    match known.get_mut(&key) {
+        Some(first) if first.0 <= place => {}
+        Some(first) => *first = (place, value),
+        None => {
+            known.insert(key, (place, value));
+        }
+    }
+}
