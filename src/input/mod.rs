@@ -11,6 +11,7 @@ mod lines;
 #[cfg(feature = "libdeflate")]
 mod oneshot;
 mod partition;
+mod reader;
 mod scan;
 mod shards;
 #[cfg(feature = "libdeflate")]
@@ -18,7 +19,9 @@ mod share;
 mod source;
 mod stream;
 mod text;
+mod with_paths;
 
+pub use reader::Reader;
 pub use scan::Scan;
 pub(crate) use scan::{RefFan, RefPush};
 pub(crate) use shards::Shard;
