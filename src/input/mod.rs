@@ -19,7 +19,6 @@ mod share;
 mod source;
 mod stream;
 mod text;
-mod with_paths;
 
 pub use reader::Reader;
 pub use scan::Scan;

@@ -75,7 +75,7 @@ impl Scan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn map<U: Send + 'static>(self, f: impl for<'a> Fn(JsonRef<'a>) -> U + Send + Sync + 'static) -> Bag<U> {
-        self.into_bag(move |_, at, record, down| down.push(at, f(record)))
+        self.into_bag(move |at, record, down| down.push(at, f(record)))
     }
 
     /// Applies `f` to each record and keeps what is `Some`. Streams, keeps order.
@@ -83,7 +83,7 @@ impl Scan {
         self,
         f: impl for<'a> Fn(JsonRef<'a>) -> Option<U> + Send + Sync + 'static,
     ) -> Bag<U> {
-        self.into_bag(move |_, at, record, down| match f(record) {
+        self.into_bag(move |at, record, down| match f(record) {
             Some(item) => down.push(at, item),
             None => Flow::Continue(()),
         })
@@ -96,13 +96,12 @@ impl Scan {
 
     /// Counts the records. Streams.
     pub fn count(self) -> Result<u64> {
-        self.into_bag(|_, at, _, down| down.push(at, ())).count()
+        self.into_bag(|at, _, down| down.push(at, ())).count()
     }
 
-    /// The bag of what `step` makes of each record.
-    pub(super) fn into_bag<U: Send + 'static>(
+    fn into_bag<U: Send + 'static>(
         self,
-        step: impl for<'a> Fn(&WorkerCx<'_>, At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync + 'static,
+        step: impl for<'a> Fn(At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync + 'static,
     ) -> Bag<U> {
         let config = self.config.clone();
         Bag::from_plan(ScanPlan { scan: self, step: Box::new(step) }).with(config)
@@ -137,7 +136,7 @@ pub(crate) trait RefFan: Sync {
     }
 }
 
-type RefStep<U> = dyn for<'a> Fn(&WorkerCx<'_>, At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync;
+type RefStep<U> = dyn for<'a> Fn(At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync;
 
 /// A scan with the step that makes owned records.
 struct ScanPlan<U> {
@@ -167,7 +166,7 @@ struct StepFan<'a, U> {
 
 impl<U: Send> RefFan for StepFan<'_, U> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's> {
-        Box::new(StepPush { cx, step: self.step, down: self.down.worker(cx) })
+        Box::new(StepPush { step: self.step, down: self.down.worker(cx) })
     }
 
     fn unwanted(&self) -> bool {
@@ -176,7 +175,6 @@ impl<U: Send> RefFan for StepFan<'_, U> {
 }
 
 struct StepPush<'s, U> {
-    cx: &'s WorkerCx<'s>,
     step: &'s RefStep<U>,
     down: Box<dyn Push<U> + 's>,
 }
@@ -187,7 +185,7 @@ impl<U: Send> RefPush for StepPush<'_, U> {
     }
 
     fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow {
-        (self.step)(self.cx, at, record, &mut *self.down)
+        (self.step)(at, record, &mut *self.down)
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
