@@ -131,7 +131,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_TEMP", help_heading = "Run", hide_short_help = true)]
     pub(crate) max_temp: Option<u64>,
     /// Say how far the run is, on standard error; `auto`: on a terminal, after half a second; `json`: a line a second.
-    #[arg(long, value_name = "WHEN", default_value = "auto", env = "KITBAG_PROGRESS", help_heading = "Run", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "KITBAG_PROGRESS",
+        help_heading = "Run",
+        hide_short_help = true
+    )]
     pub(crate) progress: ShowProgress,
     /// Say nothing on standard error but errors.
     #[arg(long, env = "KITBAG_QUIET", help_heading = "Run")]
