@@ -1,15 +1,16 @@
 //! Settings of a run: one builder, no globals, nothing read from the environment. [`Settings`] is what a run works
 //! with: every default resolved, every dependent limit computed, in one place.
 
+mod cancel;
 mod limits;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::{Facts, Monitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
+
+pub use cancel::CancelToken;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -27,37 +28,6 @@ pub enum BadRecords {
     /// They are left out, counted, and written to this file in record order, one JSON object a line:
     /// `path`, `line`, `byte`, `column`, `error`, `raw`. An existing file is replaced.
     Quarantine(PathBuf),
-}
-
-/// Asks a run to stop from outside: from a signal handler, another thread, a time limit. The run ends within a block or
-/// so with an error of kind [`ErrorKind::Cancelled`], and nothing half-done stays behind.
-///
-/// ```
-/// use kitbag::{Bag, CancelToken, Config, ErrorKind};
-///
-/// let token = CancelToken::new();
-/// token.cancel();
-/// let run = Bag::range(0..1_000_000).with(Config::new().cancel_token(&token)).count();
-/// assert_eq!(run.unwrap_err().kind(), ErrorKind::Cancelled);
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
-
-impl CancelToken {
-    /// A token that is not cancelled.
-    pub fn new() -> CancelToken {
-        CancelToken::default()
-    }
-
-    /// Asks every run that holds a clone of this token to stop. Cannot be taken back.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether [`cancel`](CancelToken::cancel) was called.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// How a run works. Results never depend on it, except through [`ordered`](Config::ordered) and the limits.
@@ -156,6 +126,34 @@ impl Config {
         self
     }
 
+    /// Bytes of stack of each thread of a run, for closures that recurse deeply. The system gives memory to what is used
+    /// of it, outside the budget. Default: the standard library's (2 MiB).
+    ///
+    /// ```
+    /// use kitbag::{Bag, Config};
+    ///
+    /// fn depth(n: u64) -> u64 { if n == 0 { 0 } else { 1 + std::hint::black_box(depth(n - 1)) } }
+    ///
+    /// let config = Config::new().threads(1).stack_size(64 << 20);
+    /// assert_eq!(Bag::from_iter([200_000]).map(depth).with(config).collect()?, [200_000]);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn stack_size(mut self, bytes: usize) -> Config {
+        self.os.stack = Some(bytes);
+        self
+    }
+
+    /// The memory budget in bytes that a run with this configuration has.
+    ///
+    /// ```
+    /// # use kitbag::Config;
+    /// assert_eq!(Config::new().memory(64 << 20).budget(), 64 << 20);
+    /// assert!(Config::new().budget() > 0);
+    /// ```
+    pub fn budget(&self) -> u64 {
+        self.memory.unwrap_or_else(|| self.os.memory() / 2)
+    }
+
     /// Lets the token stop the run.
     pub fn cancel_token(mut self, token: &CancelToken) -> Config {
         self.cancel = token.clone();
@@ -176,7 +174,7 @@ impl Config {
         if threads == 0 || threads > 1024 {
             return usage(format!("threads is {threads}: expected 1 to 1024"));
         }
-        let memory = self.memory.unwrap_or_else(|| os.memory() / 2);
+        let memory = self.budget();
         if self.block_size == Some(0) {
             return usage("block_size is 0: expected at least 1".into());
         }

@@ -1,7 +1,11 @@
 //! The one error type: a kind, a place that comes first in its text, what was expected, and a short escaped excerpt.
 
+mod escape;
+
 use std::error::Error as StdError;
 use std::fmt;
+
+pub use escape::escape;
 
 /// The result of anything that can fail in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,6 +34,8 @@ pub enum ErrorKind {
     Limit,
     /// A closure of the caller returned an error.
     Closure,
+    /// A closure of the caller ended the run: see [`Error::stop`].
+    Stopped,
     /// A closure of the caller panicked.
     Panic,
     /// The output target exists and overwriting was not asked for.
@@ -140,6 +146,22 @@ impl Error {
         self
     }
 
+    /// An error by which a closure (`try_map`, `write_with`, …) ends the run at its record, whatever the policy for bad
+    /// records is. It comes back with the record's place, of kind [`ErrorKind::Stopped`], with `cause` as its source. The
+    /// earliest in record order wins, as with any error.
+    ///
+    /// ```
+    /// # use kitbag::{BadRecords, Bag, Config, Error, ErrorKind};
+    /// let checked = Bag::range(0..10).with(Config::new().bad_records(BadRecords::Skip));
+    /// let checked = checked.try_map(|n| if n < 3 { Ok(n) } else { Err(Error::stop(format!("{n} is too much"))) });
+    /// let error = checked.collect().unwrap_err();
+    /// assert_eq!((error.kind(), error.message()), (ErrorKind::Stopped, "3 is too much"));
+    /// ```
+    pub fn stop(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+        let cause = cause.into();
+        Error::new(ErrorKind::Stopped, escape(cause.to_string().as_bytes(), 400)).caused_by(cause)
+    }
+
     /// What kind of failure this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -189,38 +211,6 @@ impl StdError for Error {
     }
 }
 
-/// Outside text made safe for a message: control characters, bidirectional marks and bytes that are not UTF-8 are
-/// written as escapes, and at most `limit` bytes of the source are shown. Nothing in the result can move a cursor.
-pub(crate) fn escape(text: &[u8], limit: usize) -> String {
-    let mut out = String::new();
-    let cut = text.len() > limit;
-    // A cut in the middle of a character would show up as invalid bytes: step back to its start.
-    let mut end = text.len().min(limit);
-    while cut && end > 0 && text[end] & 0xC0 == 0x80 {
-        end -= 1;
-    }
-    for chunk in text[..end].utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let hidden = c.is_control()
-                || matches!(c, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
-            match c {
-                '\t' => out.push_str("\\t"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                c if hidden => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
-                c => out.push(c),
-            }
-        }
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    if cut {
-        out.push('…');
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,12 +223,5 @@ mod tests {
             .in_stage("read_json")
             .with_excerpt(b"{\"a\" 1}\x1b[2J");
         assert_eq!(error.to_string(), "a/b.jsonl:3:17: expected `,` (stage read_json): `{\"a\" 1}\\u{1b}[2J`");
-    }
-
-    #[test]
-    fn escapes_hide_nothing_and_move_nothing() {
-        assert_eq!(escape("a\u{202e}b\0\n\u{9b}".as_bytes(), 99), "a\\u{202e}b\\u{0}\\n\\u{9b}");
-        assert_eq!(escape(b"\xff\xc3", 99), "\\xff\\xc3");
-        assert_eq!(escape("ää".as_bytes(), 3), "ä…");
     }
 }

@@ -53,11 +53,11 @@ pub use bag::Bag;
 pub use batch::Seq;
 pub use config::{BadRecords, CancelToken, Config};
 pub use engine::{Monitor, RunReport, StageReport};
-pub use error::{Error, ErrorKind, Place, Result};
-pub use input::{Input, Scan};
+pub use error::{Error, ErrorKind, Place, Result, escape};
+pub use input::{Input, Reader, Scan};
 pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
 pub use wide::{Group, Records};
-pub use write::{Iter, Target, Written};
+pub use write::{Iter, Output, Target, TargetWriter, Written};
 
 /// The README's programs, run as tests.
 #[cfg(doctest)]

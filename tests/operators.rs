@@ -224,6 +224,20 @@ rows! {
     write_jsonl_to_writes_lines_as_they_were: json_row(records()),
         |bag| { let mut text = Vec::new(); let records = bag.write_jsonl_to(&mut text)?; Ok((records, String::from_utf8(text).unwrap())) },
         |v| (v.len() as u64, raws(v).join("\n") + "\n");
+    write_with_to_writes_any_number_of_lines: json_row(records()),
+        |bag| {
+            let mut text = Vec::new();
+            let one = |record: Json, out: &mut kitbag::Output<'_>| {
+                tags(&record).iter().for_each(|tag| out.text().extend_from_slice(format!("{tag}\n").as_bytes()));
+                Ok::<(), kitbag::Error>(())
+            };
+            let records = bag.write_with_to(&mut text, one)?;
+            Ok((records, String::from_utf8(text).unwrap()))
+        },
+        |v| (v.len() as u64, v.iter().flat_map(tags).map(|tag| tag + "\n").collect::<String>());
+    with_paths_gives_each_record_its_shard: json_row(records()),
+        |bag| bag.with_paths().map(|(path, record)| (!path.is_empty(), n(&record))).collect(),
+        |v| v.iter().map(|record| (true, n(record))).collect();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a worker carries: where it is (for messages), and what it does with a record that is refused.
 
+use std::error::Error as StdError;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +8,7 @@ use serde::Serialize;
 
 use crate::batch::At;
 use crate::config::BadRecords;
-use crate::error::{Error, Place};
+use crate::error::{Error, ErrorKind, Place, escape};
 use crate::shuffle::Permit;
 
 use super::{Flow, Phase, Stop};
@@ -121,6 +122,22 @@ impl<'r> WorkerCx<'r> {
         self.account().refused.push((at, error));
         self.refused_any.store(true, Ordering::Relaxed);
         Flow::Continue(())
+    }
+
+    /// A closure's error, whatever type it has, refuses the record.
+    pub(crate) fn refuse_for(&self, at: At, cause: Box<dyn StdError + Send + Sync>, stage: String) -> Flow {
+        use ErrorKind::{Corrupt, Internal, Io, Limit, Stopped};
+        let cause = match cause.downcast::<Error>() {
+            // The run's own trouble, met in a closure (reading a group from disk), or its end, asked for: no policy
+            // makes that a bad record.
+            Ok(own) if matches!(own.kind(), Io | Limit | Internal | Corrupt | Stopped) => {
+                return Flow::Break(Stop::from(own.in_stage(stage)));
+            }
+            Ok(own) => own,
+            Err(other) => other,
+        };
+        let text = escape(cause.to_string().as_bytes(), 400);
+        self.refuse(at, Error::new(ErrorKind::Closure, text).in_stage(stage).caused_by(cause))
     }
 
     /// What closures refused since the last call. Costs one load when there is nothing.

@@ -20,8 +20,9 @@ pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
 /// Where the records of a shard number come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// A file, by the path that the caller gave or that was found. The function counts lines when a message needs one.
-    File(PathBuf, LineOf),
+    /// A file, by the path that the caller gave or that was found, and as it is shown. The function counts lines when a
+    /// message needs one.
+    File(PathBuf, Arc<str>, LineOf),
     /// Standard input, whose lines can only be counted while they pass.
     Stdin,
     /// Records from memory; a record's byte is its index.
@@ -146,10 +147,10 @@ impl Run {
     pub(crate) fn place(&self, at: At, column: Option<u64>) -> Place {
         let origin = self.origins().get(at.shard as usize).cloned();
         match origin {
-            Some(Origin::File(path, line_of)) => {
+            Some(Origin::File(path, shown, line_of)) => {
                 let found = line_of(self, &path, at.byte);
                 Place {
-                    path: path.to_string_lossy().into_owned(),
+                    path: shown.as_ref().into(),
                     line: found.map(|(line, _)| line),
                     column: found.map(|(_, before)| before + column.unwrap_or(1)),
                     byte: Some(at.byte),
@@ -164,16 +165,12 @@ impl Run {
     }
 
     /// The path of a shard, for messages about the shard as a whole.
-    pub(crate) fn path(&self, shard: u32) -> String {
-        self.place_path(shard)
-    }
-
-    fn place_path(&self, shard: u32) -> String {
+    pub(crate) fn path(&self, shard: u32) -> Arc<str> {
         match self.origins().get(shard as usize) {
-            Some(Origin::File(path, _)) => path.to_string_lossy().into_owned(),
+            Some(Origin::File(_, shown, _)) => shown.clone(),
             Some(Origin::Stdin) => "<stdin>".into(),
-            Some(Origin::Memory(name)) => format!("<{name}>"),
-            None => String::new(),
+            Some(Origin::Memory(name)) => format!("<{name}>").into(),
+            None => "".into(),
         }
     }
 

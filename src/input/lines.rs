@@ -183,7 +183,7 @@ impl<'s> LineWalk<'s> {
                 let passed = block.text().get(from..offset).unwrap_or_default();
                 let lines = before + memchr::memchr_iter(b'\n', passed).count() as u64;
                 self.counted.set((offset, lines));
-                let (path, line) = (run.path(block.shard), Some(first + lines));
+                let (path, line) = (run.path(block.shard).as_ref().into(), Some(first + lines));
                 Place { path, line, column: Some(column), byte: Some(at.byte) }
             }
             None => run.place(at, Some(column)),

@@ -11,6 +11,7 @@ mod lines;
 #[cfg(feature = "libdeflate")]
 mod oneshot;
 mod partition;
+mod reader;
 mod scan;
 mod shards;
 #[cfg(feature = "libdeflate")]
@@ -19,6 +20,7 @@ mod source;
 mod stream;
 mod text;
 
+pub use reader::Reader;
 pub use scan::Scan;
 pub(crate) use scan::{RefFan, RefPush};
 pub(crate) use shards::Shard;

@@ -60,7 +60,7 @@ impl Partition {
         }
         let first = run.add_origins(shards.iter().map(|shard| match shard.is_stdin() {
             true => Origin::Stdin,
-            false => Origin::File(shard.path.clone(), super::lines::line_of),
+            false => Origin::File(shard.path.clone(), shard.path.to_string_lossy().into(), super::lines::line_of),
         }));
         Ok(Partition { shards: Arc::new(shards), tasks, first })
     }

@@ -6,3 +6,4 @@ mod inspect;
 mod map;
 mod pluck;
 mod try_map;
+mod with_paths;

@@ -4,8 +4,7 @@ use std::error::Error as StdError;
 
 use crate::bag::{Bag, Emit};
 use crate::batch::At;
-use crate::engine::{Flow, Stop};
-use crate::error::{Error, ErrorKind, escape};
+use crate::engine::Flow;
 
 impl<T: Send + 'static> Bag<T> {
     /// Applies `f`; an error makes the record a bad one: by policy it ends the run with the record's place in front of
@@ -44,18 +43,5 @@ impl<T: Send + 'static> Bag<T> {
 }
 
 fn refuse<U>(at: At, error: impl Into<Box<dyn StdError + Send + Sync>>, down: &Emit<'_, U>) -> Flow {
-    let mut cause = error.into();
-    match cause.downcast::<Error>() {
-        // The run's own trouble, met in a closure (reading a group from disk): no policy makes that a bad record.
-        Ok(own)
-            if matches!(own.kind(), ErrorKind::Io | ErrorKind::Limit | ErrorKind::Internal | ErrorKind::Corrupt) =>
-        {
-            return Flow::Break(Stop::from(own.in_stage(down.stage_name())));
-        }
-        Ok(own) => cause = own,
-        Err(other) => cause = other,
-    }
-    let text = escape(cause.to_string().as_bytes(), 400);
-    let error = Error::new(ErrorKind::Closure, text).in_stage(down.stage_name()).caused_by(cause);
-    down.cx.refuse(at, error)
+    down.cx.refuse_for(at, error.into(), down.stage_name())
 }

@@ -11,9 +11,12 @@ use std::time::Instant;
 pub(crate) use files::{Commit, File, StageDir};
 pub(crate) use tree::Meta;
 
-/// A handle on the operating system. Cheap to clone; carries nothing yet but is where a fault plan goes.
+/// A handle on the operating system. Cheap to clone; carries what threads are made with, and is where a fault plan goes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Os {}
+pub(crate) struct Os {
+    /// Bytes of stack of each thread; the standard library's default if none.
+    pub(crate) stack: Option<usize>,
+}
 
 impl Os {
     /// Monotonic time, for durations only.
@@ -45,7 +48,7 @@ impl Os {
         name: String,
         body: impl FnOnce() -> R + Send + 'scope,
     ) -> std::io::Result<std::thread::ScopedJoinHandle<'scope, R>> {
-        std::thread::Builder::new().name(name).spawn_scoped(scope, body)
+        self.thread(name).spawn_scoped(scope, body)
     }
 
     /// Starts a named thread that may outlive the caller's frame; whoever starts it joins it.
@@ -55,6 +58,14 @@ impl Os {
         name: String,
         body: impl FnOnce() -> R + Send + 'static,
     ) -> std::io::Result<std::thread::JoinHandle<R>> {
-        std::thread::Builder::new().name(name).spawn(body)
+        self.thread(name).spawn(body)
+    }
+
+    fn thread(&self, name: String) -> std::thread::Builder {
+        let thread = std::thread::Builder::new().name(name);
+        match self.stack {
+            Some(bytes) => thread.stack_size(bytes),
+            None => thread,
+        }
     }
 }

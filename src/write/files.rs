@@ -6,8 +6,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::batch::Unit;
-use crate::engine::Run;
 use crate::error::{Error, Result};
+use crate::os::Os;
 use crate::shuffle::Sequencer;
 
 use super::Written;
@@ -46,14 +46,14 @@ impl Ready {
 }
 
 impl Files {
-    pub(super) fn open(run: &Run, target: Resolved) -> Result<Files> {
+    pub(super) fn open(os: &Os, threads: usize, target: Resolved) -> Result<Files> {
         Ok(Files {
             codec: target.codec,
             chunker: Mutex::new(Chunker::new(CHUNK, target.shard_size)),
             ready: Mutex::default(),
-            backlog: run.settings.threads,
+            backlog: threads,
             packed: Sequencer::new(true),
-            parts: Mutex::new(Parts::open(&run.os, target)?),
+            parts: Mutex::new(Parts::open(os, target)?),
             unwritten: Mutex::new(Some(0)),
             written: Condvar::new(),
         })

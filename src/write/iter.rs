@@ -92,6 +92,11 @@ impl<T> Iterator for Iter<T> {
             }
         }
     }
+
+    /// At least the records that are there without waiting for more.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.batch.len(), None)
+    }
 }
 
 impl<T> Iter<T> {

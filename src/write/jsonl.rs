@@ -93,7 +93,7 @@ impl Scan {
 }
 
 /// Opens the files, lets `feed` bring the text, and commits.
-fn write_files(
+pub(super) fn write_files(
     run: &Run,
     stage: u32,
     verb: &str,
@@ -101,7 +101,7 @@ fn write_files(
     feed: impl FnOnce(&Sink<'_>) -> Result<()>,
 ) -> Result<Written> {
     let meter = run.stage(stage, verb);
-    let files = Files::open(run, target.resolve(&run.os)?)?;
+    let files = Files::open(&run.os, run.settings.threads, target.resolve(&run.os)?)?;
     let sink = Sink::new(meter, run.settings.ordered, &files);
     feed(&sink)?;
     let records = sink.balance()?;

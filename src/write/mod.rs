@@ -7,9 +7,14 @@ mod count;
 mod files;
 mod iter;
 mod jsonl;
+mod output;
 mod parts;
 mod target;
 mod texts;
+mod with;
+mod writer;
 
 pub use iter::Iter;
+pub use output::Output;
 pub use target::{Target, Written};
+pub use writer::TargetWriter;

@@ -2,7 +2,7 @@
 //! it is, or to files (see [`super::files`]).
 
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Unit;
@@ -23,22 +23,25 @@ pub(super) struct Sink<'a> {
     pub(super) meter: Arc<StageMeter>,
     texts: Sequencer<(u64, Vec<u8>, Option<Permit>)>,
     written: AtomicU64,
+    /// Somebody wanted nothing more: what came behind that was dropped on purpose.
+    enough: AtomicBool,
     to: &'a dyn Texts,
 }
 
 impl<'a> Sink<'a> {
     pub(super) fn new(meter: Arc<StageMeter>, ordered: bool, to: &'a dyn Texts) -> Sink<'a> {
-        Sink { meter, texts: Sequencer::new(ordered), written: AtomicU64::new(0), to }
+        Sink { meter, texts: Sequencer::new(ordered), written: AtomicU64::new(0), enough: AtomicBool::new(false), to }
     }
 
     pub(super) fn out<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Out<'s> {
         Out { sink: self, cx, text: Vec::new(), whole: 0, records: 0 }
     }
 
-    /// Everything that came in went out, or the output is not committed. Gives the number of records.
+    /// Everything that came in went out, or the output is not committed; unless the run ended early on purpose, where
+    /// the fence says what goes out. Gives the number of records.
     pub(super) fn balance(&self) -> Result<u64> {
         let (came, went) = (self.meter.records_in.load(Ordering::Relaxed), self.written.load(Ordering::Relaxed));
-        if came != went || !self.texts.balanced() {
+        if (came != went || !self.texts.balanced()) && !self.enough.load(Ordering::Relaxed) {
             return Err(Error::internal(format!("{came} records came to stage {}, {went} went out", self.meter.name)));
         }
         self.meter.records_out.store(went, Ordering::Relaxed);
@@ -67,9 +70,20 @@ impl Out<'_> {
         self.records += 1;
     }
 
+    /// What was put behind the text since the last call stays, but is no record.
+    pub(super) fn keep(&mut self) {
+        self.whole = self.text.len();
+    }
+
     /// What was put behind the text since the last record is none.
     pub(super) fn drop_unfinished(&mut self) {
         self.text.truncate(self.whole);
+    }
+
+    /// Nothing behind the record in hand is wanted.
+    pub(super) fn enough(&self) -> Flow {
+        self.sink.enough.store(true, Ordering::Relaxed);
+        Flow::Break(Stop::Enough)
     }
 
     pub(super) fn stage_name(&self) -> &str {

@@ -1,0 +1,165 @@
+//! A program that runs by itself: once, on `null` or on everything as one array, or on inputs in turn, of which it may
+//! take more.
+
+use std::cell::RefCell;
+use std::io::Read as _;
+use std::ops::ControlFlow;
+
+use kitbag::{Scan, escape};
+
+use crate::jq::{Halt, Val};
+
+use super::exit::Failure;
+use super::inputs::{Source, Turns};
+use super::output::Sink;
+use super::run::{Job, Outcome};
+use super::values::OnError;
+
+/// The records of the input, for a program that asks for them.
+pub(super) fn records(job: &Job<'_>) -> Result<Source, Failure> {
+    match job.args {
+        args if args.raw_input => Source::lines(job.input(), job.config.clone()),
+        args if args.values => Source::values(&job.input(), job.config.clone()),
+        _ => Source::json(job.input(), job.config.clone()),
+    }
+}
+
+/// The whole input as one array, or as one string. The one place where everything is held; what can be planned does not
+/// come here.
+pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
+    let budget = job.config.budget();
+    if job.args.raw_input {
+        let mut bytes = Vec::new();
+        // As bytes and, for a moment, as text.
+        let read = job.input().reader(&job.config)?.take(budget / 2 + 1).read_to_end(&mut bytes)?;
+        held_within(read as u64 * 2, budget)?;
+        return Ok(Val::string(String::from_utf8_lossy(&bytes)));
+    }
+    let mut values = Vec::new();
+    if job.args.values {
+        let mut source = Source::values(&job.input(), job.config.clone())?;
+        while let Some((_, value)) = source.next().transpose()? {
+            values.push(value);
+        }
+        return Ok(Val::array(values));
+    }
+    let mut weight = 0;
+    let weighed = |record: kitbag::JsonRef<'_>| (record.raw().len() as u64, Val::from_json(&record));
+    for record in Scan::new(job.input()).with(job.config.clone()).map(weighed).iter()? {
+        let (text, value) = record?;
+        weight += text * WEIGHT;
+        held_within(weight, budget)?;
+        values.push(value);
+    }
+    Ok(Val::array(values))
+}
+
+/// Bytes that a byte of text takes as values, about.
+const WEIGHT: u64 = 6;
+
+fn held_within(bytes: u64, budget: u64) -> Result<(), Failure> {
+    if bytes <= budget {
+        return Ok(());
+    }
+    let budget = format!("the memory budget of {budget} bytes does not hold the whole input as one value");
+    Err(Failure::Limit(format!("{budget}: a larger --memory, or -n with `reduce inputs as …`, would do")))
+}
+
+/// Runs the program once. The source gives what it asks for.
+pub(super) fn once(job: &Job<'_>, value: Val, source: Source) -> Result<Outcome, Failure> {
+    let sink = RefCell::new(Sink::new(job.target.as_ref())?);
+    let turns = Turns::new(source, &sink);
+    let mut outcome = Outcome::default();
+    match run(job, value, &turns, &sink, &mut outcome.last)? {
+        None => {}
+        Some(Halt::Exit { code: 0, message: None }) => outcome.halted = true,
+        Some(halt) => return Err(halt.into()),
+    }
+    drop(turns);
+    outcome.written = sink.into_inner().commit()?;
+    Ok(outcome)
+}
+
+/// Runs the program on each input in turn, and lets it take more of them.
+pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
+    let skip = match job.args.on_error {
+        OnError::Fail => false,
+        OnError::Skip => true,
+        OnError::Quarantine(_) => {
+            let text =
+                "--on-error quarantine=FILE cannot tell the inputs of a program that calls `input`, or --values, apart";
+            return Err(Failure::Usage(text.into()));
+        }
+    };
+    let sink = RefCell::new(Sink::new(job.target.as_ref())?);
+    let turns = Turns::new(records(job)?, &sink);
+    let mut outcome = Outcome::default();
+    while let Some(value) = turns.take().inspect_err(|_| flush(&sink))? {
+        match run(job, value, &turns, &sink, &mut outcome.last)? {
+            None => {}
+            Some(Halt::Exit { code: 0, message: None }) => {
+                outcome.halted = true;
+                break;
+            }
+            Some(Halt::Error(_)) if skip => {
+                outcome.failed = true;
+                outcome.left_out += 1;
+            }
+            Some(halt) => return Err(placed(halt, &turns)),
+        }
+    }
+    drop(turns);
+    outcome.written = sink.into_inner().commit()?;
+    Ok(outcome)
+}
+
+/// Runs the program on one value. What it printed before it ended early has been written then.
+fn run(
+    job: &Job<'_>,
+    value: Val,
+    turns: &Turns<'_>,
+    sink: &RefCell<Sink>,
+    last: &mut Option<bool>,
+) -> Result<Option<Halt>, Failure> {
+    let mut broken = None;
+    let ended = job.program.run(value, turns, &mut |value| {
+        let mut sink = sink.borrow_mut();
+        job.printer.print(&value, sink.text());
+        *last = Some(value.is_true());
+        match sink.appended() {
+            Ok(()) if job.cancel.is_cancelled() => ControlFlow::Break(()),
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                broken = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    if let Some(failure) = broken {
+        return Err(failure);
+    }
+    if job.cancel.is_cancelled() {
+        return Err(Failure::Cancelled);
+    }
+    let Err(halt) = ended else { return Ok(None) };
+    sink.borrow_mut().flush()?;
+    match turns.failure() {
+        Some(failure) if matches!(halt, Halt::Input(_)) => Err(failure),
+        _ => Ok(Some(halt)),
+    }
+}
+
+/// What was printed before a failure is printed; that failure is the one to report.
+fn flush(sink: &RefCell<Sink>) {
+    let _ = sink.borrow_mut().flush();
+}
+
+/// The program's error behind the name of the file whose record it had.
+fn placed(halt: Halt, turns: &Turns<'_>) -> Failure {
+    match (halt.into(), turns.path()) {
+        (Failure::Program(text), Some(path)) => {
+            Failure::AtRecord(format!("{}: {text}", escape(path.as_bytes(), usize::MAX)))
+        }
+        (failure, _) => failure,
+    }
+}

@@ -1,0 +1,156 @@
+//! The command line as it is declared: every option, its variable and its help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, ValueHint};
+use clap_complete::Shell;
+
+use super::values::{OnError, ShowProgress, size};
+
+/// The language of jq for heaps of JSON lines: compressed shards, all cores, one memory budget.
+///
+/// Runs PROGRAM on every record of the FILEs (JSON lines: plain, gzip or zstd, told by their first bytes), in parallel,
+/// and prints what it gives, in the order of the input, one compact JSON value a line.
+#[derive(Debug, Parser)]
+#[command(name = "kitbag", version, max_term_width = 100, args_override_self = true, after_help = super::help::SHORT)]
+#[command(after_long_help = super::help::LONG)]
+pub(crate) struct Args {
+    /// What to do with each record, in jq's language; with -f, the first FILE.
+    #[arg(value_name = "PROGRAM", required_unless_present_any = ["from_file", "completions", "man"])]
+    pub(crate) program: Option<OsString>,
+
+    /// Files, patterns, directories; `-` or none is standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<OsString>,
+
+    /// The whole input is one array, on which PROGRAM runs once.
+    #[arg(short, long, help_heading = "Input")]
+    pub(crate) slurp: bool,
+    /// PROGRAM runs once, on `null`; `input` and `inputs` give the records.
+    #[arg(short, long, help_heading = "Input")]
+    pub(crate) null_input: bool,
+    /// Records are lines of text, as strings; with -s, all text is one string.
+    #[arg(short = 'R', long, help_heading = "Input")]
+    pub(crate) raw_input: bool,
+    /// Records are JSON values between white space, over any number of lines (on one core).
+    #[arg(long, help_heading = "Input")]
+    pub(crate) values: bool,
+    /// What to do with a record that cannot be read or on which PROGRAM fails: `fail`, `skip` or `quarantine=FILE`.
+    ///
+    /// `fail` ends the run at the first one, in the order of the input. `skip` leaves it out and counts it; what PROGRAM
+    /// gave for it before its error is printed. `quarantine=FILE` also leaves out what PROGRAM gave before, and writes a
+    /// JSON line for each to FILE: path, line, byte, column, error, raw. If any was left out the exit code says so.
+    #[arg(long, value_name = "POLICY", default_value = "fail", env = "KITBAG_ON_ERROR", help_heading = "Input")]
+    pub(crate) on_error: OnError,
+    /// The longest record; a longer one is a bad record [default: a 32nd of the memory, at most 64MiB].
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_RECORD", help_heading = "Input", hide_short_help = true)]
+    pub(crate) max_record: Option<u64>,
+
+    /// Strings are printed as they are, without quotes.
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) raw_output: bool,
+    /// As -r, and no newline after each value.
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) join_output: bool,
+    /// Characters beyond ASCII are printed as escapes.
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) ascii_output: bool,
+    /// Keys of objects are printed in order.
+    #[arg(short = 'S', long, help_heading = "Output")]
+    pub(crate) sort_keys: bool,
+    /// One line a value: the default here.
+    #[arg(short, long, help_heading = "Output", overrides_with_all = ["indent", "tab"])]
+    pub(crate) compact_output: bool,
+    /// Values over several lines, indented by so many spaces (0 to 7; 0 is one line).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=7), help_heading = "Output", overrides_with_all = ["tab", "compact_output"])]
+    pub(crate) indent: Option<u8>,
+    /// Values over several lines, indented by tabs.
+    #[arg(long, help_heading = "Output", overrides_with_all = ["indent", "compact_output"])]
+    pub(crate) tab: bool,
+    /// Colours, also where standard output is no terminal; JQ_COLORS says which.
+    #[arg(short = 'C', long, help_heading = "Output", overrides_with = "monochrome_output")]
+    pub(crate) color_output: bool,
+    /// No colours, also on a terminal; so does NO_COLOR in the environment.
+    #[arg(short = 'M', long, help_heading = "Output", overrides_with = "color_output")]
+    pub(crate) monochrome_output: bool,
+    /// Print at once what is ready: always so here.
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub(crate) unbuffered: bool,
+    /// The exit code tells of the last value: 1 if it is `false` or `null`, 4 if there is none.
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) exit_status: bool,
+    /// Write to a file, or to numbered shards: out.jsonl.gz, out/part-*.jsonl.zst.
+    ///
+    /// The extension says how it is packed: .gz, .zst, or not at all. In `DIR/part-*.jsonl` the `*` becomes the shard's
+    /// number. The output appears under its name when it is complete; a failed run leaves nothing.
+    #[arg(short, long, value_name = "PATH", env = "KITBAG_OUTPUT", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the output if it exists.
+    #[arg(long, env = "KITBAG_OVERWRITE", help_heading = "Output")]
+    pub(crate) overwrite: bool,
+    /// Text in a shard of the output, before it is packed [default: 128MiB].
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_SHARD_SIZE", help_heading = "Output", hide_short_help = true)]
+    pub(crate) shard_size: Option<u64>,
+    /// Print in the order in which records are ready.
+    #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output", hide_short_help = true)]
+    pub(crate) unordered: bool,
+
+    /// PROGRAM is in this file.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Program")]
+    pub(crate) from_file: Option<PathBuf>,
+    /// `$NAME` is this string.
+    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Program")]
+    pub(crate) arg: Vec<String>,
+    /// `$NAME` is this JSON value.
+    #[arg(long, num_args = 2, value_names = ["NAME", "JSON"], action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Program")]
+    pub(crate) argjson: Vec<String>,
+    /// `$NAME` is the array of the JSON values in FILE.
+    #[arg(long, num_args = 2, value_names = ["NAME", "FILE"], action = ArgAction::Append, help_heading = "Program")]
+    pub(crate) slurpfile: Vec<String>,
+    /// `$NAME` is the text of FILE.
+    #[arg(long, num_args = 2, value_names = ["NAME", "FILE"], action = ArgAction::Append, help_heading = "Program")]
+    pub(crate) rawfile: Vec<String>,
+    /// What follows are no files but strings: $ARGS.positional.
+    #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", help_heading = "Program")]
+    pub(crate) args: Vec<bool>,
+    /// What follows are no files but JSON values: $ARGS.positional.
+    #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", help_heading = "Program")]
+    pub(crate) jsonargs: Vec<bool>,
+
+    /// Threads that compute, and as many that read [default: the cores].
+    #[arg(long, value_name = "N", env = "KITBAG_THREADS", help_heading = "Run")]
+    pub(crate) threads: Option<usize>,
+    /// The memory budget: 64MiB, 1G [default: half of the machine's].
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MEMORY", help_heading = "Run")]
+    pub(crate) memory: Option<u64>,
+    /// Where temporary files go, which have no name [default: the system's directory].
+    #[arg(long, value_name = "DIR", env = "KITBAG_TEMP_DIR", value_hint = ValueHint::DirPath, help_heading = "Run", hide_short_help = true)]
+    pub(crate) temp_dir: Option<PathBuf>,
+    /// The most that temporary files may take [default: what the disk has].
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_TEMP", help_heading = "Run", hide_short_help = true)]
+    pub(crate) max_temp: Option<u64>,
+    /// Say how far the run is, on standard error; `auto`: on a terminal, after half a second; `json`: a line a second.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "KITBAG_PROGRESS",
+        help_heading = "Run",
+        hide_short_help = true
+    )]
+    pub(crate) progress: ShowProgress,
+    /// Say nothing on standard error but errors.
+    #[arg(long, env = "KITBAG_QUIET", help_heading = "Run")]
+    pub(crate) quiet: bool,
+    /// Write what the run did to FILE, as JSON.
+    #[arg(long, value_name = "FILE", env = "KITBAG_REPORT", value_hint = ValueHint::FilePath, help_heading = "Run")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Print a completion script for a shell.
+    #[arg(long, value_name = "SHELL", help_heading = "Help", hide_short_help = true)]
+    pub(crate) completions: Option<Shell>,
+    /// Print the manual page, for `man -l -`.
+    #[arg(long, help_heading = "Help", hide_short_help = true)]
+    pub(crate) man: bool,
+}

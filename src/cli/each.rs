@@ -1,0 +1,122 @@
+//! A program on every record, in parallel, outputs in the order of the input.
+
+use std::cell::RefCell;
+use std::error::Error as StdError;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use kitbag::{Bag, Output, Scan, Seq};
+
+use crate::jq::{Halt, Inputs, Val};
+
+use super::exit::{Failure, refusal};
+use super::run::{Job, Outcome};
+use super::values::OnError;
+use super::world;
+
+/// The program on every record of JSON lines.
+pub(super) fn record(job: &Job<'_>) -> Result<Outcome, Failure> {
+    let seen = Seen::default();
+    let scan = Scan::new(job.input()).with(job.config.clone());
+    let one = |record: kitbag::JsonRef<'_>, out: &mut Output<'_>| run(job, &seen, Val::from_json(&record), out);
+    let written = match &job.target {
+        Some(target) => Some(scan.write_with(target.clone(), one)?),
+        None => scan.write_with_to(io::stdout(), one).map(|_| None)?,
+    };
+    Ok(seen.outcome(written))
+}
+
+/// The program on every line of text, as a string.
+pub(super) fn line(job: &Job<'_>) -> Result<Outcome, Failure> {
+    let seen = Seen::default();
+    let lines = Bag::read_text(job.input()).with(job.config.clone());
+    let one = |line: String, out: &mut Output<'_>| run(job, &seen, Val::string(line), out);
+    let written = match &job.target {
+        Some(target) => Some(lines.write_with(target.clone(), one)?),
+        None => lines.write_with_to(io::stdout(), one).map(|_| None)?,
+    };
+    Ok(seen.outcome(written))
+}
+
+/// What the threads of a run have seen.
+#[derive(Default)]
+struct Seen {
+    /// The last record that gave a value, and whether its last value is true.
+    last: Mutex<Option<(Seq, bool)>>,
+    failed: AtomicBool,
+    halted: AtomicBool,
+}
+
+impl Seen {
+    fn outcome(self, written: Option<kitbag::Written>) -> Outcome {
+        let last = self.last.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Outcome {
+            written,
+            last: last.map(|(_, is_true)| is_true),
+            failed: self.failed.into_inner(),
+            halted: self.halted.into_inner(),
+            ..Outcome::default()
+        }
+    }
+}
+
+/// The program on one record.
+fn run(job: &Job<'_>, seen: &Seen, value: Val, out: &mut Output<'_>) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    let (seq, before) = (out.seq(), out.text().len());
+    let mut last = None;
+    let out = RefCell::new(out);
+    let ended = job.program.run(value, &Alone(&out), &mut |value| {
+        job.printer.print(&value, out.borrow_mut().text());
+        last = Some(value.is_true());
+        ControlFlow::Continue(())
+    });
+    let out = out.into_inner();
+    if job.args.exit_status
+        && let Some(is_true) = last
+    {
+        let mut lowest = seen.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if lowest.is_none_or(|(before, _)| before < seq) {
+            *lowest = Some((seq, is_true));
+        }
+    }
+    match ended {
+        Ok(()) => Ok(()),
+        Err(Halt::Exit { code: 0, message: None }) => {
+            seen.halted.store(true, Ordering::Relaxed);
+            out.stop();
+            Ok(())
+        }
+        Err(halt) => {
+            if matches!(halt, Halt::Error(_)) && job.args.on_error != OnError::Fail {
+                seen.failed.store(true, Ordering::Relaxed);
+                if job.args.on_error != OnError::Skip {
+                    out.text().truncate(before);
+                }
+            }
+            Err(refusal(halt))
+        }
+    }
+}
+
+/// What the program on one record sees: no further input.
+struct Alone<'a, 'o, 'u>(&'a RefCell<&'o mut Output<'u>>);
+
+impl Inputs for Alone<'_, '_, '_> {
+    fn file_name(&self) -> Option<String> {
+        Some(self.0.borrow().path().to_string()).filter(|path| path != "<stdin>")
+    }
+
+    fn now(&self) -> f64 {
+        world::now()
+    }
+
+    fn debug(&self, message: &Val) {
+        world::debug(message);
+    }
+
+    fn stderr(&self, value: &Val) {
+        world::stderr(value);
+    }
+}

@@ -1,0 +1,63 @@
+//! What stands below the options in the help, completions and the manual page.
+
+use std::io::{self, Write as _};
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::args::Args;
+use super::exit::Failure;
+
+/// Below `-h`.
+pub(super) const SHORT: &str = "--help says more and has examples.";
+
+/// Below `--help` and in the manual page. The commands are run by a test, in the root of the project.
+pub(super) const LONG: &str = r#"Examples:
+  Records of failed requests, from all shards:
+    kitbag 'select(.status >= 500) | {path, status}' 'data/web/*.gz'
+
+  Requests by status, most frequent first:
+    kitbag -s 'group_by(.status) | map({status: .[0].status, n: length}) | sort_by(-.n)[]' data/web
+
+  A sum over all records, one at a time in memory:
+    kitbag -n 'reduce inputs as $hit (0; . + $hit.bytes)' data/web
+
+  Clean shards, written when they are complete:
+    kitbag -o clean/part-*.jsonl.zst 'del(.agent)' data/web
+
+  Lines of a log as text, from standard input:
+    zcat data/web/part-000.jsonl.gz | kitbag -R -r 'select(test("checkout")) | fromjson.path'
+
+  The text of variables from the command line:
+    kitbag --arg who curl -r 'select(.agent | startswith($who)) | .path' data/web/part-001.jsonl.gz
+
+Exit codes:
+  0    complete (with -e: the last value is neither false nor null)
+  1    with -e: the last value is false or null
+  2    wrong use; input that cannot be read or is no JSON; output that cannot be written
+  3    the program does not compile
+  4    with -e: there was no value
+  5    the program failed on a record, or called halt_error
+  6    a limit was reached: memory, temporary space, the length or depth of a record
+  70   a defect of kitbag
+  130  interrupted (143: terminated)
+  141  whoever read standard output is gone
+
+Under --on-error skip and quarantine the exit code is 5 if the program failed on a record, 2 if a record could not be
+read. With -o, a failed run leaves nothing.
+
+Every option of ours is also a variable: --memory is KITBAG_MEMORY. NO_COLOR and JQ_COLORS are as in jq."#;
+
+/// Prints the completion script of a shell.
+pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "kitbag", &mut text);
+    Ok(io::stdout().lock().write_all(&text)?)
+}
+
+/// Prints the manual page.
+pub(super) fn manual() -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Args::command()).render(&mut text)?;
+    Ok(io::stdout().lock().write_all(&text)?)
+}

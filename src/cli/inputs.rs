@@ -1,0 +1,173 @@
+//! Inputs one after the other, for programs that ask for them: over the ordered stream of a bag that runs beside the
+//! program, with no more in memory than the budget lets be in flight.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kitbag::{Bag, Config, Error, Input, Iter, Reader, Scan, escape};
+use serde_json::de::{IoRead, StreamDeserializer};
+use serde_json::value::RawValue;
+
+use crate::jq::{Inputs, Val};
+
+use super::exit::Failure;
+use super::globals::no_place;
+use super::output::Sink;
+use super::world;
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// Where inputs come from.
+pub(super) enum Source {
+    /// Records: JSON lines, or lines of text.
+    Records(Box<Iter<(Arc<str>, Val)>>),
+    /// Values between white space.
+    Values(Box<Values>),
+    /// One value that is there already, or none.
+    Held(Option<Val>),
+}
+
+impl Source {
+    /// The records of JSON lines.
+    pub(super) fn json(input: Input, config: Config) -> Result<Source> {
+        let records = Scan::new(input).with(config).map(|record| Val::from_json(&record));
+        Ok(Source::Records(Box::new(records.with_paths().iter()?)))
+    }
+
+    /// Lines of text as strings.
+    pub(super) fn lines(input: Input, config: Config) -> Result<Source> {
+        let lines = Bag::read_text(input).with(config).map(Val::string);
+        Ok(Source::Records(Box::new(lines.with_paths().iter()?)))
+    }
+
+    /// JSON values between white space.
+    pub(super) fn values(input: &Input, config: Config) -> Result<Source> {
+        let waiting = input.paths()?.into();
+        Ok(Source::Values(Box::new(Values { config, waiting, open: None })))
+    }
+
+    /// The next input, and the shard that it comes from.
+    pub(super) fn next(&mut self) -> Option<Result<(Option<Arc<str>>, Val)>> {
+        match self {
+            Source::Records(records) => {
+                records.next().map(|next| next.map(|(path, value)| (Some(path), value)).map_err(Failure::from))
+            }
+            Source::Values(values) => {
+                values.next().transpose().map(|next| next.map(|(path, value)| (Some(path), value)))
+            }
+            Source::Held(value) => value.take().map(|value| Ok((None, value))),
+        }
+    }
+
+    /// Whether the next input may have to be waited for.
+    fn may_wait(&self) -> bool {
+        match self {
+            Source::Records(records) => records.size_hint().0 == 0,
+            Source::Values(_) => true,
+            Source::Held(_) => false,
+        }
+    }
+}
+
+type Stream = StreamDeserializer<'static, IoRead<BufReader<Reader>>, Box<RawValue>>;
+
+/// JSON values between white space, over any number of lines.
+pub(super) struct Values {
+    config: Config,
+    waiting: VecDeque<PathBuf>,
+    open: Option<(Arc<str>, Stream)>,
+}
+
+impl Values {
+    fn next(&mut self) -> Result<Option<(Arc<str>, Val)>> {
+        loop {
+            if let Some((path, stream)) = &mut self.open {
+                match stream.next() {
+                    Some(Ok(value)) => return Ok(Some((path.clone(), Val::parse(value.get().as_bytes())?))),
+                    Some(Err(error)) => return Err(wrong(path, error)),
+                    None => self.open = None,
+                }
+            }
+            let Some(path) = self.waiting.pop_front() else { return Ok(None) };
+            let reader = BufReader::with_capacity(64 << 10, Input::from(&path).reader(&self.config)?);
+            let stream = serde_json::Deserializer::from_reader(reader).into_iter();
+            let shown = if path.as_os_str() == "-" { "<stdin>".into() } else { path.to_string_lossy() };
+            self.open = Some((shown.into(), stream));
+        }
+    }
+}
+
+fn wrong(path: &str, error: serde_json::Error) -> Failure {
+    if error.is_io() {
+        return std::io::Error::from(error).into();
+    }
+    let place = format!("{}:{}:{}", escape(path.as_bytes(), usize::MAX), error.line(), error.column());
+    Failure::Input(format!("{place}: {}", escape(no_place(&error).as_bytes(), 200)))
+}
+
+/// Inputs and what is known of the latest; shared by a program and whoever runs it.
+pub(super) struct Turns<'a> {
+    source: RefCell<Source>,
+    path: RefCell<Option<Arc<str>>>,
+    /// What has been printed, which goes out before the next input is waited for.
+    sink: &'a RefCell<Sink>,
+    /// Why there are no more, where that is a failure: more than an interpreter's error can hold.
+    failed: RefCell<Option<Failure>>,
+}
+
+impl<'a> Turns<'a> {
+    pub(super) fn new(source: Source, sink: &'a RefCell<Sink>) -> Turns<'a> {
+        Turns { source: RefCell::new(source), path: RefCell::default(), sink, failed: RefCell::default() }
+    }
+
+    /// The next input.
+    pub(super) fn take(&self) -> Result<Option<Val>> {
+        let mut source = self.source.borrow_mut();
+        if source.may_wait() {
+            self.sink.borrow_mut().flush()?;
+        }
+        let Some((path, value)) = source.next().transpose()? else { return Ok(None) };
+        self.path.replace(path);
+        Ok(Some(value))
+    }
+
+    /// The shard of the latest input.
+    pub(super) fn path(&self) -> Option<Arc<str>> {
+        self.path.borrow().clone()
+    }
+
+    /// Why the program got no more inputs.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.failed.take()
+    }
+}
+
+impl Inputs for Turns<'_> {
+    fn next(&self) -> Option<kitbag::Result<Val>> {
+        self.take().transpose().map(|next| {
+            next.map_err(|failure| {
+                self.failed.replace(Some(failure));
+                Error::stop("no more inputs can be read")
+            })
+        })
+    }
+
+    fn file_name(&self) -> Option<String> {
+        self.path.borrow().as_deref().filter(|&path| path != "<stdin>").map(str::to_owned)
+    }
+
+    fn now(&self) -> f64 {
+        world::now()
+    }
+
+    fn debug(&self, message: &Val) {
+        world::debug(message);
+    }
+
+    fn stderr(&self, value: &Val) {
+        world::stderr(value);
+    }
+}

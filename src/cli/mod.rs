@@ -1,0 +1,100 @@
+//! The command around the interpreter: arguments, runs, output, errors and exit codes.
+
+mod alone;
+mod args;
+mod each;
+mod exit;
+mod globals;
+mod help;
+mod inputs;
+mod output;
+mod report;
+mod run;
+mod signals;
+mod style;
+mod values;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use kitbag::{CancelToken, Monitor};
+
+use args::Args;
+use exit::Failure;
+use run::{Job, Outcome};
+use signals::Signals;
+
+pub(crate) use exit::DEFECT;
+
+/// Bytes of stack of every thread that runs programs: enough for values and calls that are nested many thousands deep.
+pub(crate) const STACK: usize = 64 << 20;
+
+/// Runs the command; gives the exit code.
+pub(crate) fn main() -> u8 {
+    let matches = match Args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version come this way too, with 0.
+            let printed = error.print();
+            let closed = printed.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
+            return if closed { exit::CLOSED } else { u8::try_from(error.exit_code()).unwrap_or(exit::USAGE) };
+        }
+    };
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return exit::USAGE;
+        }
+    };
+    let asked = match (&args.completions, args.man) {
+        (Some(shell), _) => help::completions(*shell),
+        (None, true) => help::manual(),
+        (None, false) => return command(&args, &matches),
+    };
+    asked.map_or_else(|failure| end(&failure, None), |()| 0)
+}
+
+/// Runs the program over the input.
+fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
+    let (monitor, cancel) = (Monitor::new(), CancelToken::new());
+    let config = run::config(args, &monitor, &cancel);
+    let signals = match Signals::watch(&cancel) {
+        Ok(signals) => signals,
+        Err(error) => return end(&Failure::Usage(format!("cannot watch for signals: {error}")), None),
+    };
+    let outcome = Job::new(args, matches, config, cancel).and_then(|job| job.run());
+    let report = monitor.report().unwrap_or_default();
+    let code = match &outcome {
+        Ok(outcome) => finished(args, outcome, report.rejected + outcome.left_out),
+        Err(failure) => end(failure, signals.came()),
+    };
+    match &args.report {
+        Some(path) => match report::write(path, &report, outcome.as_ref().ok(), code) {
+            Ok(()) => code,
+            Err(failure) => end(&failure, None),
+        },
+        None => code,
+    }
+}
+
+/// The run came to its end: says what was left out.
+fn finished(args: &Args, outcome: &Outcome, left_out: u64) -> u8 {
+    if left_out > 0 && !args.quiet {
+        let records = if left_out == 1 { "record was" } else { "records were" };
+        world::say(&format!("kitbag: {left_out} {records} left out\n"));
+    }
+    outcome.code(args, left_out)
+}
+
+fn end(failure: &Failure, signal: Option<u8>) -> u8 {
+    failure.say();
+    failure.code(signal)
+}
+
+/// The command's own thread cannot be started.
+pub(crate) fn no_thread(error: &std::io::Error) -> ExitCode {
+    world::say(&format!("kitbag: cannot start a thread: {error}\n"));
+    ExitCode::from(exit::LIMIT)
+}

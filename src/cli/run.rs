@@ -1,0 +1,155 @@
+//! Runs: which of the ways in which a program meets its input is taken, and what comes of it.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, RunReport, Target, Written};
+
+use crate::jq::{Libraries, Program, Val};
+
+use super::args::Args;
+use super::exit::{Failure, PROGRAM, USAGE};
+use super::globals::{self, Words};
+use super::inputs::Source;
+use super::output;
+use super::style::Printer;
+use super::values::OnError;
+use super::{alone, each};
+
+/// Everything that a run needs.
+pub(super) struct Job<'a> {
+    pub(super) args: &'a Args,
+    pub(super) program: Program,
+    /// The program takes inputs itself, so that records cannot be told apart beforehand.
+    takes_inputs: bool,
+    pub(super) printer: Printer,
+    pub(super) config: Config,
+    pub(super) cancel: CancelToken,
+    pub(super) input: Vec<PathBuf>,
+    pub(super) target: Option<Target>,
+}
+
+/// What a run came to, where it came to its end.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) written: Option<Written>,
+    /// Whether the last value that was printed is true, if there was one.
+    pub(super) last: Option<bool>,
+    /// Whether the program failed on a record that a policy left out.
+    pub(super) failed: bool,
+    /// Records that a policy left out, beside those of the run's report.
+    pub(super) left_out: u64,
+    /// The program ended the run.
+    pub(super) halted: bool,
+}
+
+impl Outcome {
+    /// The exit code of a run that came to its end.
+    pub(super) fn code(&self, args: &Args, rejected: u64) -> u8 {
+        match self.last {
+            _ if self.failed => PROGRAM,
+            _ if rejected > 0 => USAGE,
+            _ if self.halted || !args.exit_status => 0,
+            Some(true) => 0,
+            Some(false) => 1,
+            None => 4,
+        }
+    }
+}
+
+/// The configuration of the library's runs.
+pub(super) fn config(args: &Args, monitor: &Monitor, cancel: &CancelToken) -> Config {
+    let bad = match &args.on_error {
+        OnError::Fail => BadRecords::Fail,
+        OnError::Skip => BadRecords::Skip,
+        OnError::Quarantine(path) => BadRecords::Quarantine(path.clone()),
+    };
+    // What jq nests is more than the library's default; the threads' stacks are deep enough.
+    let mut config = Config::new().bad_records(bad).monitor(monitor).cancel_token(cancel).ordered(!args.unordered);
+    config = config.max_depth(1024).stack_size(super::STACK);
+    if let Some(threads) = args.threads {
+        config = config.threads(threads);
+    }
+    if let Some(bytes) = args.memory {
+        config = config.memory(bytes);
+    }
+    if let Some(dir) = &args.temp_dir {
+        config = config.temp_dir(dir);
+    }
+    if let Some(bytes) = args.max_temp {
+        config = config.max_temp(bytes);
+    }
+    if let Some(bytes) = args.max_record {
+        config = config.max_record(bytes);
+    }
+    config
+}
+
+impl<'a> Job<'a> {
+    /// Reads and compiles the program, and looks whether the files are there.
+    pub(super) fn new(
+        args: &'a Args,
+        matches: &ArgMatches,
+        config: Config,
+        cancel: CancelToken,
+    ) -> Result<Job<'a>, Failure> {
+        let mut words = Words::new(args, matches)?;
+        let input: Vec<PathBuf> = std::mem::take(&mut words.files).into_iter().map(PathBuf::from).collect();
+        let text = match (&args.from_file, &words.program) {
+            (Some(path), _) => globals::text_of(path, &config)?,
+            (None, Some(word)) => globals::utf8(word)?.to_owned(),
+            (None, None) => return Err(Failure::Usage("expected a PROGRAM".into())),
+        };
+        let globals = words.globals(args, matches, &config)?;
+        let program = Program::compile(&text, &globals, &Libraries::default())?;
+        let target = output::target(args)?;
+        let takes_inputs = mentions(&text, &["input", "inputs"]);
+        let job = Job { args, program, takes_inputs, printer: Printer::new(args), config, cancel, input, target };
+        // Before anything is read or written.
+        job.input().paths()?;
+        Ok(job)
+    }
+
+    pub(super) fn input(&self) -> Input {
+        Input::from(self.input.clone())
+    }
+
+    pub(super) fn run(&self) -> Result<Outcome, Failure> {
+        let args = self.args;
+        match (args.null_input, args.slurp) {
+            (true, false) => alone::once(self, Val::null(), alone::records(self)?),
+            (false, true) => alone::once(self, alone::slurp(self)?, Source::Held(None)),
+            (true, true) => alone::once(self, Val::null(), Source::Held(Some(alone::slurp(self)?))),
+            (false, false) if args.values || self.takes_inputs => alone::in_turn(self),
+            (false, false) if args.raw_input => each::line(self),
+            (false, false) => each::record(self),
+        }
+    }
+}
+
+/// Whether one of these words stands somewhere in the program and is no key or variable. Where it is meant otherwise, in
+/// a string or as a name of the program's own, its inputs come one after the other, which is slower and no less right.
+fn mentions(program: &str, words: &[&str]) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    words.iter().any(|word| {
+        program.match_indices(word).any(|(at, _)| {
+            let (before, behind) = (&program[..at], &program[at + word.len()..]);
+            !before.ends_with(|c: char| part(c) || c == '.' || c == '$') && !behind.starts_with(part)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_and_parts_of_words_are_not() {
+        for program in ["input", "[inputs]", "first(inputs)|.x", "\"\\(input)\"", "{a:input}"] {
+            assert!(mentions(program, &["input", "inputs"]), "{program}");
+        }
+        for program in ["input_filename", ".input", "$input", "my_input", "inputsx", "."] {
+            assert!(!mentions(program, &["input", "inputs"]), "{program}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How values are printed.
+
+use std::io::IsTerminal as _;
+
+use crate::jq::{Colours, Indent, Style, Val};
+
+use super::args::Args;
+
+/// Prints values as the options ask for.
+#[derive(Debug)]
+pub(super) struct Printer {
+    style: Style,
+    raw: bool,
+    join: bool,
+}
+
+impl Printer {
+    pub(super) fn new(args: &Args) -> Printer {
+        let indent = match (args.tab, args.indent) {
+            (true, _) => Indent::Tab,
+            (false, Some(spaces @ 1..)) => Indent::Spaces(spaces.into()),
+            _ => Indent::Compact,
+        };
+        let style = Style { indent, sort_keys: args.sort_keys, ascii: args.ascii_output, colours: colours(args) };
+        // Where all is to be ASCII, jq quotes strings again.
+        let raw = (args.raw_output || args.join_output) && !args.ascii_output;
+        Printer { style, raw, join: args.join_output }
+    }
+
+    /// Appends a value, with its newline.
+    pub(super) fn print(&self, value: &Val, text: &mut Vec<u8>) {
+        match value.as_str().filter(|_| self.raw) {
+            Some(string) => text.extend_from_slice(string.as_bytes()),
+            None => value.write(&self.style, text),
+        }
+        if !self.join {
+            text.push(b'\n');
+        }
+    }
+}
+
+/// Colours on a terminal and where they are asked for; JQ_COLORS changes them, NO_COLOR takes them from the terminal.
+fn colours(args: &Args) -> Option<Colours> {
+    let terminal = || args.output.is_none() && std::io::stdout().is_terminal();
+    let wanted = args.color_output || !args.monochrome_output && variable("NO_COLOR").is_none() && terminal();
+    wanted.then(|| variable("JQ_COLORS").and_then(|text| Colours::parse(&text)).unwrap_or_default())
+}
+
+/// A variable that is set to something.
+#[expect(clippy::disallowed_methods, reason = "the command, unlike the library, may read its environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}

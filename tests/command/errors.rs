@@ -1,0 +1,127 @@
+//! Errors: what is said, where, with which exit code, and what stands on standard output by then.
+
+use super::tool::{at, files, finish, kitbag, print, run, run_with};
+
+#[test]
+fn the_programs_error_has_its_records_place_and_what_comes_before_is_printed() {
+    let dir = files(&[("a.jsonl", "{\"a\":1}\n{\"a\":2}\n{\"a\":\"x\"}\n{\"a\":4}\n")]);
+    let file = at(&dir, "a.jsonl");
+    for threads in ["1", "2", "8"] {
+        let failed = run(&["--threads", threads, ".a, .a + 1", &file]);
+        assert_eq!((failed.out.as_str(), failed.code), ("1\n2\n2\n3\n\"x\"\n", Some(5)), "{failed:?}");
+        assert_eq!(failed.err, format!("{file}:3:1: string (\"x\") and number (1) cannot be added\n"));
+    }
+    let from_pipe = run_with(&[".a + 1"], b"{\"a\":1}\n\n{\"a\":\"x\"}\n");
+    assert_eq!(from_pipe.err, "<stdin>:3:1: string (\"x\") and number (1) cannot be added\n");
+}
+
+#[test]
+fn an_error_of_any_value_is_told_and_nothing_in_it_moves_a_cursor() {
+    assert_eq!(run_with(&["error"], b"\"bad\"\n").err, "<stdin>:1:1: bad\n");
+    assert_eq!(run_with(&["error"], b"{\"a\":1}\n").err, "<stdin>:1:1: (not a string): {\"a\":1}\n");
+    let hidden = run_with(&["error"], b"\"\\u001b[2J\\n\"\n");
+    assert_eq!((hidden.err.as_str(), hidden.code), ("<stdin>:1:1: \\u{1b}[2J\\n\n", Some(5)));
+    assert_eq!(run(&["-n", "error(\"x\\u0007\")"]).err, "kitbag: x\\u{7}\n");
+}
+
+#[test]
+fn what_is_no_json_ends_the_run_with_its_place() {
+    let dir = files(&[("a.jsonl", "1\n2\n{\"a\" 1}\n4\n")]);
+    let file = at(&dir, "a.jsonl");
+    for options in [&["."][..], &["-n", "inputs"], &["--threads", "8", "."]] {
+        let failed = run(&[options, &[&*file]].concat());
+        assert_eq!((failed.out.as_str(), failed.code), ("1\n2\n", Some(2)), "{options:?}: {failed:?}");
+        assert!(failed.err.starts_with(&format!("{file}:3:6: ")), "{failed:?}");
+    }
+    let slurped = run(&["-s", ".", &file]);
+    assert_eq!((slurped.out.as_str(), slurped.code), ("", Some(2)), "{slurped:?}");
+    assert!(slurped.err.starts_with(&format!("{file}:3:6: ")), "{slurped:?}");
+}
+
+#[test]
+fn files_are_looked_for_before_anything_is_printed() {
+    let dir = files(&[("a.jsonl", "1\n")]);
+    let (here, missing) = (at(&dir, "a.jsonl"), at(&dir, "missing.jsonl"));
+    for options in [&["."][..], &["-s", "."], &["-n", "1"], &["-R", "."], &["--values", "."], &["input"]] {
+        let failed = run(&[options, &[&*here, &missing]].concat());
+        assert_eq!((failed.out.as_str(), failed.code), ("", Some(2)), "{options:?}: {failed:?}");
+        assert!(failed.err.starts_with(&format!("{missing}: ")), "{failed:?}");
+    }
+    assert_eq!(run(&[".", &at(&dir, "*.gz")]).code, Some(2));
+}
+
+#[test]
+fn wrong_use_is_2_and_a_wrong_program_is_3() {
+    for wrong in
+        [&["--no-such-option", "."][..], &[], &["--arg", "a", "."], &["--memory", "much", "."], &["--stream", "."]]
+    {
+        let failed = run(wrong);
+        assert!(failed.code == Some(2) && failed.out.is_empty() && !failed.err.is_empty(), "{wrong:?}: {failed:?}");
+    }
+    for wrong in [".a |", "nothing_of_the_kind", "$undefined", "{", "import \"a\" as a; .", "$ENV", "env"] {
+        let failed = run(&["-n", wrong]);
+        assert!(failed.code == Some(3) && failed.out.is_empty() && !failed.err.is_empty(), "{wrong:?}: {failed:?}");
+    }
+    let dir = files(&[("a.gz", "\x1f\u{8b}")]);
+    assert_eq!(run(&["--shard-size", "1M", ".", &at(&dir, "a.gz")]).code, Some(2));
+}
+
+#[test]
+fn limits_are_6() {
+    let long = format!("\"{}\"\n", "x".repeat(5000));
+    let failed = run_with(&["--max-record", "4K", "."], long.as_bytes());
+    assert_eq!((failed.out.as_str(), failed.code), ("", Some(6)), "{failed:?}");
+    let deep = format!("{}{}\n", "[".repeat(1500), "]".repeat(1500));
+    assert_eq!(run_with(&["."], deep.as_bytes()).code, Some(6));
+    assert_eq!(print(&["flatten"], &format!("{}7{}\n", "[".repeat(900), "]".repeat(900))), "[7]\n");
+    let held = run_with(&["--memory", "4M", "-s", "length"], "{\"a\":\"some text\"}\n".repeat(200_000).as_bytes());
+    assert_eq!((held.out.as_str(), held.code), ("", Some(6)), "{held:?}");
+    assert!(held.err.contains("--memory"), "{held:?}");
+    assert_eq!(run(&["--memory", "1K", ".", "data/web"]).code, Some(6));
+}
+
+#[test]
+fn a_policy_leaves_records_out_and_the_exit_code_says_so() {
+    let dir = files(&[("a.jsonl", "{\"a\":1}\nno\n{\"a\":\"x\"}\n{\"a\":4}\n"), ("b.jsonl", "{\"a\":1}\nno\n")]);
+    let (file, bad) = (at(&dir, "a.jsonl"), at(&dir, "bad.jsonl"));
+    for threads in ["1", "8"] {
+        let skipped = run(&["--threads", threads, "--on-error", "skip", ".a, .a + 1", &file]);
+        assert_eq!(skipped.out, "1\n2\n\"x\"\n4\n5\n", "{skipped:?}");
+        assert_eq!((skipped.err.as_str(), skipped.code), ("kitbag: 2 records were left out\n", Some(5)));
+        let policy = format!("quarantine={bad}");
+        let kept = run(&["--threads", threads, "--on-error", &policy, ".a, .a + 1", &file]);
+        assert_eq!((kept.out.as_str(), kept.code), ("1\n2\n4\n5\n", Some(5)), "{kept:?}");
+        let lines = std::fs::read_to_string(&bad).unwrap();
+        let parsed: Vec<kitbag::Json> = lines.lines().map(|line| kitbag::Json::parse(line).unwrap()).collect();
+        let numbers: Vec<_> = parsed.iter().map(|line| line.get("line").unwrap().as_u64().unwrap()).collect();
+        assert_eq!(numbers, [2, 3]);
+        assert_eq!(parsed[1].get("raw").unwrap().as_str().unwrap(), "{\"a\":\"x\"}");
+        assert_eq!(parsed[1].get("error").unwrap().as_str().unwrap(), "string (\"x\") and number (1) cannot be added");
+    }
+    // Only what could not be read.
+    let skipped = run(&["--on-error", "skip", ".a", &at(&dir, "b.jsonl")]);
+    assert_eq!((skipped.out.as_str(), skipped.code), ("1\n", Some(2)), "{skipped:?}");
+    assert_eq!(skipped.err, "kitbag: 1 record was left out\n");
+    let quiet = run(&["--quiet", "--on-error", "skip", "-n", "[inputs.a]", &at(&dir, "b.jsonl")]);
+    assert_eq!((quiet.out.as_str(), quiet.err.as_str(), quiet.code), ("[1]\n", "", Some(2)));
+    let in_turn = run(&["--on-error", "skip", ".a + 1, (input | empty)", &file]);
+    assert_eq!((in_turn.out.as_str(), in_turn.code), ("2\n5\n", Some(5)), "{in_turn:?}");
+}
+
+#[test]
+fn debug_and_stderr_go_to_standard_error() {
+    let ran = run_with(&["debug | stderr | .a"], b"{\"a\":1}\n");
+    assert_eq!((ran.out.as_str(), ran.code), ("1\n", Some(0)));
+    assert_eq!(ran.err, "[\"DEBUG:\",{\"a\":1}]\n{\"a\":1}");
+}
+
+#[test]
+fn a_damaged_shard_is_told_with_its_place() {
+    let dir = files(&[]);
+    let whole = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/web/part-000.jsonl.gz")).unwrap();
+    let path = at(&dir, "cut.jsonl.gz");
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let failed = finish(kitbag().args([".status", &path]), b"");
+    assert!(failed.code == Some(2) && failed.err.starts_with(&path), "{failed:?}");
+    assert!(failed.out.lines().count() > 10);
+}

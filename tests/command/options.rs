@@ -1,0 +1,180 @@
+//! What each option does.
+
+use super::tool::{at, files, finish, kitbag, print, run, run_with};
+
+#[test]
+fn one_compact_value_a_line_for_every_record_in_the_order_of_the_input() {
+    assert_eq!(print(&["."], "{\"b\": 1.50, \"a\":[ 1 ]}\n\n\"x\"\n"), "{\"b\":1.50,\"a\":[1]}\n\"x\"\n");
+    assert_eq!(print(&[".[]"], "[1,2]\n[]\n[3]"), "1\n2\n3\n");
+    assert_eq!(print(&["empty"], "1\n2\n"), "");
+    assert_eq!(print(&["."], ""), "");
+}
+
+#[test]
+fn short_options_combine_and_may_come_anywhere() {
+    assert_eq!(print(&["-rc", ".a"], "{\"a\":\"x\"}\n"), "x\n");
+    assert_eq!(print(&["-sc", "."], "1\n2\n"), "[1,2]\n");
+    assert_eq!(print(&[".a", "-r"], "{\"a\":\"x\"}\n"), "x\n");
+    let dir = files(&[("in.jsonl", "{\"a\":1}\n")]);
+    assert_eq!(print(&[".a", &at(&dir, "in.jsonl"), "-c"], ""), "1\n");
+    assert_eq!(print(&["-n", "--", "-1"], ""), "-1\n");
+}
+
+#[test]
+fn how_values_are_printed() {
+    let value = "{\"b\":[1,\"é\"],\"a\":\"x\\ty\"}\n";
+    assert_eq!(print(&["-S", "."], value), "{\"a\":\"x\\ty\",\"b\":[1,\"é\"]}\n");
+    assert_eq!(print(&["-a", ".b"], value), "[1,\"\\u00e9\"]\n");
+    assert_eq!(print(&["-r", ".a,.b"], value), "x\ty\n[1,\"é\"]\n");
+    assert_eq!(print(&["-j", ".a,.b"], value), "x\ty[1,\"é\"]");
+    assert_eq!(print(&["-ra", ".b[1]"], value), "\"\\u00e9\"\n");
+    assert_eq!(print(&["--indent", "2", ".b"], value), "[\n  1,\n  \"é\"\n]\n");
+    assert_eq!(print(&["--indent", "0", ".b"], value), "[1,\"é\"]\n");
+    assert_eq!(print(&["--tab", ".b"], value), "[\n\t1,\n\t\"é\"\n]\n");
+    assert_eq!(print(&["--tab", "-c", ".b"], value), "[1,\"é\"]\n");
+    assert_eq!(print(&["--unbuffered", ".b"], value), "[1,\"é\"]\n");
+    assert_eq!(run(&["--indent", "8", "."]).code, Some(2));
+}
+
+#[test]
+fn colours_only_where_they_are_asked_for() {
+    assert_eq!(print(&["."], "null\n"), "null\n");
+    let coloured = print(&["-C", "."], "null\n");
+    assert!(coloured.contains("\x1b[") && coloured.contains("null"), "{coloured:?}");
+    assert_eq!(print(&["-C", "-M", "."], "null\n"), "null\n");
+    assert_eq!(print(&["-M", "-C", "."], "null\n"), coloured);
+    let own = finish(kitbag().args(["-C", "."]).env("JQ_COLORS", "4;31").env("NO_COLOR", "1"), b"null\n");
+    assert_eq!(own.out, "\x1b[4;31mnull\x1b[0m\n");
+}
+
+#[test]
+fn variables_from_the_command_line() {
+    let dir = files(&[("some.json", "{\"a\": 1}\n[2,\n 3] 4"), ("text", "one\r\ntwo")]);
+    let program = "[$a, $b, $c, $d]";
+    let arguments =
+        ["-n", "--arg", "a", "-x", "--argjson", "b", "{\"k\":-1}", "--slurpfile", "c", &at(&dir, "some.json")];
+    let all = [&arguments[..], &["--rawfile", "d", &at(&dir, "text"), program]].concat();
+    assert_eq!(print(&all, ""), "[\"-x\",{\"k\":-1},[{\"a\":1},[2,3],4],\"one\\r\\ntwo\"]\n");
+    assert_eq!(print(&["-n", "--arg", "a", "1", "--argjson", "a", "2", "$a"], ""), "\"1\"\n");
+    assert_eq!(print(&["-n", "--argjson", "a", "2", "--arg", "a", "1", "$a"], ""), "2\n");
+    assert_eq!(print(&["-n", "--arg", "a", "1", "$ARGS.named"], ""), "{\"a\":\"1\"}\n");
+    assert_eq!(print(&["-n", "$ARGS"], ""), "{\"positional\":[],\"named\":{}}\n");
+}
+
+#[test]
+fn positional_arguments() {
+    let dir = files(&[("in.jsonl", "7\n")]);
+    let file = at(&dir, "in.jsonl");
+    let positional = "[., $ARGS.positional]";
+    assert_eq!(print(&[positional, &file, "--args", "a", "b"], ""), "[7,[\"a\",\"b\"]]\n");
+    assert_eq!(print(&[positional, &file, "--jsonargs", "1", "{\"a\":[]}"], ""), "[7,[1,{\"a\":[]}]]\n");
+    assert_eq!(
+        print(&[positional, &file, "--args", "1", "--jsonargs", "1", "--args", "2"], ""),
+        "[7,[\"1\",1,\"2\"]]\n"
+    );
+    // The program is the first word, wherever it stands.
+    assert_eq!(print(&["-n", "--args", positional, "a"], ""), "[null,[\"a\"]]\n");
+    let wrong = run(&["-n", ".", "--jsonargs", "{"]);
+    assert!(wrong.code == Some(2) && wrong.err.contains("--jsonargs"), "{wrong:?}");
+}
+
+#[test]
+fn a_program_from_a_file_leaves_all_words_to_the_files() {
+    let dir = files(&[("p.jq", "# adds\n.a\n + 1\n"), ("in.jsonl", "{\"a\":1}\n")]);
+    assert_eq!(print(&["-f", &at(&dir, "p.jq"), &at(&dir, "in.jsonl")], ""), "2\n");
+    assert_eq!(print(&["-rf", &at(&dir, "p.jq")], "{\"a\":5}\n"), "6\n");
+    assert_eq!(print(&[&at(&dir, "in.jsonl"), "-f", &at(&dir, "p.jq"), "--args", "x"], ""), "2\n");
+}
+
+#[test]
+fn slurping() {
+    assert_eq!(print(&["-s", "."], "1\n2\n"), "[1,2]\n");
+    assert_eq!(print(&["-s", "."], ""), "[]\n");
+    assert_eq!(print(&["-ns", "., input"], "1\n2\n"), "null\n[1,2]\n");
+    assert_eq!(print(&["-sR", "."], "a\r\n\nb"), "\"a\\r\\n\\nb\"\n");
+    assert_eq!(print(&["-sR", "."], ""), "\"\"\n");
+    let dir = files(&[("a", "1\n2\n"), ("b", "3")]);
+    assert_eq!(print(&["-s", ".", &at(&dir, "a"), &at(&dir, "b")], ""), "[1,2,3]\n");
+    assert_eq!(print(&["-sR", ".", &at(&dir, "a"), &at(&dir, "b")], ""), "\"1\\n2\\n3\"\n");
+}
+
+#[test]
+fn programs_that_take_inputs_themselves() {
+    assert_eq!(print(&["-n", "[inputs]"], "1\n2\n3\n"), "[1,2,3]\n");
+    assert_eq!(print(&["-n", "reduce inputs as $x (0; . + $x)"], "1\n2\n3\n"), "6\n");
+    assert_eq!(print(&["-n", "input, input"], "1\n2\n3\n"), "1\n2\n");
+    assert_eq!(print(&["-n", "1"], "no json"), "1\n");
+    assert_eq!(print(&["-c", "[., input]"], "1\n2\n3\n4\n"), "[1,2]\n[3,4]\n");
+    assert_eq!(print(&["-c", "[., inputs]"], "1\n2\n3\n"), "[1,2,3]\n");
+    let late = run_with(&["-n", "input, input"], b"1\n");
+    assert_eq!((late.out.as_str(), late.code), ("1\n", Some(5)), "{late:?}");
+    let dir = files(&[("a", "1\n2\n"), ("b", "3\n")]);
+    assert_eq!(print(&["-n", "[inputs]", &at(&dir, "a"), &at(&dir, "b")], ""), "[1,2,3]\n");
+    let names = print(&["-rn", "input_filename, (inputs | input_filename)", &at(&dir, "a"), &at(&dir, "b")], "");
+    assert_eq!(names, format!("null\n{0}\n{0}\n{1}\n", at(&dir, "a"), at(&dir, "b")));
+}
+
+#[test]
+fn lines_of_text() {
+    assert_eq!(print(&["-R", "."], "a b\r\n\n{\"x\n"), "\"a b\"\n\"\"\n\"{\\\"x\"\n");
+    assert_eq!(print(&["-Rr", "ascii_upcase"], "ab\ncd"), "AB\nCD\n");
+    assert_eq!(print(&["-nR", "[inputs]"], "a\nb"), "[\"a\",\"b\"]\n");
+}
+
+#[test]
+fn values_over_several_lines() {
+    let text = "{\"a\":\n 1}\n[1,\n2] 3 \"x\"\n\n";
+    assert_eq!(print(&["--values", "."], text), "{\"a\":1}\n[1,2]\n3\n\"x\"\n");
+    assert_eq!(print(&["--values", "-s", "length"], text), "4\n");
+    assert_eq!(print(&["--values", "-n", "[inputs | type]"], text), "[\"object\",\"array\",\"number\",\"string\"]\n");
+    let wrong = run_with(&["--values", "."], b"{\"a\":1}\n{\"a\" 1}\n");
+    assert_eq!((wrong.out.as_str(), wrong.code), ("{\"a\":1}\n", Some(2)), "{wrong:?}");
+    assert!(wrong.err.starts_with("<stdin>:2:"), "{wrong:?}");
+}
+
+#[test]
+fn the_file_of_a_record() {
+    let dir = files(&[("a", "1\n"), ("b", "2\n")]);
+    let (a, b) = (at(&dir, "a"), at(&dir, "b"));
+    assert_eq!(print(&["-r", "\"\\(.) \\(input_filename)\"", &a, &b], ""), format!("1 {a}\n2 {b}\n"));
+    assert_eq!(print(&["input_filename"], "1\n"), "null\n");
+}
+
+#[test]
+fn files_patterns_directories_and_standard_input() {
+    let dir = files(&[("p-2.jsonl", "2\n"), ("p-10.jsonl", "10\n"), ("x.jsonl", "5\n")]);
+    let folder = dir.path().to_str().unwrap();
+    assert_eq!(print(&[".", &at(&dir, "p-*.jsonl")], ""), "2\n10\n");
+    assert_eq!(print(&[".", folder], ""), "2\n10\n5\n");
+    assert_eq!(print(&[".", &at(&dir, "x.jsonl"), "-"], "0\n"), "5\n0\n");
+}
+
+#[test]
+fn the_order_is_that_of_the_input_for_any_number_of_threads() {
+    let program = ["-c", "select(.status >= 400) | {path, status}, .latency_ms"];
+    let expected = print(&[&program[..], &["--threads", "1", "data/web"]].concat(), "");
+    assert!(expected.lines().count() > 100);
+    for more in [vec!["--threads", "2"], vec!["--threads", "8"], vec!["--threads", "8", "--memory", "8MiB"]] {
+        assert_eq!(print(&[&program[..], &more[..], &["data/web"]].concat(), ""), expected, "{more:?}");
+    }
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let unordered = print(&[&program[..], &["--unordered", "data/web"]].concat(), "");
+    assert_eq!(sorted(&unordered), sorted(&expected));
+}
+
+#[test]
+fn variables_of_the_environment_are_options() {
+    let dir = files(&[("in.jsonl", "{\"a\":1}\nx\n")]);
+    let file = at(&dir, "in.jsonl");
+    let skipped = finish(kitbag().args([".", &file]).env("KITBAG_ON_ERROR", "skip").env("KITBAG_QUIET", "true"), b"");
+    assert_eq!((skipped.out.as_str(), skipped.err.as_str(), skipped.code), ("{\"a\":1}\n", "", Some(2)));
+    let wrong = finish(kitbag().args([".", &file]).env("KITBAG_THREADS", "many"), b"");
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    let out = at(&dir, "out.jsonl");
+    let written = finish(kitbag().args([".a", &file]).env("KITBAG_OUTPUT", &out).env("KITBAG_ON_ERROR", "skip"), b"");
+    assert_eq!(std::fs::read_to_string(out).unwrap(), "1\n", "{written:?}");
+}
