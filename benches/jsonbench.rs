@@ -66,32 +66,14 @@ fn q1(events: Scan) -> Result<Vec<serde_json::Value>> {
     Ok(rows.into_iter().map(|row| json!(row)).collect())
 }
 
-/// How many records a user created in each collection.
-type Created = Vec<(String, u64)>;
-
-fn add(counts: &mut Created, collection: &str, records: u64) {
-    match counts.iter_mut().find(|(known, _)| known == collection) {
-        Some((_, count)) => *count += records,
-        None => counts.push((collection.to_owned(), records)),
-    }
-}
-
 fn q2(events: Scan) -> Result<Vec<serde_json::Value>> {
-    let step = |counts: &mut Created, event: &JsonRef<'_>| {
-        if let Some(collection) = created(event).as_ref().and_then(JsonRef::as_str) {
-            add(counts, &collection, 1);
-        }
-    };
-    let merge = |counts: &mut Created, other: Created| {
-        other.iter().for_each(|(collection, records)| add(counts, collection, *records));
-    };
-    let heap =
-        |counts: &Created| counts.iter().map(|(name, _)| name.capacity()).sum::<usize>() + counts.capacity() * 32;
-    let of_users = agg::fold_with(Created::new, step, merge).exact().heap(heap);
-    let counts = events.fold_by(|event| event.get("did"), of_users).flat_map(|(_, counts)| counts);
-    // Each user's row of a collection counts once.
-    let records = (agg::sum(|row: &(String, u64)| row.1), agg::count());
-    let mut rows = counts.fold_by(|row| row.0.clone(), records).collect()?;
+    // A count for each pair of collection and user; of each collection as many users as pairs.
+    let created = events.filter(|event| created(&event).is_some());
+    let pairs = created
+        .fold_by_keys(|event| [event.get("commit").and_then(|c| c.get("collection")), event.get("did")], agg::count());
+    type Row = ([Json; 2], u64);
+    let records = (agg::sum(|row: &Row| row.1), agg::count());
+    let mut rows = pairs.fold_by(|row| row.0[0].clone(), records).collect()?;
     rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
     Ok(rows.into_iter().map(|(collection, (records, users))| json!((collection, records, users))).collect())
 }

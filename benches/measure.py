@@ -505,7 +505,7 @@ class Bench:
         shards = self.data.glob("eight", codec)
         rows = []
         # So small a budget that at least four times as much is spilled; half of the machine otherwise.
-        for verb, path, part in (("groups", ".did", 5), ("folds", ".commit.rkey", 40)):
+        for verb, path, part in (("groups", ".did", 5), ("folds", ".commit.rkey", 26)):
             budget = max(self.options.mb // part, 4)
             small = self.subject(verb, path, shards, "--memory", budget)
             large = self.subject(verb, path, shards)
