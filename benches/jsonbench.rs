@@ -67,14 +67,13 @@ fn q1(events: Scan) -> Result<Vec<serde_json::Value>> {
 }
 
 fn q2(events: Scan) -> Result<Vec<serde_json::Value>> {
-    // A count for each pair; of each collection as many users as pairs.
-    let pairs = events.filter_map(|event| {
-        let user = event.get("did")?.as_str()?.into_owned();
-        Some((created(&event)?.as_str()?.into_owned(), user))
-    });
-    type Row = ((String, String), u64);
+    // A count for each pair of collection and user; of each collection as many users as pairs.
+    let created = events.filter(|event| created(&event).is_some());
+    let pairs = created
+        .fold_by_keys(|event| [event.get("commit").and_then(|c| c.get("collection")), event.get("did")], agg::count());
+    type Row = ([Json; 2], u64);
     let records = (agg::sum(|row: &Row| row.1), agg::count());
-    let mut rows = pairs.frequencies().fold_by(|row| row.0.0.clone(), records).collect()?;
+    let mut rows = pairs.fold_by(|row| row.0[0].clone(), records).collect()?;
     rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
     Ok(rows.into_iter().map(|(collection, (records, users))| json!((collection, records, users))).collect())
 }

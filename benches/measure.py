@@ -29,7 +29,7 @@ PEERS = ["chdb", "duckdb", "polars", "dask", "jq", "jaq"]
 SLOW = {"dask", "jq", "jaq"}
 ENGINES = ["chdb", "duckdb", "polars"]
 SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order", "grouping"]
-SECTIONS += ["sorting", "jsonbench", "users"]
+SECTIONS += ["cliff", "skew", "sorting", "jsonbench", "users"]
 
 # The least ratio of a peer's time to ours.
 GOALS = {("chdb", "gz"): 1.15, ("chdb", "zst"): 1.6, ("chdb", "plain"): 2, "duckdb": 3, "polars": 2, "dask": 10}
@@ -505,7 +505,7 @@ class Bench:
         shards = self.data.glob("eight", codec)
         rows = []
         # So small a budget that at least four times as much is spilled; half of the machine otherwise.
-        for verb, path, part in (("groups", ".did", 5), ("folds", ".commit.rkey", 40)):
+        for verb, path, part in (("groups", ".did", 5), ("folds", ".commit.rkey", 26)):
             budget = max(self.options.mb // part, 4)
             small = self.subject(verb, path, shards, "--memory", budget)
             large = self.subject(verb, path, shards)
@@ -525,6 +525,56 @@ class Bench:
             f"which holds everything."
         )
         self.report.pairs("Grouping beyond memory", note, "spilled", "in memory", "in memory ÷ spilled", rows)
+
+    def cliff(self):
+        """How much the first spilled byte costs: from just enough memory to just too little."""
+        codec = "zst" if "zst" in self.options.codecs else self.options.codecs[0]
+        shards = self.data.glob("eight", codec)
+        rows = []
+        for verb, path in (("groups", ".did"), ("folds", ".commit.rkey")):
+
+            def within(budget):
+                return self.subject(verb, path, shards, "--memory", budget)
+
+            def spills(budget):
+                argv = [str(part) for part in within(budget).argv] + ["--spilled"]
+                return int(subprocess.run(argv, check=True, capture_output=True, text=True).stderr) > 0
+
+            # To a sixty-fourth: the least budget with which nothing is spilled.
+            few, enough = 16, 16
+            while spills(enough):
+                few, enough = enough, 2 * enough
+            while enough - few > max(few // 64, 1):
+                middle = (few + enough) // 2
+                few, enough = (middle, enough) if spills(middle) else (few, middle)
+            what = {"groups": "group_by", "folds": "fold_by"}[verb]
+            large = within(enough * 5 // 4)
+            large.expected = large.run(self.options.scratch).out.strip()
+            for part in (0.95, 0.8):
+                small = within(int(few * part))
+                small.name, small.expected = f"{verb} with {int(few * part)} MiB", large.expected
+                text = f"`{what}` {path}: {int(few * part)} MiB, where {enough} hold all"
+                rows.append(self.pair(text, small, large, goal=1 / 1.5))
+        note = (
+            f"The verbs of the table before over eight {codec} shards, with a little less memory than holds their state and "
+            f"with a quarter more."
+        )
+        self.report.pairs("Where memory ends", note, "less", "more", "more ÷ less", rows)
+
+    def skew(self):
+        """Every answer is checked against a model by the program itself, outside the time."""
+        rows = []
+        for verb in ("group_by", "fold_by", "distinct", "sort_by", "join"):
+            for memory in (16, 1024):
+                commands = []
+                for keys in ("half", "uniform"):
+                    limits = ["--memory", memory, "--input", 320, "--temp", self.options.scratch]
+                    argv = [self.options.within, verb, keys, *limits, "--json"]
+                    commands.append(Command(f"{verb}, {keys}", argv, answered, in_process=True))
+                text = f"`{verb}`, {memory} MiB"
+                rows.append(self.pair(text, *commands, goal=1 / 1.2, pairs=min(self.options.pairs, 7)))
+        note = "320 MiB of made-up records, half of them of one key, and the same with uniform keys, each four times."
+        self.report.pairs("Half of the records under one key", note, "skewed", "uniform", "uniform ÷ skewed", rows)
 
     def sorting(self):
         """All outputs are equal, or nothing is timed: GNU's is stable as ours is, DuckDB's but for lines of one key."""
@@ -703,7 +753,7 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(prog="peers.sh")
-    for name in ("generate", "count-by", "subjects", "jsonbench", "work", "scratch"):
+    for name in ("generate", "count-by", "subjects", "jsonbench", "within", "work", "scratch"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--out-dir", dest="out", type=Path)
     parser.add_argument("--mb", type=int, default=1000)

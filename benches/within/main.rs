@@ -3,15 +3,15 @@
 //! answer, the budget, the input and what was spilled, all in MiB, the number of answers, and seconds.
 //!
 //! ```text
-//! within group_by|fold_by|distinct|sort_by|join uniform|zipf|one|unique|long
-//!     --threads N   --memory MIB   --times N   --temp DIR
+//! within group_by|fold_by|distinct|sort_by|join uniform|zipf|half|one|unique|long
+//!     --threads N   --memory MIB   --times N   --input MIB   --temp DIR   --json
 //! ```
 //!
-//! The input is so many times the budget. Keys: `uniform`, each four times on average; `zipf`, by Zipf's law with exponent
-//! 1.2; `one`, the same for all; `unique`, for none; `long`, uniform with values of 1 MiB, where others have 128 to 383
+//! The input is so many times the budget (20), or as large as `--input` says. Keys: `uniform`, each four times on average; `zipf`, by Zipf's law with exponent
+//! 1.2; `half`, one key for half of the records, uniform ones for the others; `one`, the same for all; `unique`, for none; `long`, uniform with values of 1 MiB, where others have 128 to 383
 //! bytes. Values are random letters, which do not compress. Of a join a quarter of the input is the right side, whose keys
-//! are unique where the left ones follow Zipf's law; four of its records have the one key. Answers are consumed as they
-//! come, and their order counts.
+//! are unique where the left ones follow Zipf's law, and uniform where half of them are one; four of its records have the one key. Answers are consumed as they
+//! come, and their order counts. `--json` prints what `measure.py` reads of a program that takes its time itself.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark is a program of its own: the os room is the library's")]
 #![allow(clippy::print_stdout, reason = "it prints its answer")]
@@ -147,7 +147,7 @@ fn peak() -> Outcome<u64> {
 fn main() -> Outcome {
     let (monitor, mut words) = (Monitor::new(), Vec::new());
     let mut config = Config::new().monitor(&monitor);
-    let (mut memory, mut times) = (64, 20);
+    let (mut memory, mut times, mut input, mut json) = (64, 20, None, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument}: expected a value"));
@@ -155,16 +155,20 @@ fn main() -> Outcome {
             "--threads" => config = config.threads(value()?.parse()?),
             "--memory" => memory = value()?.parse()?,
             "--times" => times = value()?.parse()?,
+            "--input" => input = Some(value()?.parse()?),
             "--temp" => config = config.temp_dir(value()?),
+            "--json" => json = true,
             // What `cargo bench` adds.
             "--bench" => {}
             _ => words.push(argument),
         }
     }
     let [verb, name] = words.as_slice() else {
-        return Err("usage: within VERB SHAPE [--threads N] [--memory MIB] [--times N] [--temp DIR]".into());
+        return Err(
+            "usage: within VERB SHAPE [--threads N] [--memory MIB] [--times N] [--input MIB] [--temp DIR]".into()
+        );
     };
-    let bytes = times * memory * MIB;
+    let bytes = input.unwrap_or(times * memory) * MIB;
     let shape = Shape::new(verb, name, bytes)?;
     config = config.memory(memory * MIB);
     if shape.long {
@@ -180,6 +184,13 @@ fn main() -> Outcome {
         return Err(format!("{verb}, {name}: the answer is {seen:?}, expected {expected:?}").into());
     }
     let spilled = report.spilled() / MIB;
+    if json {
+        let row = serde_json::json!({
+            "answer": seen.0, "seconds": seconds, "rss_kib": peak * 1024, "version": "", "spilled": spilled,
+        });
+        println!("{row}");
+        return Ok(());
+    }
     println!("{peak}\t{memory}\t{}\t{spilled}\t{}\t{seconds:.1}", bytes / MIB, seen.0);
     Ok(())
 }

@@ -19,6 +19,7 @@ pub(super) struct Record {
 enum Keys {
     Uniform,
     Zipf,
+    Half,
     One,
     Unique,
 }
@@ -93,9 +94,10 @@ impl Shape {
         let keys = match name {
             "uniform" | "long" => Keys::Uniform,
             "zipf" => Keys::Zipf,
+            "half" => Keys::Half,
             "one" => Keys::One,
             "unique" => Keys::Unique,
-            _ => return Err(format!("{name}: expected uniform, zipf, one, unique or long").into()),
+            _ => return Err(format!("{name}: expected uniform, zipf, half, one, unique or long").into()),
         };
         let long = name == "long";
         // A value of average length, and the two numbers beside it.
@@ -112,6 +114,8 @@ impl Shape {
         let key = match self.keys {
             Keys::Uniform => random.below(self.bound),
             Keys::Zipf => random.zipf(self.bound),
+            Keys::Half if random.below(2) == 0 => 0,
+            Keys::Half => random.below(self.bound),
             Keys::One => 0,
             Keys::Unique => number,
         };
@@ -123,7 +127,11 @@ impl Shape {
 
     /// The shape of a join's right side.
     pub(super) fn right(&self) -> Shape {
-        let keys = if self.keys == Keys::Zipf { Keys::Unique } else { self.keys };
+        let keys = match self.keys {
+            Keys::Zipf => Keys::Unique,
+            Keys::Half => Keys::Uniform,
+            keys => keys,
+        };
         Shape { keys, records: self.bound, ..*self }
     }
 

@@ -13,6 +13,7 @@ mod fold_by;
 mod group;
 mod group_by;
 mod join;
+mod keys;
 mod map_partitions;
 mod numbers;
 mod packer;

@@ -1,4 +1,4 @@
-//! `fold_by`, `count_by`, `distinct_by` and `count_distinct` over borrowed records: nothing is allocated for a record whose key is known.
+//! `fold_by`, `fold_by_keys`, `count_by`, `distinct_by` and `count_distinct` over borrowed records: nothing is allocated for a record whose key is known.
 
 use crate::agg::{self, Aggregate, Fold};
 use crate::bag::Bag;
@@ -10,9 +10,10 @@ use crate::json::{Json, JsonRef};
 
 use super::by_key::{Absorber, Absorbing, Answer, FoldBy, Stands, pair};
 use super::distinct::{Keep, Kept, kept};
+use super::keys::{Keys, KeysRef};
 
-/// Finds the key of a record in the record.
-type RefKey = dyn for<'a> Fn(JsonRef<'a>) -> Option<JsonRef<'a>> + Send + Sync;
+/// Finds the parts of a record's key in the record.
+type RefKeys<const N: usize> = dyn for<'a> Fn(JsonRef<'a>) -> [Option<JsonRef<'a>>; N] + Send + Sync;
 
 impl Scan {
     /// Counts the records of each key: each key exactly once, in order of its first record. `key` points at a value in
@@ -30,7 +31,7 @@ impl Scan {
         self,
         key: impl for<'a> Fn(JsonRef<'a>) -> Option<JsonRef<'a>> + Send + Sync + 'static,
     ) -> Bag<(Json, u64)> {
-        self.fold_by_as("count_by", Box::new(key), agg::count())
+        self.fold_by_as("count_by", Box::new(move |record| [key(record)]), agg::count(), one)
     }
 
     /// Folds the records of each key with an aggregate; keys as in [`count_by`](Scan::count_by), aggregates as in
@@ -52,7 +53,7 @@ impl Scan {
     where
         A: for<'a> Aggregate<JsonRef<'a>> + Fold<State: 'static, Out: Send + 'static> + 'static,
     {
-        self.fold_by_as("fold_by", Box::new(key), aggregate)
+        self.fold_by_as("fold_by", Box::new(move |record| [key(record)]), aggregate, one)
     }
 
     /// The first record of each key, in order of these records; keys as in [`count_by`](Scan::count_by). Only records that
@@ -74,7 +75,7 @@ impl Scan {
         let step = |keep: &Keep<Json>, state: &mut Option<Kept<Json>>, (seq, at): (Seq, At), record: JsonRef<'_>| {
             keep.offer(state, seq, at, || record.to_json());
         };
-        self.by_ref("distinct_by", Box::new(key), Keep::new(Stands::First), step, kept)
+        self.by_ref("distinct_by", Box::new(move |record| [key(record)]), Keep::new(Stands::First), step, kept)
     }
 
     /// The number of different keys, exactly; keys as in [`count_by`](Scan::count_by). Nothing is allocated for a record
@@ -92,54 +93,97 @@ impl Scan {
         self,
         key: impl for<'a> Fn(JsonRef<'a>) -> Option<JsonRef<'a>> + Send + Sync + 'static,
     ) -> Result<u64> {
-        self.fold_by_as("count_distinct", Box::new(key), agg::count()).count()
+        self.fold_by_as("count_distinct", Box::new(move |record| [key(record)]), agg::count(), one).count()
     }
 
-    fn fold_by_as<A>(self, verb: &'static str, key: Box<RefKey>, aggregate: A) -> Bag<(Json, A::Out)>
+    /// Folds the records of each key of several parts; all else is as in [`fold_by`](Scan::fold_by).
+    ///
+    /// ```
+    /// use kitbag::{Scan, agg};
+    ///
+    /// let answers = Scan::new("data/web").fold_by_keys(|hit| [hit.get("method"), hit.get("status")], agg::count());
+    /// for ([method, status], count) in answers.collect()? {
+    ///     println!("{count} {method} {status}");
+    /// }
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn fold_by_keys<const N: usize, A>(
+        self,
+        keys: impl for<'a> Fn(JsonRef<'a>) -> [Option<JsonRef<'a>>; N] + Send + Sync + 'static,
+        aggregate: A,
+    ) -> Bag<([Json; N], A::Out)>
+    where
+        A: for<'a> Aggregate<JsonRef<'a>> + Fold<State: 'static, Out: Send + 'static> + 'static,
+    {
+        self.fold_by_as("fold_by_keys", Box::new(keys), aggregate, all)
+    }
+
+    fn fold_by_as<A, U: Send + 'static, const N: usize>(
+        self,
+        verb: &'static str,
+        keys: Box<RefKeys<N>>,
+        aggregate: A,
+        answer: Answer<Keys<N>, A, U>,
+    ) -> Bag<U>
     where
         A: for<'a> Aggregate<JsonRef<'a>> + Fold<State: 'static, Out: Send + 'static> + 'static,
     {
         let step = |aggregate: &A, state: &mut A::State, (seq, _): (Seq, At), record: JsonRef<'_>| {
             aggregate.step(state, seq, &record)
         };
-        self.by_ref(verb, key, aggregate, step, pair)
+        self.by_ref(verb, keys, aggregate, step, answer)
     }
 
-    fn by_ref<A, U>(
+    fn by_ref<A, U, const N: usize>(
         self,
         verb: &'static str,
-        key: Box<RefKey>,
+        keys: Box<RefKeys<N>>,
         aggregate: A,
         step: impl for<'a> Fn(&A, &mut A::State, (Seq, At), JsonRef<'a>) + Send + Sync + 'static,
-        answer: Answer<Json, A, U>,
+        answer: Answer<Keys<N>, A, U>,
     ) -> Bag<U>
     where
         A: Fold<State: 'static> + 'static,
         U: Send + 'static,
     {
         let config = self.config().clone();
-        let upstream =
-            Box::new(move |run: &_, by: &Absorbing<'_, Json, A>| self.run(run, &ByRef { by, key: &*key, step: &step }));
+        let upstream = Box::new(move |run: &_, by: &Absorbing<'_, Keys<N>, A>| {
+            self.run(run, &ByRef { by, keys: &*keys, step: &step })
+        });
         let (mut before, stands) = (Facts::new(), Stands::First);
         before.verb("scan");
         Bag::from_plan(FoldBy { verb, stage: 1, before, aggregate, upstream, stands, answer }).at_depth(1).with(config)
     }
 }
 
-struct ByRef<'a, A: Fold, F> {
-    by: &'a Absorbing<'a, Json, A>,
-    key: &'a RefKey,
+/// The only part of a key, with the answer of an aggregate.
+fn one<A: Fold>(aggregate: &A, Keys([key]): Keys<1>, state: A::State) -> Option<(At, (Json, A::Out))> {
+    pair(aggregate, key, state)
+}
+
+/// All parts of a key, with the answer of an aggregate.
+fn all<A: Fold, const N: usize>(
+    aggregate: &A,
+    Keys(parts): Keys<N>,
+    state: A::State,
+) -> Option<(At, ([Json; N], A::Out))> {
+    pair(aggregate, parts, state)
+}
+
+struct ByRef<'a, A: Fold, F, const N: usize> {
+    by: &'a Absorbing<'a, Keys<N>, A>,
+    keys: &'a RefKeys<N>,
     step: &'a F,
 }
 
-impl<A, F> RefFan for ByRef<'_, A, F>
+impl<A, F, const N: usize> RefFan for ByRef<'_, A, F, N>
 where
     A: Fold,
     F: for<'a> Fn(&A, &mut A::State, (Seq, At), JsonRef<'a>) + Send + Sync,
 {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's> {
         let null = Json::null();
-        Box::new(ByRefPush { absorber: self.by.absorber(cx), cx, key: self.key, step: self.step, null })
+        Box::new(ByRefPush { absorber: self.by.absorber(cx), cx, keys: self.keys, step: self.step, null })
     }
 
     fn unwanted(&self) -> bool {
@@ -147,15 +191,15 @@ where
     }
 }
 
-struct ByRefPush<'s, A: Fold, F> {
-    absorber: Absorber<'s, Json, A>,
+struct ByRefPush<'s, A: Fold, F, const N: usize> {
+    absorber: Absorber<'s, Keys<N>, A>,
     cx: &'s WorkerCx<'s>,
-    key: &'s RefKey,
+    keys: &'s RefKeys<N>,
     step: &'s F,
     null: Json,
 }
 
-impl<A, F> RefPush for ByRefPush<'_, A, F>
+impl<A, F, const N: usize> RefPush for ByRefPush<'_, A, F, N>
 where
     A: Fold,
     F: for<'a> Fn(&A, &mut A::State, (Seq, At), JsonRef<'a>) + Send + Sync,
@@ -168,9 +212,9 @@ where
     fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow {
         let by = self.absorber.by;
         self.cx.set_stage(by.stage);
-        let key = (self.key)(record).unwrap_or(self.null.view());
+        let keys = KeysRef((self.keys)(record).map(|key| key.unwrap_or(self.null.view())));
         let step = |state: &mut _, seq| (self.step)(by.aggregate, state, (seq, at), record);
-        self.absorber.step(by.hash.hash(&key), (|known: &Json| known.view() == key, || key.to_json()), step)
+        self.absorber.step(by.hash.hash(&keys), (|known: &Keys<N>| keys.is(known), || keys.to_keys()), step)
     }
 
     fn end(&mut self, _: UnitEnd) -> Flow {
