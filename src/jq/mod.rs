@@ -4,14 +4,19 @@
 
 mod access;
 mod arithmetic;
+mod compile;
 mod fault;
 mod natives;
+mod notation;
 mod number;
 mod object;
 mod order;
+mod outputs;
 mod prelude;
+pub(crate) mod print;
 mod program;
 mod read;
+mod rewrite;
 mod slice;
 mod text;
 mod value;

@@ -84,8 +84,8 @@ impl Object {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&SmolStr, &Val)> {
-        (0..self.len()).map_while(|at| self.at(at)).take(self.len())
+    pub(crate) fn iter(&self) -> Iter<'_> {
+        Iter { object: self, next: 0 }
     }
 
     /// The member at a place.
@@ -137,6 +137,29 @@ impl Object {
         }
     }
 }
+
+/// The members of an object, in order.
+pub(crate) struct Iter<'o> {
+    object: &'o Object,
+    next: usize,
+}
+
+impl<'o> Iterator for Iter<'o> {
+    type Item = (&'o SmolStr, &'o Val);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let member = self.object.at(self.next)?;
+        self.next += 1;
+        Some(member)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.object.len() - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
 
 impl Drop for Object {
     fn drop(&mut self) {

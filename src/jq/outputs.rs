@@ -16,7 +16,7 @@ pub(super) enum Outputs {
 }
 
 /// Functions with exactly one output, whatever their arguments are, if those have one: by name and number of arguments.
-const SINGLE: [(&str, usize); 84] = [
+const SINGLE: [(&str, usize); 83] = [
     ("true", 0), ("false", 0), ("null", 0), ("not", 0), ("length", 0), ("utf8bytelength", 0), ("type", 0), ("keys", 0),
     ("keys_unsorted", 0), ("to_entries", 0), ("from_entries", 0), ("add", 0), ("min", 0), ("max", 0), ("sort", 0),
     ("unique", 0), ("reverse", 0), ("flatten", 0), ("flatten", 1), ("transpose", 0), ("tojson", 0), ("fromjson", 0),
@@ -27,7 +27,7 @@ const SINGLE: [(&str, usize); 84] = [
     ("rtrim", 0), ("split", 1), ("join", 1), ("test", 1), ("test", 2), ("indices", 1), ("index", 1), ("rindex", 1),
     ("setpath", 2), ("delpaths", 1), ("fromdate", 0), ("todate", 0), ("gmtime", 0), ("mktime", 0), ("strftime", 1),
     ("strptime", 1), ("now", 0), ("nan", 0), ("infinite", 0), ("isnan", 0), ("isinfinite", 0), ("first", 0), ("last", 0),
-    ("nth", 1), ("any", 0), ("all", 0), ("tojson", 0), ("@json", 0), ("@text", 0), ("@csv", 0), ("@tsv", 0),
+    ("nth", 1), ("any", 0), ("all", 0), ("@json", 0), ("@text", 0), ("@csv", 0), ("@tsv", 0),
     ("@base64", 0), ("@uri", 0),
 ];
 
@@ -111,8 +111,11 @@ impl<'s> Known<'s> {
                 (Outputs::Any, Outputs::Any) => Outputs::Any,
                 _ => Outputs::Some,
             },
-            Term::BinOp(_, BinaryOp::Alt, right) => self.outputs(right).max(Outputs::Some),
-            Term::BinOp(left, BinaryOp::Alt, _) if self.is_simple(left) => Outputs::One,
+            // All true outputs of the left, or else those of the right.
+            Term::BinOp(left, BinaryOp::Alt, right) => match self.outputs(left) {
+                Outputs::One => self.outputs(right),
+                _ => self.outputs(right).max(Outputs::Some),
+            },
             Term::BinOp(_, BinaryOp::Update, _) => Outputs::One,
             Term::BinOp(_, BinaryOp::Assign | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt, right) => self.outputs(right),
             Term::BinOp(left, BinaryOp::Pipe(bound), right) if bound.as_ref().is_none_or(is_plain) => most(&[left, right]),

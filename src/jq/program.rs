@@ -2,24 +2,32 @@
 
 use super::fault::error;
 use super::value::Val;
-use super::{natives, prelude};
+use super::{compile, natives};
 use jaq_core::data::{DataT, HasLut};
-use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Exn, Filter, Lut, Vars};
+use jaq_core::{Ctx, Exn, Filter, Lut, Vars};
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::ControlFlow;
+
+/// What functions that call themselves may take of the stack, if nothing else is said: threads have two MiB at least.
+const STACK: usize = 1 << 20;
 
 /// A compiled program.
 pub(crate) struct Program {
     filter: Filter<Kit>,
     globals: Vec<Val>,
     regexes: natives::Regexes,
+    stack: usize,
 }
 
-/// Where modules come from.
+/// Where modules come from: gives the text of a module by the path that `import` or `include` names.
+pub(crate) type Modules = dyn Fn(&str) -> Result<String, String>;
+
+/// The modules that a program may use. By default it may use none.
 #[derive(Default)]
-pub(crate) struct Libraries {}
+pub(crate) struct Libraries {
+    pub(crate) modules: Option<Box<Modules>>,
+}
 
 /// Why a program does not compile: where, counted from 1, and what was expected.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +35,16 @@ pub(crate) struct CompileError {
     pub(crate) line: usize,
     pub(crate) column: usize,
     pub(crate) message: String,
+}
+
+impl CompileError {
+    /// An error at a byte of the program.
+    pub(super) fn at(text: &str, place: usize, message: impl Into<String>) -> CompileError {
+        let before = text.get(..place).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        CompileError { line, column, message: message.into() }
+    }
 }
 
 impl fmt::Display for CompileError {
@@ -76,6 +94,9 @@ pub(super) struct Run<'a> {
     lut: &'a Lut<Kit>,
     pub(super) inputs: &'a dyn Inputs,
     pub(super) regexes: &'a natives::Regexes,
+    /// Where the stack was when the run began, and how far it may go from there.
+    start: usize,
+    stack: usize,
     /// What `halt_error` leaves behind, and why `input` failed: jaq's exception for halting has room for a code only.
     pub(super) message: RefCell<Option<Val>>,
     pub(super) failed: RefCell<Option<kitbag::Error>>,
@@ -101,22 +122,18 @@ impl Program {
     pub(crate) fn compile(
         text: &str,
         globals: &[(String, Val)],
-        _libraries: &Libraries,
+        libraries: &Libraries,
     ) -> Result<Program, CompileError> {
-        let at_start = |message: String| CompileError { line: 1, column: 1, message };
         let names: Vec<String> = globals.iter().map(|(name, _)| format!("${name}")).collect();
-        let arena = Arena::default();
-        let file = File { code: text, path: () };
-        let modules = Loader::new(prelude::definitions().map_err(at_start)?)
-            .load(&arena, file)
-            .map_err(|errors| at_start(format!("{:?}", errors.into_iter().map(|(_, e)| e).collect::<Vec<_>>())))?;
-        let filter = Compiler::default()
-            .with_funs(natives::all())
-            .with_global_vars(names.iter().map(String::as_str))
-            .compile(modules)
-            .map_err(|errors| at_start(format!("{:?}", errors.into_iter().map(|(_, e)| e).collect::<Vec<_>>())))?;
+        let filter = compile::compile(text, &names, libraries)?;
         let globals = globals.iter().map(|(_, value)| value.clone()).collect();
-        Ok(Program { filter, globals, regexes: natives::Regexes::default() })
+        Ok(Program { filter, globals, regexes: natives::Regexes::default(), stack: STACK })
+    }
+
+    /// Lets functions that call themselves take so much of a thread's stack, in bytes.
+    pub(crate) fn stack(mut self, bytes: usize) -> Program {
+        self.stack = bytes;
+        self
     }
 
     /// Runs the program on one value; `each` gets every output and may stop it.
@@ -134,14 +151,19 @@ impl Program {
             lut: &self.filter.lut,
             inputs,
             regexes: &self.regexes,
+            start: here(),
+            stack: self.stack,
             message: RefCell::default(),
             failed: RefCell::default(),
         };
         let context = Ctx::new(&run, Vars::new(self.globals.iter().cloned()));
         for output in self.filter.id.run::<Kit>((context, input)) {
             match output {
-                Ok(value) if each(value).is_break() => break,
-                Ok(_) => {}
+                Ok(value) => {
+                    if each(value).is_break() {
+                        break;
+                    }
+                }
                 Err(exception) => return Err(run.halt(exception)),
             }
         }
@@ -149,7 +171,19 @@ impl Program {
     }
 }
 
+/// An address of the stack.
+#[inline(never)]
+fn here() -> usize {
+    let local = 0_u8;
+    std::ptr::from_ref(std::hint::black_box(&local)).addr()
+}
+
 impl Run<'_> {
+    /// Whether the stack has room for another call.
+    pub(super) fn has_room(&self) -> bool {
+        here().abs_diff(self.start) < self.stack
+    }
+
     fn halt(&self, exception: Exn<'_, Val>) -> Halt {
         if let Some(error) = self.failed.take() {
             return Halt::Input(error);

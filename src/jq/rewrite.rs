@@ -30,12 +30,21 @@ impl<'s> Rewriter<'s> {
         definitions.into_iter().map(|one| self.definition(one)).collect()
     }
 
+    /// Only guards definitions that call themselves.
+    pub(super) fn guarded(&self, definitions: Vec<Def<&'s str>>) -> Vec<Def<&'s str>> {
+        let guard = |mut one: Def<&'s str>| {
+            let mut body = one.body;
+            if let Term::Def(inner, rest) = body {
+                body = Term::Def(self.guarded(inner), rest);
+            }
+            one.body = guard(one.name, one.args.len(), body);
+            one
+        };
+        definitions.into_iter().map(guard).collect()
+    }
+
     fn definition(&self, one: Def<&'s str>) -> Def<&'s str> {
-        let recursive = super::outputs::calls(&one.body, one.name, one.args.len());
-        let mut body = self.term(one.body);
-        if recursive {
-            body = pipe(call("_deeper", Vec::new()), None, body);
-        }
+        let body = guard(one.name, one.args.len(), self.term(one.body));
         Def { name: one.name, args: one.args, body }
     }
 
@@ -184,6 +193,14 @@ impl<'s> Rewriter<'s> {
             _ => {}
         }
         Term::Fold(name, source, bound, arguments)
+    }
+}
+
+/// Looks at the stack before the body of a function that calls itself.
+fn guard<'s>(name: &'s str, arguments: usize, body: Tree<'s>) -> Tree<'s> {
+    match super::outputs::calls(&body, name, arguments) {
+        true => pipe(call("_deeper", Vec::new()), None, body),
+        false => body,
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn natives() -> Vec<Native> {
             let to = cv.0.pop_var();
             let from = cv.0.pop_var();
             match [&from, &to, &step].iter().all(|bound| bound.is_number()) {
-                true => Box::new(Range { next: from, to, step }),
+                true => Box::new(range(from, to, step).map(|next| Ok(next?))),
                 false => one(Err(wrong("Range bounds must be numeric"))),
             }
         }),
@@ -204,27 +204,14 @@ fn transpose(value: Val) -> ValR {
 }
 
 /// From a number up or down to another, which is left out.
-struct Range {
-    next: Val,
-    to: Val,
-    step: Val,
-}
-
-impl Iterator for Range {
-    type Item = Result<Val, Exn<'static, Val>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let goes_on = match self.step.cmp(&Val::Int(0)) {
-            Ordering::Greater => self.next < self.to,
-            Ordering::Less => self.next > self.to,
+fn range(mut next: Val, to: Val, step: Val) -> impl Iterator<Item = ValR> {
+    let direction = step.cmp(&Val::Int(0));
+    std::iter::from_fn(move || {
+        let goes_on = match direction {
+            Ordering::Greater => next < to,
+            Ordering::Less => next > to,
             Ordering::Equal => false,
         };
-        if !goes_on {
-            return None;
-        }
-        match self.next.clone() + self.step.clone() {
-            Ok(after) => Some(Ok(std::mem::replace(&mut self.next, after))),
-            Err(error) => Some(Err(error.into())),
-        }
-    }
+        goes_on.then(|| (next.clone() + step.clone()).map(|after| std::mem::replace(&mut next, after)))
+    })
 }

@@ -32,7 +32,7 @@ pub(super) fn all() -> impl Iterator<Item = Fun<Kit>> {
     ];
     // What jaq-core brings: `path`, `first(f)`, `last(f)`, `limit`, `skip`, and what its prelude needs.
     let core = jaq_core::funs().filter(|(name, ..)| !matches!(*name, "range" | "keys_unsorted" | "key_values"));
-    tables.into_iter().flatten().flat_map(|table| table()).map(run).chain(core)
+    tables.into_iter().flatten().flat_map(|table| table()).map(run::<Kit>).chain(core)
 }
 
 /// A function of the input alone.

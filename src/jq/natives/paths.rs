@@ -61,7 +61,7 @@ fn modify<'a>(mut cv: Cv<'a, Kit>) -> Result<Val, Exn<'a, Val>> {
     let (paths, context) = cv.0.pop_fun();
     let found = paths.paths((context, (cv.1.clone(), Default::default())));
     // All paths are those of the input, so that the value is not shared while it changes.
-    let found: Vec<Vec<Val>> = found.map(|found| Ok(found?.1.iter().cloned().collect())).collect::<Result<_, Exn<_>>>()?;
+    let found: Vec<Vec<Val>> = found.map(|found| Ok(found?.1.iter().cloned().collect())).collect::<Result<_, Exn<'_, _>>>()?;
     let mut value = cv.1;
     let mut gone = Vec::new();
     for mut path in found {

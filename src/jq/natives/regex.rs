@@ -98,36 +98,28 @@ impl Regexes {
 
 impl Pattern {
     fn new(text: &str, flags: &str) -> Result<Pattern, Error> {
-        let mut pattern = RegexBuilder::new("");
-        let (mut global, mut skip_empty) = (false, false);
-        for flag in flags.chars() {
-            match flag {
-                'g' => global = true,
-                'n' => skip_empty = true,
-                'i' => drop(pattern.case_insensitive(true)),
-                'x' => drop(pattern.verbose_mode(true)),
-                'p' => drop(pattern.dot_matches_new_line(true)),
-                // `^` and `$` are those of the text anyhow.
-                's' => {}
-                _ => return Err(wrong(format!("{flags} is not a valid modifier string"))),
-            }
+        let has = |flag| flags.contains(flag);
+        // `s` changes nothing: `^` and `$` are those of the text anyhow.
+        if let Some(unknown) = flags.chars().find(|flag| !"gnixps".contains(*flag)) {
+            return Err(wrong(format!("{flags} is not a valid modifier string: `{unknown}`")));
         }
-        let build = |text: &str| -> Result<Regex, Error> {
-            let mut options = pattern.clone();
-            options.pattern(text.to_owned()).build().map_err(|error| wrong(format!("{text} (at offset 0) is not a valid regex: {error}")))
+        let build = |text: &str| {
+            let mut options = RegexBuilder::new(text);
+            options.case_insensitive(has('i')).verbose_mode(has('x')).dot_matches_new_line(has('p'));
+            options.build().map_err(|error| wrong(format!("{text} (at offset 0) is not a valid regex: {error}")))
         };
         let (at_end, before_newline) = (with_dollar(text, r"\z"), with_dollar(text, r"(?=\n?\z)"));
         let plain = build(&at_end)?;
         let newline = if at_end == before_newline { None } else { Some(build(&before_newline)?) };
         let names = plain.capture_names().map(|name| name.map(SmolStr::new)).collect();
-        Ok(Pattern { plain, newline, names, global, skip_empty })
+        Ok(Pattern { plain, newline, names, global: has('g'), skip_empty: has('n') })
     }
 
     fn regex(&self, text: &str) -> &Regex {
         self.newline.as_ref().filter(|_| text.ends_with('\n')).unwrap_or(&self.plain)
     }
 
-    fn find<'t>(&self, text: &'t str, all: bool) -> Result<Vec<Captures<'t>>, Error> {
+    fn find<'t>(&self, text: &'t str, all: bool) -> Result<Vec<Captures<'t, str>>, Error> {
         let mut found = Vec::new();
         for captures in self.regex(text).captures_iter(text) {
             let captures = captures.map_err(failed)?;
@@ -143,7 +135,7 @@ impl Pattern {
     }
 
     /// A match as the language shows it.
-    fn describe(&self, captures: &Captures<'_>, places: &mut Places<'_>) -> Val {
+    fn describe(&self, captures: &Captures<'_, str>, places: &mut Places<'_>) -> Val {
         let mut part = |at: usize| match captures.get(at) {
             Some(part) => [
                 ("offset".into(), Val::count(places.of(part.start()))),
@@ -160,7 +152,7 @@ impl Pattern {
     }
 
     /// The named groups of a match.
-    fn named(&self, captures: &Captures<'_>) -> Val {
+    fn named(&self, captures: &Captures<'_, str>) -> Val {
         let named = self.names.iter().enumerate().filter_map(|(at, name)| {
             Some((name.clone()?, captures.get(at).map_or(Val::Null, |part| Val::string(part.as_str()))))
         });

@@ -25,8 +25,8 @@ pub(super) fn natives() -> Vec<Native> {
             (Val::Str(text), Val::Str(end)) => Ok(Val::Bool(text.ends_with(end.as_str()))),
             _ => Err(wrong("endswith() requires string inputs")),
         }),
-        with_one!("ltrimstr", |v, start| Ok(without(&v, &start, str::strip_prefix).unwrap_or(v))),
-        with_one!("rtrimstr", |v, end| Ok(without(&v, &end, str::strip_suffix).unwrap_or(v))),
+        with_one!("ltrimstr", |v, start| Ok(without(&v, &start, |text, part| text.strip_prefix(part)).unwrap_or(v))),
+        with_one!("rtrimstr", |v, end| Ok(without(&v, &end, |text, part| text.strip_suffix(part)).unwrap_or(v))),
         with_one!("_split", |v, separator| match (&v, &separator) {
             (Val::Str(text), Val::Str(separator)) => Ok(arithmetic::split(text, separator)),
             _ => Err(wrong("split input and separator must be strings")),

@@ -13,6 +13,11 @@ pub(super) fn natives() -> Vec<Native> {
         ("input_line_number", v(0), |cv| {
             one(Ok(Val::Int(i64::try_from(cv.0.data().inputs.line_number()).unwrap_or(i64::MAX))))
         }),
+        // In every function that calls itself.
+        ("_deeper", v(0), |cv| match cv.0.data().has_room() {
+            true => one(Ok(cv.1)),
+            false => one(Err(wrong("functions call themselves too deeply: the stack is full"))),
+        }),
         ("now", v(0), |cv| one(Ok(Val::Float(cv.0.data().inputs.now())))),
         ("_debug", v(1), |mut cv| {
             let message = cv.0.pop_var();
