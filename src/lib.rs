@@ -52,7 +52,7 @@ mod write;
 pub use bag::Bag;
 pub use batch::Seq;
 pub use config::{BadRecords, CancelToken, Config};
-pub use engine::{Monitor, RunReport, StageReport};
+pub use engine::{Monitor, Progress, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result, escape};
 pub use input::{Input, Reader, Scan};
 pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};

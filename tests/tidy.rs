@@ -128,7 +128,7 @@ fn each_thing_that_waits_or_touches_the_system_has_one_room() {
         ("crossbeam", "shuffle", &[]),
         ("std::fs", "os", &["std::fs::File>"]),
         ("std::thread", "os", &["std::thread::JoinHandle", "std::thread_local"]),
-        ("std::time", "os", &["std::time::Duration"]),
+        ("std::time", "os", &["std::time::Duration", "std::time::Instant"]),
         ("std::env", "os", &[]),
         ("Instant::now", "os", &[]),
         ("select!", "shuffle", &[]),

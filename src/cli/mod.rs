@@ -8,6 +8,7 @@ mod globals;
 mod help;
 mod inputs;
 mod output;
+mod progress;
 mod report;
 mod run;
 mod signals;
@@ -64,7 +65,9 @@ fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
         Ok(signals) => signals,
         Err(error) => return end(&Failure::Usage(format!("cannot watch for signals: {error}")), None),
     };
+    let teller = progress::Teller::start(args, &monitor);
     let outcome = Job::new(args, matches, config, cancel).and_then(|job| job.run());
+    drop(teller);
     let report = monitor.report().unwrap_or_default();
     let code = match &outcome {
         Ok(outcome) => finished(args, outcome, report.rejected + outcome.left_out),

@@ -1,11 +1,13 @@
 //! What a run did: counts per stage, waits per edge, bytes spilled, records rejected.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::shuffle::EdgeMeter;
 use crate::spill::Space;
+
+use super::run::Common;
 
 /// What one stage of a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +68,14 @@ impl RunReport {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Monitor(Arc<Mutex<Option<RunReport>>>);
+pub struct Monitor(Arc<Mutex<Watched>>);
+
+/// The report of the run that ended last, and the run that began last.
+#[derive(Debug, Default)]
+struct Watched {
+    report: Option<RunReport>,
+    running: Option<Weak<Common>>,
+}
 
 impl Monitor {
     /// A monitor that has seen nothing yet.
@@ -76,11 +85,23 @@ impl Monitor {
 
     /// The report of the run that ended last, whether it failed or not.
     pub fn report(&self) -> Option<RunReport> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.watched().report.clone()
     }
 
-    pub(crate) fn put(&self, report: RunReport) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    pub(super) fn begin(&self, run: &Arc<Common>) {
+        self.watched().running = Some(Arc::downgrade(run));
+    }
+
+    pub(super) fn running(&self) -> Option<Arc<Common>> {
+        self.watched().running.as_ref()?.upgrade()
+    }
+
+    pub(super) fn put(&self, report: RunReport) {
+        *self.watched() = Watched { report: Some(report), running: None };
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

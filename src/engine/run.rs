@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::batch::At;
 use crate::config::{BadRecords, Settings};
@@ -12,6 +13,7 @@ use crate::error::{Error, Place, Result};
 use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
+use super::progress::Intake;
 use super::{Rejects, RunReport, StageMeter, panic_error};
 
 /// Finds the line of a byte by reading a shard again from its start.
@@ -54,6 +56,8 @@ pub(crate) struct Common {
     /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
     /// for one at a time.
     pub(crate) long_record: Mutex<()>,
+    pub(crate) intake: Intake,
+    begun: Instant,
 }
 
 impl std::ops::Deref for Run {
@@ -68,7 +72,7 @@ impl Run {
     /// Runs `body`, then hands the report to the monitor.
     pub(crate) fn start<R>(settings: Settings, body: impl FnOnce(&Run) -> Result<R>) -> Result<R> {
         let os = settings.os.clone();
-        let before = os.now();
+        let begun = os.now();
         let monitor = settings.monitor.clone();
         let quarantine = match &settings.bad_records {
             BadRecords::Quarantine(path) => {
@@ -92,8 +96,13 @@ impl Run {
             rejected: AtomicU64::new(0),
             quarantine,
             long_record: Mutex::new(()),
+            intake: Intake::default(),
+            begun,
         };
         let run = Run { common: Arc::new(common), stages_before: 0, tasks_before: 0 };
+        if let Some(monitor) = &monitor {
+            monitor.begin(&run.common);
+        }
         let result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
             // No thread of the run is left: a closure of the last stage that is called at the very end.
             let stages = run.stages();
@@ -101,11 +110,7 @@ impl Run {
             Err(panic_error(&*payload, last))
         });
         if let Some(monitor) = monitor {
-            let mut stages: Vec<_> = run.stages().iter().map(|meter| meter.report()).collect();
-            stages.sort_by_key(|stage| stage_number(&stage.stage));
-            let elapsed = run.os.now() - before;
-            let (rejected, peak_budget) = (run.rejected.load(Ordering::Relaxed), run.space.budget.peak());
-            monitor.put(RunReport { stages, rejected, elapsed, peak_budget, complete: result.is_ok() });
+            monitor.put(run.report(result.is_ok()));
         }
         result
     }
@@ -191,6 +196,17 @@ impl Run {
 
     fn origins(&self) -> std::sync::MutexGuard<'_, Vec<Origin>> {
         self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Common {
+    /// What the run has done so far.
+    pub(crate) fn report(&self, complete: bool) -> RunReport {
+        let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stages: Vec<_> = stages.iter().map(|meter| meter.report()).collect();
+        stages.sort_by_key(|stage| stage_number(&stage.stage));
+        let (rejected, peak_budget) = (self.rejected.load(Ordering::Relaxed), self.space.budget.peak());
+        RunReport { stages, rejected, elapsed: self.os.now() - self.begun, peak_budget, complete }
     }
 }
 

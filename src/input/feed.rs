@@ -87,9 +87,13 @@ impl Shards {
             // The first tasks begin as streams: their first records come at once, and a run that needs no more than
             // those never decodes a whole member.
             let probe = if (task as usize) < out.run().settings.threads { PROBE } else { 0 };
-            if self.stream(&mut stream, probe, cutter, out)?
-                || super::oneshot::read(self, shard, &mut stream, cutter, out)?
-            {
+            if self.stream(&mut stream, probe, cutter, out)? {
+                return Ok(());
+            }
+            let streamed = stream.offset();
+            if super::oneshot::read(self, shard, &mut stream, cutter, out)? {
+                // What was decoded in one call is not in the stream's count.
+                out.run().intake.came(shard.meta.map_or(0, |meta| meta.len.saturating_sub(streamed)));
                 return Ok(());
             }
         }
@@ -123,7 +127,9 @@ impl Shards {
         out: &mut Feeder<'_, Block>,
     ) -> Result<(), Ended> {
         let room = cutter.room(out)?;
+        let before = stream.offset();
         let read = stream.fill(room, &|| out.halted())?.ok_or(Ended::Halted)?;
+        out.run().intake.came(stream.offset().saturating_sub(before));
         if read == 0 {
             cutter.ended = true;
             return cutter.finish(out);
@@ -182,6 +188,7 @@ impl Shards {
                 }
             }
             at = text_at + taken as u64;
+            out.run().intake.came((skipped + taken) as u64);
             cutter.filled(taken, false, out)?;
             if end.is_some() {
                 return cutter.finish(out);

@@ -122,7 +122,6 @@ impl Stream {
     }
 
     /// Offset in the file of the next byte that is decoded.
-    #[cfg(feature = "libdeflate")]
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
