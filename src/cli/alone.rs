@@ -57,7 +57,7 @@ pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
 /// Bytes that a byte of text takes as values, about.
 const WEIGHT: u64 = 6;
 
-fn held_within(bytes: u64, budget: u64) -> Result<(), Failure> {
+pub(super) fn held_within(bytes: u64, budget: u64) -> Result<(), Failure> {
     if bytes <= budget {
         return Ok(());
     }

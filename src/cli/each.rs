@@ -42,7 +42,7 @@ pub(super) fn line(job: &Job<'_>) -> Result<Outcome, Failure> {
 
 /// What the threads of a run have seen.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// The last record that gave a value, and whether its last value is true.
     last: Mutex<Option<(Seq, bool)>>,
     failed: AtomicBool,
@@ -50,7 +50,20 @@ struct Seen {
 }
 
 impl Seen {
-    fn outcome(self, written: Option<kitbag::Written>) -> Outcome {
+    /// A record's last output is true, or not.
+    pub(super) fn note(&self, seq: Seq, is_true: bool) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|(before, _)| before < seq) {
+            *last = Some((seq, is_true));
+        }
+    }
+
+    /// The same where there is nothing but one output after the other.
+    pub(super) fn note_end(&self, is_true: bool) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Seq::default(), is_true));
+    }
+
+    pub(super) fn outcome(self, written: Option<kitbag::Written>) -> Outcome {
         let last = self.last.into_inner().unwrap_or_else(PoisonError::into_inner);
         Outcome {
             written,
@@ -76,10 +89,7 @@ fn run(job: &Job<'_>, seen: &Seen, value: Val, out: &mut Output<'_>) -> Result<(
     if job.args.exit_status
         && let Some(is_true) = last
     {
-        let mut lowest = seen.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if lowest.is_none_or(|(before, _)| before < seq) {
-            *lowest = Some((seq, is_true));
-        }
+        seen.note(seq, is_true);
     }
     match ended {
         Ok(()) => Ok(()),

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use kitbag::{ErrorKind, escape};
 
+use crate::jq::slurp::Raised;
 use crate::jq::{CompileError, Halt, Val};
 
 /// Wrong use, input that cannot be read, output that cannot be written.
@@ -90,6 +91,13 @@ impl Failure {
 
 impl From<kitbag::Error> for Failure {
     fn from(error: kitbag::Error) -> Failure {
+        if let Some(Raised(value)) = error.source().and_then(|source| source.downcast_ref()) {
+            let text = escape(message_of(value).as_bytes(), usize::MAX);
+            return match error.place() {
+                Some(place) => Failure::AtRecord(format!("{place}: {text}")),
+                None => Failure::Program(text),
+            };
+        }
         match error.source().and_then(|source| source.downcast_ref::<Halted>()) {
             Some(Halted { code, message }) => Failure::Halted { code: *code, message: message.clone() },
             None => Failure::Library(error),

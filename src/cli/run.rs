@@ -14,12 +14,14 @@ use super::inputs::Source;
 use super::output;
 use super::style::Printer;
 use super::values::OnError;
-use super::{alone, each};
+use super::{alone, each, slurp};
 
 /// Everything that a run needs.
 pub(super) struct Job<'a> {
     pub(super) args: &'a Args,
     pub(super) program: Program,
+    pub(super) text: String,
+    pub(super) globals: Vec<(String, Val)>,
     /// The program takes inputs itself, so that records cannot be told apart beforehand.
     takes_inputs: bool,
     pub(super) printer: Printer,
@@ -104,7 +106,7 @@ impl<'a> Job<'a> {
         let program = Program::compile(&text, &globals, &Libraries::default())?;
         let target = output::target(args)?;
         let takes_inputs = mentions(&text, &["input", "inputs"]);
-        let job = Job { args, program, takes_inputs, printer: Printer::new(args), config, cancel, input, target };
+        let job = Job { args, program, text, globals, takes_inputs, printer: Printer::new(args), config, cancel, input, target };
         // Before anything is read or written.
         job.input().paths()?;
         Ok(job)
@@ -118,7 +120,11 @@ impl<'a> Job<'a> {
         let args = self.args;
         match (args.null_input, args.slurp) {
             (true, false) => alone::once(self, Val::null(), alone::records(self)?),
-            (false, true) => alone::once(self, alone::slurp(self)?, Source::Held(None)),
+            (false, true) if args.raw_input || args.values => alone::once(self, alone::slurp(self)?, Source::Held(None)),
+            (false, true) => match slurp::planned(self)? {
+                Some(outcome) => Ok(outcome),
+                None => alone::once(self, alone::slurp(self)?, Source::Held(None)),
+            },
             (true, true) => alone::once(self, Val::null(), Source::Held(Some(alone::slurp(self)?))),
             (false, false) if args.values || self.takes_inputs => alone::in_turn(self),
             (false, false) if args.raw_input => each::line(self),

@@ -1,6 +1,6 @@
 //! The whole input as one array, planned: what `-s` does where the program can be taken apart.
 
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
 use kitbag::{Bag, Output, Scan};
@@ -8,6 +8,7 @@ use kitbag::{Bag, Output, Scan};
 use crate::jq::slurp::{self, Compiled, World};
 use crate::jq::{Inputs, Libraries, Val, plan};
 
+use super::alone::held_within;
 use super::each::Seen;
 use super::exit::Failure;
 use super::output;
@@ -60,7 +61,9 @@ struct Printed<'a, 'j> {
 }
 
 impl slurp::Sink for Printed<'_, '_> {
-    fn elements(&mut self, bag: Bag<Val>) -> kitbag::Result<()> {
+    type Error = Failure;
+
+    fn elements(&mut self, bag: Bag<Val>) -> Result<(), Failure> {
         let (job, seen) = (self.job, &self.seen);
         let one = |value: Val, out: &mut Output<'_>| {
             job.printer.print(&value, out.text());
@@ -76,42 +79,50 @@ impl slurp::Sink for Printed<'_, '_> {
         Ok(())
     }
 
-    fn array(&mut self, bag: Bag<Val>) -> kitbag::Result<()> {
+    fn array(&mut self, bag: Bag<Val>) -> Result<(), Failure> {
         let Some(style) = self.job.printer.compact() else {
-            let mut values = Vec::new();
-            let (budget, mut weight) = (self.job.config.budget(), 0);
+            let (mut values, mut weight) = (Vec::new(), 0);
             for value in bag.iter()? {
                 let value = value?;
                 weight += (size_of::<Val>() + value.weight()) as u64;
-                if weight > budget {
-                    let text = "the memory budget does not hold the whole output, which printing it over several lines needs";
-                    return Err(kitbag::Error::limit(format!("{text}: a larger --memory or -c would do")));
-                }
+                held_within(weight, self.job.config.budget())?;
                 values.push(value);
             }
-            return slurp::Sink::outputs(self, vec![Val::array(values)]);
+            return self.outputs(vec![Val::array(values)]);
         };
         let held = usize::try_from(HELD.min(self.job.config.budget() / 8)).unwrap_or(usize::MAX);
-        let directory = self.job.args.temp_dir.clone().unwrap_or_else(world::temp_dir);
-        let mut text = tempfile::spooled_tempfile_in(held, directory);
+        let mut text = tempfile::spooled_tempfile_in(held, self.job.args.temp_dir.clone().unwrap_or_else(world::temp_dir));
         bag.write_with_to(&mut text, |value, out: &mut Output<'_>| {
             value.write(style, out.text());
             out.text().push(b',');
             Ok::<(), kitbag::Error>(())
         })?;
-        self.written = self.framed(&mut text).map_err(kitbag::Error::from)?;
-        self.seen.note_last(true);
+        let commas = u64::from(text.stream_position()? > 0);
+        let len = text.stream_position()? - commas;
+        text.seek(SeekFrom::Start(0))?;
+        let mut sink = output::Sink::new(self.job.target.as_ref())?;
+        let mut text = b"[".chain(text.take(len)).chain(&b"]\n"[..]);
+        let mut part = vec![0; 64 << 10];
+        loop {
+            match text.read(&mut part)? {
+                0 => break,
+                read => sink.text().extend_from_slice(&part[..read]),
+            }
+            sink.appended()?;
+        }
+        self.written = sink.commit()?;
+        self.seen.note_end(true);
         Ok(())
     }
 
-    fn outputs(&mut self, values: Vec<Val>) -> kitbag::Result<()> {
-        let mut sink = output::Sink::new(self.job.target.as_ref()).map_err(Failure::into_error)?;
+    fn outputs(&mut self, values: Vec<Val>) -> Result<(), Failure> {
+        let mut sink = output::Sink::new(self.job.target.as_ref())?;
         for value in values {
             self.job.printer.print(&value, sink.text());
-            self.seen.note_last(value.is_true());
-            sink.appended().map_err(Failure::into_error)?;
+            self.seen.note_end(value.is_true());
+            sink.appended()?;
         }
-        self.written = sink.commit().map_err(Failure::into_error)?;
+        self.written = sink.commit()?;
         Ok(())
     }
 }

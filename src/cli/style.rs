@@ -27,6 +27,11 @@ impl Printer {
         Printer { style, raw, join: args.join_output }
     }
 
+    /// The style, if a value's text does not depend on what it stands in.
+    pub(super) fn compact(&self) -> Option<&Style> {
+        (self.style.indent == Indent::Compact && self.style.colours.is_none() && !self.join).then_some(&self.style)
+    }
+
     /// Appends a value, with its newline.
     pub(super) fn print(&self, value: &Val, text: &mut Vec<u8>) {
         match value.as_str().filter(|_| self.raw) {

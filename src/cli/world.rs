@@ -28,3 +28,9 @@ pub(super) fn stderr(value: &Val) {
 pub(super) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
+
+/// Where temporary files go if nothing else is said.
+#[expect(clippy::disallowed_methods, reason = "the command, unlike the library, may read its environment")]
+pub(super) fn temp_dir() -> std::path::PathBuf {
+    std::env::temp_dir()
+}

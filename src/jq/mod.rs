@@ -12,12 +12,15 @@ mod number;
 mod object;
 mod order;
 mod outputs;
+pub(crate) mod plan;
 mod prelude;
 pub(crate) mod print;
 mod program;
 mod read;
 mod rewrite;
 mod slice;
+pub(crate) mod slurp;
+mod store;
 mod text;
 mod value;
 

@@ -10,6 +10,10 @@ mod terms;
 
 use std::fmt;
 
+use jaq_core::load::lex::Lexer;
+use jaq_core::load::parse::Parser;
+
+use super::notation;
 use super::print::print;
 pub(crate) use terms::{Tree, own_path};
 
@@ -128,11 +132,13 @@ pub(crate) struct Plan<'s> {
     pub(crate) end: End<'s>,
 }
 
-impl<'s> Plan<'s> {
-    /// The plan of a program; `None` if it needs the array itself, or more than one pass.
-    pub(crate) fn of(program: &Tree<'s>) -> Option<Plan<'s>> {
-        stages::plan(program)
-    }
+/// Hands on the plan of a program; `None` if it needs the array itself, or more than one pass.
+pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Plan<'_>) -> R) -> Option<R> {
+    let literals = notation::edit(program).ok()?;
+    let bound = notation::bind(&literals.text);
+    let tokens = Lexer::new(&bound.text).lex().ok()?;
+    let tree = Parser::new(&tokens).parse(|parser| parser.term()).ok()?;
+    Some(use_it(&stages::plan(&tree)?))
 }
 
 impl fmt::Display for Row<'_> {

@@ -7,25 +7,40 @@ mod aggregates;
 mod filter;
 mod state;
 
+use std::fmt;
 use std::sync::Arc;
 
-use kitbag::{Bag, Error, Json, JsonRef, Scan};
+use kitbag::{Bag, Error, Json, Scan};
 
 use super::plan::{End, Plan, Row, Stage, Tree};
-use super::{CompileError, Raised, Val};
+use super::{CompileError, Val};
 use aggregates::{Aggregates, Outputs, Shared};
 pub(crate) use filter::World;
 use filter::{Filter, Record, walk};
 
 /// Where the program's outputs go, in order.
 pub(crate) trait Sink {
+    type Error: From<Error>;
+
     /// Each element is an output.
-    fn elements(&mut self, bag: Bag<Val>) -> kitbag::Result<()>;
-    /// All elements are one output, which is not begun before the last one is there.
-    fn array(&mut self, bag: Bag<Val>) -> kitbag::Result<()>;
+    fn elements(&mut self, bag: Bag<Val>) -> Result<(), Self::Error>;
+    /// All elements are one output, of which nothing is seen before the last one is there.
+    fn array(&mut self, bag: Bag<Val>) -> Result<(), Self::Error>;
     /// Outputs that are there.
-    fn outputs(&mut self, values: Vec<Val>) -> kitbag::Result<()>;
+    fn outputs(&mut self, values: Vec<Val>) -> Result<(), Self::Error>;
 }
+
+/// The program's error, on its way out of a run of the library.
+#[derive(Debug)]
+pub(crate) struct Raised(pub(crate) Val);
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_json())
+    }
+}
+
+impl std::error::Error for Raised {}
 
 /// A plan with its filters compiled.
 pub(crate) struct Compiled {
@@ -85,7 +100,7 @@ impl Compiled {
     /// # Errors
     ///
     /// Of input and output, and the first error of the program, as [`kitbag::ErrorKind::Stopped`].
-    pub(crate) fn run(self, scan: Scan, sink: &mut dyn Sink) -> kitbag::Result<()> {
+    pub(crate) fn run<S: Sink>(self, scan: Scan, sink: &mut S) -> Result<(), S::Error> {
         let mut elements = Elements::Scan(scan);
         for verb in self.stages {
             elements = Elements::Bag(match verb {
@@ -104,7 +119,7 @@ impl Compiled {
                 // What the program gave before it failed is still given.
                 let outcome = rest.interpret(answers, &mut |output| outputs.push(output));
                 sink.outputs(outputs)?;
-                outcome.map_err(stop)
+                Ok(outcome.map_err(stop)?)
             }
         }
     }
@@ -169,8 +184,8 @@ impl Elements {
         let rows = match self {
             Elements::Scan(scan) if !aggregates.in_order() && key.keys().is_some() => {
                 // The key is found in the record; nothing is allocated for a record whose key is known.
-                let of = move |record: JsonRef<'_>| walk(key.keys().unwrap_or_default(), record).flatten();
-                let rows: Bag<(Json, _)> = scan.fold_by(of, aggregates);
+                let rows: Bag<(Json, _)> = scan
+                    .fold_by(move |record| walk(key.keys().unwrap_or_default(), record).flatten(), aggregates);
                 rows.map(|(key, answers)| (Val::array(vec![Val::from_json(&key.view())]), answers))
             }
             elements if aggregates.in_order() => {
