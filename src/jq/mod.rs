@@ -22,6 +22,8 @@ mod slice;
 pub(crate) mod slurp;
 mod store;
 mod text;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Program};
