@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// The whole input is one array, on which PROGRAM runs once.
     #[arg(short, long, help_heading = "Input")]
     pub(crate) slurp: bool,
+    /// Say how PROGRAM would be run, stage by stage: what streams, what is held, what spills. Nothing is read.
+    #[arg(long, help_heading = "Input")]
+    pub(crate) explain: bool,
     /// PROGRAM runs once, on `null`; `input` and `inputs` give the records.
     #[arg(short, long, help_heading = "Input")]
     pub(crate) null_input: bool,

@@ -118,6 +118,12 @@ impl<'a> Job<'a> {
 
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let args = self.args;
+        if args.explain {
+            let mut sink = output::Sink::new(None)?;
+            sink.text().extend_from_slice(slurp::explain(self).as_bytes());
+            sink.commit()?;
+            return Ok(Outcome::default());
+        }
         match (args.null_input, args.slurp) {
             (true, false) => alone::once(self, Val::null(), alone::records(self)?),
             (false, true) if args.raw_input || args.values => alone::once(self, alone::slurp(self)?, Source::Held(None)),

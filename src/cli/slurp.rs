@@ -36,6 +36,17 @@ pub(super) fn planned(job: &Job<'_>) -> Result<Option<Outcome>, Failure> {
     Ok(Some(sink.seen.outcome(sink.written)))
 }
 
+/// What `--explain` says.
+pub(super) fn explain(job: &Job<'_>) -> String {
+    let planned = job.args.slurp && !job.args.null_input && !job.args.raw_input && !job.args.values;
+    let plan = planned.then(|| plan::with(&job.text, |plan| plan.to_string())).flatten();
+    plan.unwrap_or_else(|| match (job.args.slurp, job.args.null_input) {
+        (true, _) => "collected: the whole input is held in memory, and the interpreter runs on it once\n".into(),
+        (false, true) => "once: the interpreter runs once; `input` and `inputs` stream the records in order\n".into(),
+        (false, false) => "each: streams, keeps order: the interpreter runs on every record\n".into(),
+    })
+}
+
 /// What a filter of one record sees: no further input.
 struct Outside;
 
@@ -60,10 +71,33 @@ struct Printed<'a, 'j> {
     written: Option<kitbag::Written>,
 }
 
+impl Printed<'_, '_> {
+    /// Where text is held until all of it is there: in memory, then in a file without a name.
+    fn held(&self) -> tempfile::SpooledTempFile {
+        let most = usize::try_from(HELD.min(self.job.config.budget() / 8)).unwrap_or(usize::MAX);
+        tempfile::spooled_tempfile_in(most, self.job.args.temp_dir.clone().unwrap_or_else(world::temp_dir))
+    }
+
+    /// Writes text that was held.
+    fn copy(&mut self, text: &mut dyn io::Read) -> Result<(), Failure> {
+        let mut sink = output::Sink::new(self.job.target.as_ref())?;
+        let mut part = vec![0; 64 << 10];
+        loop {
+            match text.read(&mut part)? {
+                0 => break,
+                read => sink.text().extend_from_slice(&part[..read]),
+            }
+            sink.appended()?;
+        }
+        self.written = sink.commit()?;
+        Ok(())
+    }
+}
+
 impl slurp::Sink for Printed<'_, '_> {
     type Error = Failure;
 
-    fn elements(&mut self, bag: Bag<Val>) -> Result<(), Failure> {
+    fn elements(&mut self, bag: Bag<Val>, held: bool) -> Result<(), Failure> {
         let (job, seen) = (self.job, &self.seen);
         let one = |value: Val, out: &mut Output<'_>| {
             job.printer.print(&value, out.text());
@@ -73,13 +107,22 @@ impl slurp::Sink for Printed<'_, '_> {
             Ok::<(), kitbag::Error>(())
         };
         match &job.target {
+            // Nothing is seen of a target before its end either way.
             Some(target) => self.written = Some(bag.write_with(target.clone(), one)?),
+            None if held => {
+                let mut text = self.held();
+                bag.write_with_to(&mut text, one)?;
+                let len = text.stream_position()?;
+                text.seek(SeekFrom::Start(0))?;
+                self.copy(&mut text.take(len))?;
+            }
             None => bag.write_with_to(io::stdout(), one).map(drop)?,
         }
         Ok(())
     }
 
     fn array(&mut self, bag: Bag<Val>) -> Result<(), Failure> {
+        self.seen.note_end(true);
         let Some(style) = self.job.printer.compact() else {
             let (mut values, mut weight) = (Vec::new(), 0);
             for value in bag.iter()? {
@@ -90,29 +133,16 @@ impl slurp::Sink for Printed<'_, '_> {
             }
             return self.outputs(vec![Val::array(values)]);
         };
-        let held = usize::try_from(HELD.min(self.job.config.budget() / 8)).unwrap_or(usize::MAX);
-        let mut text = tempfile::spooled_tempfile_in(held, self.job.args.temp_dir.clone().unwrap_or_else(world::temp_dir));
+        let mut text = self.held();
         bag.write_with_to(&mut text, |value, out: &mut Output<'_>| {
             value.write(style, out.text());
             out.text().push(b',');
             Ok::<(), kitbag::Error>(())
         })?;
-        let commas = u64::from(text.stream_position()? > 0);
-        let len = text.stream_position()? - commas;
+        // Without the last comma.
+        let len = text.stream_position()?.saturating_sub(1);
         text.seek(SeekFrom::Start(0))?;
-        let mut sink = output::Sink::new(self.job.target.as_ref())?;
-        let mut text = b"[".chain(text.take(len)).chain(&b"]\n"[..]);
-        let mut part = vec![0; 64 << 10];
-        loop {
-            match text.read(&mut part)? {
-                0 => break,
-                read => sink.text().extend_from_slice(&part[..read]),
-            }
-            sink.appended()?;
-        }
-        self.written = sink.commit()?;
-        self.seen.note_end(true);
-        Ok(())
+        self.copy(&mut b"[".chain(text.take(len)).chain(&b"]\n"[..]))
     }
 
     fn outputs(&mut self, values: Vec<Val>) -> Result<(), Failure> {

@@ -1,5 +1,5 @@
 //! Taking the aggregates out of what is made of a whole array: `{n: length, s: (map(.x) | add)}` becomes two aggregates
-//! and `{n: $__0, s: $__1}`, which is run once, on their answers.
+//! and `{n: $__agg0, s: $__agg1}`, which is run once, on their answers.
 //!
 //! What must stay true: the rest never looks at the array itself. Where a term does so in a way that is not recognised
 //! here, the array is an aggregate too ([`Kind::Collect`]), which is right and holds it.
@@ -8,14 +8,11 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::path::{Part, Path};
 
-use super::terms::{Tree, integer, is_each, is_local, own_path, path_of, pipe, stages, then, variables};
+use super::terms::{Tree, integer, slice, is_each, is_local, own_path, path_of, pipe, stages, then, variables};
 use super::{Agg, Kind, Names};
 
 /// As many aggregates as one pass may have: the names of their answers.
-const ANSWERS: [&str; 24] = [
-    "$__0", "$__1", "$__2", "$__3", "$__4", "$__5", "$__6", "$__7", "$__8", "$__9", "$__10", "$__11", "$__12", "$__13",
-    "$__14", "$__15", "$__16", "$__17", "$__18", "$__19", "$__20", "$__21", "$__22", "$__23",
-];
+const ANSWERS: [&str; 24] = ["$__agg0", "$__agg1", "$__agg2", "$__agg3", "$__agg4", "$__agg5", "$__agg6", "$__agg7", "$__agg8", "$__agg9", "$__agg10", "$__agg11", "$__agg12", "$__agg13", "$__agg14", "$__agg15", "$__agg16", "$__agg17", "$__agg18", "$__agg19", "$__agg20", "$__agg21", "$__agg22", "$__agg23"];
 
 /// The largest number of records that a top-k keeps.
 const MOST: u64 = 10_000;
@@ -44,6 +41,11 @@ impl<'s, 'n> Extract<'s, 'n> {
         let term = parts.pop()?;
         if let Some(kind) = self.aggregate(&term) {
             return self.answer(kind, of);
+        }
+        if let Some((from, upto)) = slice(&term)
+            && upto <= MOST
+        {
+            return self.answer(Kind::Slice(from, upto), of);
         }
         if let Some([(Part::Index(at), _), path @ ..]) = own_path(&term)
             && let Some(place) = integer(at)
@@ -124,6 +126,12 @@ impl<'s, 'n> Extract<'s, 'n> {
         if let Some(of) = self.elements(first, of)? {
             return self.rest(&pipe(rest), &of);
         }
+        if let Some((from, upto)) = slice(first)
+            && upto <= MOST
+        {
+            let answer = self.answer(Kind::Slice(from, upto), of)?;
+            return Some(then(&answer, &pipe(rest)));
+        }
         if let Some((kind, taken)) = self.best(parts) {
             let answer = self.answer(kind, of)?;
             return Some(then(&answer, &pipe(&parts[taken..])));
@@ -161,7 +169,7 @@ impl<'s, 'n> Extract<'s, 'n> {
                 self.found.len() - 1
             }
         };
-        Some(Term::Call("__out", vec![Term::Var(ANSWERS.get(place)?)]))
+        Some(Term::Call("__agg", vec![Term::Var(ANSWERS.get(place)?)]))
     }
 
     /// The aggregate that a single stage is.

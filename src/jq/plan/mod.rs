@@ -42,6 +42,8 @@ pub(crate) enum Kind<'s> {
     Max(Tree<'s>),
     /// The output at a place, from the end if it is negative, and what a path leads to in it; `null` if there is none.
     Nth(i64, Tree<'s>),
+    /// The array of those from one place to before another.
+    Slice(u64, u64),
     /// Those that are different, in order; of equal ones the first.
     Unique(Tree<'s>),
     /// The `count` first or last ones when sorted, in ascending order or, reversed, in descending order.
@@ -55,7 +57,7 @@ impl<'s> Kind<'s> {
     pub(crate) fn by(&self) -> Option<&Tree<'s>> {
         match self {
             Kind::Min(by) | Kind::Max(by) | Kind::Unique(by) | Kind::Top { by, .. } => Some(by),
-            Kind::Count | Kind::Add | Kind::Nth(..) | Kind::Collect => None,
+            Kind::Count | Kind::Add | Kind::Nth(..) | Kind::Slice(..) | Kind::Collect => None,
         }
     }
 
@@ -74,6 +76,7 @@ impl fmt::Display for Agg<'_> {
             Kind::Min(by) => write!(f, "min({of}; {})", print(by)),
             Kind::Max(by) => write!(f, "max({of}; {})", print(by)),
             Kind::Nth(place, path) => write!(f, "nth({of}; {place}; {})", print(path)),
+            Kind::Slice(from, upto) => write!(f, "slice({of}; {from}; {upto})"),
             Kind::Unique(by) => write!(f, "unique({of}; {})", print(by)),
             Kind::Top { by, count, last, reversed } => {
                 let end = if *last { "last" } else { "first" };
@@ -109,7 +112,7 @@ pub(crate) enum Stage<'s> {
     /// Sorted, stable. The key is the array of all outputs.
     Sort(Tree<'s>),
     /// From one place to before another.
-    Slice(u64, Option<u64>),
+    Slice(u64, u64),
 }
 
 /// What becomes of the bag at its end.
@@ -117,8 +120,8 @@ pub(crate) enum Stage<'s> {
 pub(crate) enum End<'s> {
     /// All elements are one output: an array.
     Array,
-    /// Each element is an output.
-    Stream,
+    /// Each element is an output; held back until the last one is there, if the program asks for all of them first.
+    Stream { held: bool },
     /// One row for all.
     Fold(Row<'s>),
 }
@@ -145,7 +148,7 @@ impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, aggregate) in self.aggregates.iter().enumerate() {
             let grows = if aggregate.kind.is_bounded() { "" } else { " (grows with its input)" };
-            writeln!(f, "    $__{number} = {aggregate}{grows}")?;
+            writeln!(f, "    $__agg{number} = {aggregate}{grows}")?;
         }
         writeln!(f, "    then {}", print(&self.rest))
     }
@@ -161,13 +164,16 @@ impl fmt::Display for Plan<'_> {
                     write!(f, "groups: {what}, spills; in order of the key {}\n{row}", print(key))?;
                 }
                 Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
-                Stage::Slice(from, Some(upto)) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
-                Stage::Slice(from, None) => writeln!(f, "slice: streams: from {from}")?,
+                Stage::Slice(from, u64::MAX) => writeln!(f, "slice: streams, keeps order: from {from}")?,
+                Stage::Slice(from, upto) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
             }
         }
         match &self.end {
             End::Array => writeln!(f, "array: held back until the last record, on disk if need be"),
-            End::Stream => writeln!(f, "stream: each element is an output"),
+            End::Stream { held: false } => writeln!(f, "stream: each element is an output"),
+            End::Stream { held: true } => {
+                writeln!(f, "stream: each element is an output, held back until the last record, on disk if need be")
+            }
             End::Fold(row) => {
                 let what = if row.holds() { "holds what is said to grow" } else { "holds the answers" };
                 write!(f, "fold: streams, {what}\n{row}")

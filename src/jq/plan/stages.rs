@@ -4,7 +4,7 @@ use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 
 use super::extract::Extract;
-use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, stages, then};
+use super::terms::{Tree, defined, integer, is_local, path_of, pipe, slice, stages, then};
 use super::{End, Kind, Names, Plan, Row, Stage};
 use crate::jq::print::print_definitions;
 
@@ -28,7 +28,7 @@ pub(super) fn plan<'s>(program: &Tree<'s>) -> Option<Plan<'s>> {
         definitions += &print_definitions(defs);
         body = rest;
     }
-    let mut walk = Walk { names: &names, stages: Vec::new(), shape: Shape::Array };
+    let mut walk = Walk { names: &names, stages: Vec::new(), shape: Shape::Array, whole: false };
     let end = walk.along(&stages(body))?;
     Some(Plan { definitions, stages: walk.stages, end })
 }
@@ -37,16 +37,18 @@ struct Walk<'s, 'n> {
     names: &'n Names<'s>,
     stages: Vec<Stage<'s>>,
     shape: Shape,
+    /// The elements were made as one array, which is there only when all of them are.
+    whole: bool,
 }
 
 impl<'s> Walk<'s, '_> {
     fn along(&mut self, parts: &[Tree<'s>]) -> Option<End<'s>> {
         let Some((first, rest)) = parts.split_first() else {
-            return Some(if self.shape == Shape::Array { End::Array } else { End::Stream });
+            return Some(if self.shape == Shape::Array { End::Array } else { self.stream() });
         };
         if self.shape == Shape::Outputs {
             self.each(pipe(parts))?;
-            return Some(End::Stream);
+            return Some(self.stream());
         }
         if matches!(first, Term::Id) {
             return self.along(rest);
@@ -55,17 +57,18 @@ impl<'s> Walk<'s, '_> {
             // A part that cannot be run on each record may still be understood as part of the whole.
             if is_local(&each, &[]) {
                 self.each(each)?;
+                self.whole = true;
                 return self.along(rest);
             }
         }
         if let Term::Arr(Some(inner)) = first {
             // What gives the elements one by one gives an array of them in brackets.
-            let before = self.stages.clone();
-            if let Some(End::Stream) = self.along(&stages(inner)) {
-                self.shape = Shape::Array;
+            let before = (self.stages.clone(), self.whole);
+            if let Some(End::Stream { .. }) = self.along(&stages(inner)) {
+                (self.shape, self.whole) = (Shape::Array, true);
                 return self.along(rest);
             }
-            (self.stages, self.shape) = (before, Shape::Array);
+            ((self.stages, self.whole), self.shape) = (before, Shape::Array);
         }
         if let Some(each) = self.names.stream(first) {
             self.each(each)?;
@@ -80,15 +83,20 @@ impl<'s> Walk<'s, '_> {
             && is_local(&key, &[])
         {
             self.stages.push(Stage::Sort(key));
+            // All elements are there before the first one is.
+            self.whole = false;
             return self.along(rest);
         }
-        if let Some((from, upto)) = slice(first) {
+        // What was made of every element must have been made, also of those behind the slice.
+        if let Some((from, upto)) = slice(first)
+            && (!self.whole || upto == u64::MAX)
+        {
             self.stages.push(Stage::Slice(from, upto));
             return self.along(rest);
         }
         if let Some((each, count)) = self.limit(first) {
             self.each(each)?;
-            self.stages.push(Stage::Slice(0, Some(count)));
+            self.stages.push(Stage::Slice(0, count));
             self.shape = Shape::Outputs;
             return self.along(rest);
         }
@@ -99,6 +107,10 @@ impl<'s> Walk<'s, '_> {
             return None;
         }
         Some(End::Fold(row))
+    }
+
+    fn stream(&self) -> End<'s> {
+        End::Stream { held: self.whole }
     }
 
     /// Appends a filter of each element; neighbours become one.
@@ -138,9 +150,12 @@ impl<'s> Walk<'s, '_> {
     /// Groups, with what the next stages make of each of them.
     fn groups(&mut self, key: Tree<'s>, keep: Option<Tree<'s>>, rest: &[Tree<'s>]) -> Option<End<'s>> {
         let (mut of_each, mut taken) = (keep.unwrap_or(Term::Id), 0);
+        // All keys are known before there is a group; what is made of groups may fail behind the first of them.
+        self.whole = false;
         while let Some(each) = rest.get(taken).and_then(|next| self.names.each(next)) {
             of_each = then(&of_each, &each);
             taken += 1;
+            self.whole = true;
         }
         if let Some(each) = rest.get(taken).and_then(|next| self.names.stream(next)) {
             of_each = then(&then(&of_each, &each), &pipe(&rest[taken + 1..]));
@@ -182,15 +197,5 @@ impl<'s> Walk<'s, '_> {
             }
             _ => None,
         }
-    }
-}
-
-/// A slice between places that are counted from the start.
-fn slice(term: &Tree<'_>) -> Option<(u64, Option<u64>)> {
-    let [(Part::Range(from, upto), _)] = own_path(term)? else { return None };
-    let place = |term: &Option<Tree<'_>>| term.as_ref().map(|at| integer(at).and_then(|at| u64::try_from(at).ok()));
-    match (place(from), place(upto)) {
-        (None, None) | (Some(None), _) | (_, Some(None)) => None,
-        (from, upto) => Some((from.flatten().unwrap_or(0), upto.flatten())),
     }
 }

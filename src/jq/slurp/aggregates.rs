@@ -24,6 +24,7 @@ enum What {
     Max(Filter),
     /// With what is made of the output in the end.
     Nth(Ends, Filter),
+    Slice(usize, Ends),
     Unique(Filter),
     Top { by: Filter, ends: Ends, reversed: bool },
     Collect,
@@ -64,6 +65,10 @@ impl Aggregates {
                     let last = *place < 0;
                     let count = if last { place.unsigned_abs() } else { place.unsigned_abs() + 1 };
                     What::Nth(Ends { count: usize::try_from(count).unwrap_or(usize::MAX), last }, by(path)?)
+                }
+                Kind::Slice(from, upto) => {
+                    let [from, upto] = [from, upto].map(|at| usize::try_from(*at).unwrap_or(usize::MAX));
+                    What::Slice(from, Ends { count: upto, last: false })
                 }
                 Kind::Unique(key) => What::Unique(by(key)?),
                 Kind::Top { by: key, count, last, reversed } => {
@@ -106,7 +111,7 @@ impl Aggregates {
             return;
         }
         for (one, state) in self.all.iter().zip(&mut states.states) {
-            if let What::Nth(ends, _) = &one.kind
+            if let What::Nth(ends, _) | What::Slice(_, ends) = &one.kind
                 && one.of.is_itself()
                 && !wanted(state, *ends, (seq, 0))
             {
@@ -182,7 +187,7 @@ impl One {
             What::Add => State::Add(Val::null()),
             What::Min(_) => State::Min(None),
             What::Max(_) => State::Max(None),
-            What::Nth(..) => State::Ends(Vec::new()),
+            What::Nth(..) | What::Slice(..) => State::Ends(Vec::new()),
             What::Unique(_) => State::Unique(Default::default()),
             What::Top { .. } => State::Top(Vec::new()),
             What::Collect => State::Collect(Vec::new()),
@@ -224,7 +229,7 @@ impl One {
                 grows = best.is_none();
                 greatest(best, (key(by, &value)?, place, value));
             }
-            (What::Nth(ends, _), State::Ends(list)) => {
+            (What::Nth(ends, _) | What::Slice(_, ends), State::Ends(list)) => {
                 grows = list.len() < ends.count;
                 list.push((place, value));
                 ends.cut(list, |(place, _)| *place);
@@ -257,7 +262,7 @@ impl One {
             (_, State::Count(into), State::Count(from)) => *into += from,
             (_, State::Min(into), State::Min(Some(from))) => least(into, from),
             (_, State::Max(into), State::Max(Some(from))) => greatest(into, from),
-            (What::Nth(ends, _), State::Ends(into), State::Ends(from)) => {
+            (What::Nth(ends, _) | What::Slice(_, ends), State::Ends(into), State::Ends(from)) => {
                 into.extend(from);
                 ends.cut(into, |(place, _)| *place);
             }
@@ -289,6 +294,9 @@ impl One {
                     Ok(()) => Val::array(outputs),
                     Err(error) => failed(error),
                 }
+            }
+            (State::Ends(list), What::Slice(from, _)) => {
+                one(Some(list.into_iter().skip(*from).map(|(_, value)| value).collect()))
             }
             (State::Unique(known), _) => one(Some(known.into_values().map(|(_, value)| value).collect())),
             (State::Top(mut list), What::Top { ends, reversed, .. }) => {

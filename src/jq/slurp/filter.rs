@@ -15,7 +15,7 @@ use super::super::print::print;
 use super::super::{CompileError, Halt, Inputs, Libraries, Program, Val};
 
 /// What an aggregate's answer gives where it stood: its outputs, or its error.
-const OUT: &str = "def __out($r): if $r | type == \"object\" then error($r.e) else $r[] end; ";
+const OUT: &str = "def __agg($r): if $r | type == \"object\" then error($r.e) else $r[] end; ";
 
 /// What all pieces of a program share: what they are compiled with, and what they see when they run.
 pub(crate) struct World {
@@ -72,7 +72,7 @@ impl Filter {
     pub(super) fn rest(row: &Row<'_>, world: &World) -> Result<Filter, CompileError> {
         let mut text = OUT.to_owned() + &world.definitions;
         if !row.aggregates.is_empty() {
-            let names: Vec<String> = (0..row.aggregates.len()).map(|number| format!("$__{number}")).collect();
+            let names: Vec<String> = (0..row.aggregates.len()).map(|number| format!("$__agg{number}")).collect();
             text += &format!(". as [{}] | ", names.join(", "));
         }
         text += &print(&row.rest);

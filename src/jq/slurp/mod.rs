@@ -22,8 +22,8 @@ use filter::{Filter, Record, walk};
 pub(crate) trait Sink {
     type Error: From<Error>;
 
-    /// Each element is an output.
-    fn elements(&mut self, bag: Bag<Val>) -> Result<(), Self::Error>;
+    /// Each element is an output. If they are held, nothing is seen of them before the last one is there.
+    fn elements(&mut self, bag: Bag<Val>, held: bool) -> Result<(), Self::Error>;
     /// All elements are one output, of which nothing is seen before the last one is there.
     fn array(&mut self, bag: Bag<Val>) -> Result<(), Self::Error>;
     /// Outputs that are there.
@@ -52,12 +52,12 @@ enum Verb {
     Each(Arc<Filter>),
     Groups { key: Arc<Filter>, aggregates: Aggregates, rest: Arc<Filter> },
     Sort(Arc<Filter>),
-    Slice(u64, Option<u64>),
+    Slice(u64, u64),
 }
 
 enum Ending {
     Array,
-    Stream,
+    Stream { held: bool },
     Fold { aggregates: Aggregates, rest: Arc<Filter> },
 }
 
@@ -86,7 +86,7 @@ impl Compiled {
         }
         let end = match &plan.end {
             End::Array => Ending::Array,
-            End::Stream => Ending::Stream,
+            End::Stream { held } => Ending::Stream { held: *held },
             End::Fold(of) => {
                 let (aggregates, rest) = row(of, None)?;
                 Ending::Fold { aggregates, rest }
@@ -112,7 +112,7 @@ impl Compiled {
         }
         match self.end {
             Ending::Array => sink.array(elements.bag()),
-            Ending::Stream => sink.elements(elements.bag()),
+            Ending::Stream { held } => sink.elements(elements.bag(), held),
             Ending::Fold { aggregates, rest } => {
                 let answers = elements.fold(aggregates)?.map_err(stop)?;
                 let mut outputs = Vec::new();
@@ -171,12 +171,9 @@ impl Elements {
         keyed.sort_by_key(|(key, _): &(Val, Val)| key.clone()).map(|(_, value)| value)
     }
 
-    fn slice(self, from: u64, upto: Option<u64>) -> Bag<Val> {
+    fn slice(self, from: u64, upto: u64) -> Bag<Val> {
         let bag = self.bag();
-        let bag = match upto {
-            Some(upto) => bag.take(upto.max(from)),
-            None => bag,
-        };
+        let bag = if upto < u64::MAX { bag.take(upto.max(from)) } else { bag };
         if from > 0 { bag.skip(from) } else { bag }
     }
 
