@@ -1,0 +1,26 @@
+//! The jq language: its interpreter, jaq-core, behind one adapter. Nothing else in the crate knows jaq. What jaq answers
+//! otherwise than jq is mended here: by values of our own, natives and a prelude of our own, and by rewriting programs
+//! before they are compiled.
+
+mod access;
+mod arithmetic;
+mod compile;
+mod fault;
+mod natives;
+mod notation;
+mod number;
+mod object;
+mod order;
+mod outputs;
+mod prelude;
+pub(crate) mod print;
+mod program;
+mod read;
+mod rewrite;
+mod slice;
+mod text;
+mod value;
+
+pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Program};
+pub(crate) use text::{Colours, Indent, Style};
+pub(crate) use value::Val;

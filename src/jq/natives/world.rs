@@ -1,0 +1,52 @@
+//! What a program may see of the world and do to it, all of it through [`Inputs`](crate::jq::Inputs).
+
+use super::{Kit, Native, Val, one, v, wrong};
+use jaq_core::{Cv, Exn};
+
+pub(super) fn natives() -> Vec<Native> {
+    vec![
+        ("inputs", v(0), |cv| Box::new(std::iter::from_fn(move || next(&cv)))),
+        ("input", v(0), |cv| Box::new(std::iter::once(next(&cv).unwrap_or_else(|| Err(wrong("No more inputs").into()))))),
+        ("input_filename", v(0), |cv| {
+            one(Ok(cv.0.data().inputs.file_name().map_or(Val::Null, Val::from)))
+        }),
+        ("input_line_number", v(0), |cv| {
+            one(Ok(Val::Int(i64::try_from(cv.0.data().inputs.line_number()).unwrap_or(i64::MAX))))
+        }),
+        // In every function that calls itself.
+        ("_deeper", v(0), |cv| match cv.0.data().has_room() {
+            true => one(Ok(cv.1)),
+            false => one(Err(wrong("functions call themselves too deeply: the stack is full"))),
+        }),
+        ("now", v(0), |cv| one(Ok(Val::Float(cv.0.data().inputs.now())))),
+        ("_debug", v(1), |mut cv| {
+            let message = cv.0.pop_var();
+            cv.0.data().inputs.debug(&message);
+            one(Ok(cv.1))
+        }),
+        ("stderr", v(0), |cv| {
+            cv.0.data().inputs.stderr(&cv.1);
+            one(Ok(cv.1))
+        }),
+        ("halt", v(0), |_| Box::new(std::iter::once(Err(Exn::halt(0))))),
+        ("halt_error", v(1), |mut cv| {
+            let Some(code) = cv.0.pop_var().as_i64() else {
+                return one(Err(wrong("halt_error/1: number required")));
+            };
+            cv.0.data().message.replace(Some(cv.1));
+            // As the exit status of a process is seen.
+            Box::new(std::iter::once(Err(Exn::halt(i32::from(code.to_le_bytes()[0])))))
+        }),
+    ]
+}
+
+fn next<'a>(cv: &Cv<'a, Kit>) -> Option<Result<Val, Exn<'a, Val>>> {
+    match cv.0.data().inputs.next()? {
+        Ok(value) => Some(Ok(value)),
+        Err(error) => {
+            // No program may catch this: the run is over.
+            cv.0.data().failed.replace(Some(error));
+            Some(Err(Exn::halt(0)))
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Syntax trees as text: jaq's compiler takes text only, so a tree that was rewritten is printed and read again. What is
+//! printed parses to the same tree; parentheses stand wherever one could be in doubt.
+
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::path::{Opt, Part};
+use std::fmt::Write;
+
+/// The text of a tree.
+pub(crate) fn print(term: &Term<&str>) -> String {
+    let mut out = String::new();
+    any(term, &mut out);
+    out
+}
+
+/// The text of definitions.
+pub(super) fn print_definitions(definitions: &[Def<&str>]) -> String {
+    let mut out = String::new();
+    definitions.iter().for_each(|one| definition(one, &mut out));
+    out
+}
+
+/// A term where any may stand.
+fn any(term: &Term<&str>, out: &mut String) {
+    match term {
+        Term::BinOp(left, BinaryOp::Pipe(Some(bound)), right) => {
+            operand(left, out);
+            out.push_str(" as ");
+            pattern(bound, out);
+            out.push_str(" | ");
+            operand(right, out);
+        }
+        Term::BinOp(left, op, right) => {
+            operand(left, out);
+            // Writing to a string does not fail, here and below.
+            let _ = write!(out, " {} ", operator(op));
+            operand(right, out);
+        }
+        Term::Label(name, body) => {
+            let _ = write!(out, "label {name} | ");
+            operand(body, out);
+        }
+        Term::Def(definitions, body) => {
+            definitions.iter().for_each(|one| definition(one, out));
+            any(body, out);
+        }
+        Term::Neg(inner) => {
+            out.push('-');
+            operand(inner, out);
+        }
+        Term::TryCatch(body, Some(catch)) => {
+            out.push_str("try ");
+            operand(body, out);
+            out.push_str(" catch ");
+            operand(catch, out);
+        }
+        _ => operand(term, out),
+    }
+}
+
+/// A term where only one without operators may stand.
+fn operand(term: &Term<&str>, out: &mut String) {
+    match term {
+        Term::BinOp(..) | Term::Label(..) | Term::Def(..) | Term::Neg(_) | Term::TryCatch(_, Some(_)) => {
+            parenthesised(term, out);
+        }
+        Term::Id => out.push('.'),
+        Term::Recurse => out.push_str(".."),
+        Term::Num(text) | Term::Var(text) => out.push_str(text),
+        Term::Str(format, parts) => string(*format, parts, out),
+        Term::Arr(None) => out.push_str("[]"),
+        Term::Arr(Some(inner)) => {
+            out.push('[');
+            any(inner, out);
+            out.push(']');
+        }
+        Term::Obj(members) => object(members, out),
+        Term::Break(label) => {
+            let _ = write!(out, "break {label}");
+        }
+        Term::Fold(name, source, bound, arguments) => {
+            let _ = write!(out, "{name} ");
+            operand(source, out);
+            out.push_str(" as ");
+            pattern(bound, out);
+            out.push(' ');
+            list(arguments, out);
+        }
+        Term::TryCatch(body, None) => {
+            parenthesised(body, out);
+            out.push('?');
+        }
+        Term::IfThenElse(branches, otherwise) => {
+            for (place, (condition, then)) in branches.iter().enumerate() {
+                out.push_str(if place == 0 { "if " } else { " elif " });
+                any(condition, out);
+                out.push_str(" then ");
+                any(then, out);
+            }
+            if let Some(otherwise) = otherwise {
+                out.push_str(" else ");
+                any(otherwise, out);
+            }
+            out.push_str(" end");
+        }
+        Term::Call(name, arguments) => {
+            out.push_str(name);
+            list(arguments, out);
+        }
+        Term::Path(head, path) => {
+            match **head {
+                Term::Id => out.push('.'),
+                _ => parenthesised(head, out),
+            }
+            path.0.iter().for_each(|part| step(part, out));
+        }
+    }
+}
+
+fn parenthesised(term: &Term<&str>, out: &mut String) {
+    out.push('(');
+    any(term, out);
+    out.push(')');
+}
+
+fn list(arguments: &[Term<&str>], out: &mut String) {
+    for (place, argument) in arguments.iter().enumerate() {
+        out.push(if place == 0 { '(' } else { ';' });
+        any(argument, out);
+    }
+    if !arguments.is_empty() {
+        out.push(')');
+    }
+}
+
+fn step((part, opt): &(Part<Term<&str>>, Opt), out: &mut String) {
+    out.push('[');
+    match part {
+        Part::Index(index) => any(index, out),
+        Part::Range(from, to) => {
+            if let Some(from) = from {
+                any(from, out);
+            }
+            if from.is_some() || to.is_some() {
+                out.push(':');
+            }
+            if let Some(to) = to {
+                any(to, out);
+            }
+        }
+    }
+    out.push(']');
+    if let Opt::Optional = opt {
+        out.push('?');
+    }
+}
+
+fn string(format: Option<&str>, parts: &[StrPart<&str, Term<&str>>], out: &mut String) {
+    if let Some(format) = format {
+        let _ = write!(out, "{format} ");
+    }
+    out.push('"');
+    for part in parts {
+        match part {
+            // As it stood between quotation marks: nothing in it needs an escape.
+            StrPart::Str(text) => out.push_str(text),
+            StrPart::Char(char) => drop(write!(out, "\\u{:04x}", u32::from(*char))),
+            StrPart::Term(term) => {
+                out.push('\\');
+                parenthesised(term, out);
+            }
+        }
+    }
+    out.push('"');
+}
+
+fn object(members: &[(Term<&str>, Option<Term<&str>>)], out: &mut String) {
+    out.push('{');
+    for (place, (key, value)) in members.iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        match value {
+            None => operand(key, out),
+            Some(value) => {
+                parenthesised(key, out);
+                out.push(':');
+                parenthesised(value, out);
+            }
+        }
+    }
+    out.push('}');
+}
+
+fn pattern(bound: &Pattern<&str>, out: &mut String) {
+    match bound {
+        Pattern::Var(name) => out.push_str(name),
+        Pattern::Arr(patterns) => {
+            for (place, inner) in patterns.iter().enumerate() {
+                out.push(if place == 0 { '[' } else { ',' });
+                pattern(inner, out);
+            }
+            out.push(']');
+        }
+        Pattern::Obj(members) => {
+            for (place, (key, inner)) in members.iter().enumerate() {
+                out.push(if place == 0 { '{' } else { ',' });
+                parenthesised(key, out);
+                out.push(':');
+                pattern(inner, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+fn definition(one: &Def<&str>, out: &mut String) {
+    let _ = write!(out, "def {}", one.name);
+    for (place, argument) in one.args.iter().enumerate() {
+        out.push(if place == 0 { '(' } else { ';' });
+        out.push_str(argument);
+    }
+    if !one.args.is_empty() {
+        out.push(')');
+    }
+    out.push_str(": ");
+    any(&one.body, out);
+    out.push_str("; ");
+}
+
+fn operator(op: &BinaryOp<&str>) -> String {
+    match op {
+        BinaryOp::Pipe(_) => "|",
+        BinaryOp::Comma => ",",
+        BinaryOp::Alt => "//",
+        BinaryOp::Or => "or",
+        BinaryOp::And => "and",
+        BinaryOp::Math(op) => op.as_str(),
+        BinaryOp::Cmp(op) => op.as_str(),
+        BinaryOp::Assign => "=",
+        BinaryOp::Update => "|=",
+        BinaryOp::UpdateMath(op) => return format!("{}=", op.as_str()),
+        BinaryOp::UpdateAlt => "//=",
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jaq_core::load::parse;
+    use proptest::prelude::*;
+
+    fn same_tree(program: &str) -> Result<(), String> {
+        let Some(tree) = parse(program, |parser| parser.term()) else { return Err(format!("no program: {program}")) };
+        let printed = print(&tree);
+        let again = parse(&printed, |parser| parser.term()).ok_or_else(|| format!("{program} became {printed}"))?;
+        // Trees have no equality, but their text does.
+        let same = format!("{tree:?}") == format!("{again:?}");
+        if same { Ok(()) } else { Err(format!("{program} became {printed}")) }
+    }
+
+    /// Programs of all constructs.
+    fn program() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            "\\.|\\.\\.|1|1\\.5e-3|\\$x|\\[\\]|\\{\\}|map|m::f|@csv|\\.a|\\.a\\?|\\.\"b c\"|\"\"|\"a\\\\nb\\\\u00e9\\\\\\\\\"|null|break \\$l",
+        ];
+        leaf.prop_recursive(5, 48, 4, |inner| {
+            let op = "\\||,|//|or|and|\\+|-|\\*|/|%|==|!=|<|<=|>|>=|=|\\|=|\\+=|-=|\\*=|/=|%=|//=";
+            let three = (inner.clone(), inner.clone(), inner.clone());
+            prop_oneof![
+                (inner.clone(), op, inner.clone()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+                (inner.clone(), op, inner.clone()).prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
+                three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} else {c} end")),
+                three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} elif {c} then . end")),
+                three.clone().prop_map(|(a, b, c)| format!("reduce ({a}) as [$x, {{a: $y, $z, ({b}): $w}}] ({b}; {c})")),
+                three.clone().prop_map(|(a, b, c)| format!("foreach ({a}) as $x ({b}; {c}; [{a}])")),
+                three.clone().prop_map(|(a, b, c)| format!("(def f(g; $x): {a}; def h: {b}; {c})")),
+                three.clone().prop_map(|(a, b, c)| format!("({a})[{b}:{c}]?.x[({a})][:{b}][{c}:][]")),
+                three.prop_map(|(a, b, c)| format!("{{a, $x, \"k\": ({a}), ({b}): ({c}), \"\\({a})\", @json \"x\": 1}}")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("(({a}) as {{a: [$x]}} | {b})")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("try ({a}) catch ({b})")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("f({a}; {b})")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("@base64 \"x\\({a}) y\\({b})\"")),
+                inner.clone().prop_map(|a| format!("(label $l | {a})")),
+                inner.clone().prop_map(|a| format!("[{a}]")),
+                inner.clone().prop_map(|a| format!("({a})?")),
+                inner.clone().prop_map(|a| format!("try ({a})")),
+                inner.prop_map(|a| format!("-({a})")),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_the_same_tree(program in program()) {
+            // Not everything that is generated is a program: `break` does not stand everywhere.
+            prop_assume!(parse(&program, |parser| parser.term()).is_some());
+            prop_assert_eq!(same_tree(&program), Ok(()));
+        }
+    }
+
+    #[test]
+    fn programs_of_any_shape() {
+        for program in [".a.b[0]?", ".[1:]", "-1", "..[0]?", "try error catch .", "def f: def g: 3; g; f", ".a as [$x] | $x"] {
+            assert_eq!(same_tree(program), Ok(()));
+        }
+    }
+}
