@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, RunReport, Target, Written};
+use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
 
 use crate::jq::{Libraries, Program, Val};
 
@@ -93,6 +93,7 @@ impl<'a> Job<'a> {
         config: Config,
         cancel: CancelToken,
     ) -> Result<Job<'a>, Failure> {
+        let target = output::target(args)?;
         let mut words = Words::new(args, matches)?;
         let input: Vec<PathBuf> = std::mem::take(&mut words.files).into_iter().map(PathBuf::from).collect();
         let text = match (&args.from_file, &words.program) {
@@ -101,8 +102,8 @@ impl<'a> Job<'a> {
             (None, None) => return Err(Failure::Usage("expected a PROGRAM".into())),
         };
         let globals = words.globals(args, matches, &config)?;
-        let program = Program::compile(&text, &globals, &Libraries::default())?;
-        let target = output::target(args)?;
+        // The rest of the stack is for the library, and for what a value's depth takes.
+        let program = Program::compile(&text, &globals, &Libraries::default())?.stack(super::STACK / 8 * 7);
         let takes_inputs = mentions(&text, &["input", "inputs"]);
         let job = Job { args, program, takes_inputs, printer: Printer::new(args), config, cancel, input, target };
         // Before anything is read or written.
