@@ -10,7 +10,7 @@ use super::{natives, prelude};
 use jaq_core::compile::Undefined;
 use jaq_core::load::lex::{Lexer, Token};
 use jaq_core::load::parse::Parser;
-use jaq_core::load::{Arena, Error, Errors, File, Import, Loader, span};
+use jaq_core::load::{Arena, Error, Errors, File, Import, Loader};
 use jaq_core::{Compiler, Filter};
 
 /// Why a module does not load, or a name is not known: where in the text that was compiled, and what.
@@ -26,7 +26,7 @@ pub(super) fn compile(text: &str, names: &[String], libraries: &Libraries) -> Re
     let mut known: Vec<&str> = names.iter().map(String::as_str).collect();
     known.push("$__loc__");
     load(&bound.text, &known, libraries, false).map_err(told)?;
-    let line = |word: &str| text.get(..place(span(&bound.text, word).start)).unwrap_or("").matches('\n').count() + 1;
+    let line = |word: &str| text.get(..place(start(&bound.text, word))).unwrap_or("").matches('\n').count() + 1;
     let rewritten = rewrite(&bound.text, &line, true).ok_or_else(|| told((0, String::from("expected a program"))))?;
     known.pop();
     // What was right before is right now; if not, the place is lost.
@@ -38,7 +38,7 @@ fn rewrite(text: &str, line: &dyn Fn(&str) -> usize, is_program: bool) -> Option
     let arena = Arena::default();
     let tokens = Lexer::new(text).lex().ok()?;
     let headers = headers(&tokens);
-    let body = headers.last().map_or(0, |last| span(text, last.0).end);
+    let body = headers.last().map_or(0, |last| start(text, last.0) + last.0.len());
     let (head, tokens) = (&text[..body], &tokens[headers.len()..]);
     if is_program {
         let term = Parser::new(tokens).parse(Parser::term).ok()?;
@@ -94,6 +94,12 @@ fn load(text: &str, names: &[&str], libraries: &Libraries, rewritten: bool) -> R
     })
 }
 
+/// Where a part of a text starts in it; 0 for what is no part of it.
+fn start(text: &str, part: &str) -> usize {
+    let at = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+    if at <= text.len() { at } else { 0 }
+}
+
 fn edited(code: &str) -> Result<Edited, String> {
     let literals = notation::edit(code).map_err(|error| error.to_string())?;
     Ok(notation::bind(&literals.text))
@@ -102,7 +108,7 @@ fn edited(code: &str) -> Result<Edited, String> {
 /// The text of a module, rewritten.
 fn module(code: &str) -> Result<String, String> {
     let code = edited(code)?;
-    let line = |word: &str| code.text[..span(&code.text, word).start].matches('\n').count() + 1;
+    let line = |word: &str| code.text[..start(&code.text, word)].matches('\n').count() + 1;
     Ok(rewrite(&code.text, &line, false).unwrap_or_else(|| code.text.clone()))
 }
 
@@ -145,8 +151,8 @@ fn expects(expected: &str, found: &str) -> String {
 
 fn located(text: &str, file: &File<&str, String>, at: &str, message: String) -> Fault {
     if file.path.is_empty() {
-        return (span(text, at).start, message);
+        return (start(text, at), message);
     }
-    let error = CompileError::at(file.code, span(file.code, at).start, message);
+    let error = CompileError::at(file.code, start(file.code, at), message);
     (0, format!("in module {}: {error}", file.path))
 }

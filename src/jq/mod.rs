@@ -19,6 +19,8 @@ mod read;
 mod rewrite;
 mod slice;
 mod text;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Program};

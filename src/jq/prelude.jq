@@ -22,6 +22,7 @@ def objects: select(type == "object");
 def iterables: select(type | . == "array" or . == "object");
 def scalars: select(type | . != "array" and . != "object");
 def finites: select(isinfinite or isnan | not);
+def isnormal: type == "number" and (. == 0 or isinfinite or isnan or fabs < 2.2250738585072014e-308 | not);
 def normals: select(isnormal);
 
 def range($to): range(0; $to; 1);
@@ -49,6 +50,8 @@ def flatten: flatten(1e9);
 def combinations: if length == 0 then [] else .[0][] as $x | .[1:] | combinations as $rest | [$x] + $rest end;
 def combinations($n): . as $values | [range($n)] | map($values) | combinations;
 def map_values(f): .[] |= f;
+def from_entries: reduce .[] as $entry ({};
+  .[$entry | .key // .Key // .name // .Name | _key] = ($entry | if has("value") then .value else .Value end));
 def with_entries(f): to_entries | map(f) | from_entries;
 def walk(f): def w: if type == "object" then map_values(w) elif type == "array" then map(w) else . end | f; w;
 
@@ -115,4 +118,3 @@ def debug(messages): (messages | _debug(.) | empty), .;
 def halt_error: halt_error(5);
 def have_literal_numbers: true;
 def have_decnum: false;
-def isnormal: type == "number" and (. == 0 or isinfinite or isnan or fabs < 2.2250738585072014e-308 | not);

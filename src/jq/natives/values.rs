@@ -19,6 +19,10 @@ pub(super) fn natives() -> Vec<Native> {
         plain!("keys", |v| keys(&v, true)),
         plain!("keys_unsorted", |v| keys(&v, false)),
         plain!("to_entries", to_entries),
+        plain!("_key", |v| match v {
+            Val::Str(_) => Ok(v),
+            _ => Err(wrong(format!("Cannot use {} as object key", crate::jq::fault::named(&v)))),
+        }),
         plain!("tojson", |v| Ok(Val::from(v.to_json()))),
         plain!("fromjson", |v| match &v {
             Val::Str(text) => Val::parse(text.as_bytes())
@@ -85,11 +89,12 @@ fn keys(value: &Val, sorted: bool) -> ValR {
 }
 
 fn to_entries(value: Val) -> ValR {
-    let Val::Obj(object) = &value else { return Err(about(&value, "has no keys")) };
-    let entry = |(key, value): (&smol_str::SmolStr, &Val)| {
-        Val::object([("key".into(), Val::Str(key.clone())), ("value".into(), value.clone())])
-    };
-    Ok(object.iter().map(entry).collect())
+    let entry = |key, value: &Val| Val::object([("key".into(), key), ("value".into(), value.clone())]);
+    match &value {
+        Val::Obj(object) => Ok(object.iter().map(|(key, value)| entry(Val::Str(key.clone()), value)).collect()),
+        Val::Arr(array) => Ok(array.iter().enumerate().map(|(at, value)| entry(Val::count(at), value)).collect()),
+        _ => Err(about(&value, "has no keys")),
+    }
 }
 
 /// A string is read as jq reads numbers: digits may be missing on one side of the point.
