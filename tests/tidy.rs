@@ -140,7 +140,7 @@ fn each_thing_that_waits_or_touches_the_system_has_one_room() {
         ("clap", &["cli"], &[]),
     ];
     let mut wrong = Vec::new();
-    for source in sources("src") {
+    for source in sources("src").iter().filter(|source| !source.path.contains("/tests/")) {
         for (line, text) in code(&source.text).lines().enumerate() {
             for (word, rooms, fine) in &rules {
                 let known = rooms.contains(&source.room.as_str()) || fine.iter().any(|fine| text.contains(fine));

@@ -12,13 +12,13 @@ use super::exit::Failure;
 pub(super) const USAGE: &str = "kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...";
 
 /// What `-h` prints: one screen.
-const SHORT: &str = r#"jq's language for heaps of JSON lines: runs PROGRAM on every record, on all cores
+const SHORT: &str = r#"jq's language for heaps of JSON lines; PROGRAM runs on each record, on all cores
 
 Usage: kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...
 
-Input    -s  all of it is one array            -n  none: `input`, `inputs` give it
-         -R  lines of text                     --values  JSON between white space
-         --on-error fail | skip | quarantine=FILE    what to do with a bad record
+Input    -s  one array of all records          -n  null: `inputs` gives records
+         -R  lines of text                     --values  JSON on any lines
+         --on-error fail | skip | quarantine=FILE    what to do with bad ones
          --max-record SIZE                           the longest one
 Output   -r  strings without quotes            -j  as -r, without newlines
          -S  keys in order                     -a  ASCII only
@@ -26,7 +26,7 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          -C, -M  with, without colours         -e  exit code by the last value
          -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
          --overwrite, --shard-size SIZE, --unordered, --unbuffered
-Program  -f FILE  is in a file                 --arg NAME TEXT, --argjson NAME JSON
+Program  -f FILE, --arg NAME TEXT, --argjson NAME JSON
          --slurpfile NAME FILE, --rawfile NAME FILE
          --args TEXT..., --jsonargs JSON...          $ARGS.positional
 Run      --threads N, --memory SIZE (64MiB, 1G), --temp-dir DIR, --max-temp SIZE
