@@ -18,9 +18,9 @@ mod program;
 mod read;
 mod rewrite;
 mod slice;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod value;
 
 pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Program};
