@@ -24,7 +24,7 @@ fn shards(dir: &Path) -> Vec<std::path::PathBuf> {
 }
 
 fn number(record: JsonRef<'_>) -> usize {
-    record.get("n").and_then(|n| n.as_u64()).unwrap() as usize
+    usize::try_from(record.get("n").and_then(|n| n.as_u64()).unwrap()).unwrap()
 }
 
 /// Two lines a record.
@@ -163,6 +163,10 @@ fn positions_and_paths_are_those_of_the_records() {
     }
     let memory = Bag::from_iter([1]).with(Config::new().threads(1));
     let mut text = Vec::new();
-    memory.write_with_to(&mut text, |_, out| Ok::<(), Error>(out.text().extend_from_slice(b"x"))).unwrap();
+    let one = |_, out: &mut Output<'_>| {
+        out.text().push(b'x');
+        Ok::<(), Error>(())
+    };
+    memory.write_with_to(&mut text, one).unwrap();
     assert_eq!(text, b"x");
 }

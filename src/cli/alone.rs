@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use kitbag::{Scan, escape};
 
-use crate::jq::{Halt, Val};
+use crate::jq::{Halt, Program, Val};
 
 use super::exit::Failure;
 use super::inputs::{Source, Turns};
@@ -66,11 +66,11 @@ pub(super) fn held_within(bytes: u64, budget: u64) -> Result<(), Failure> {
 }
 
 /// Runs the program once. The source gives what it asks for.
-pub(super) fn once(job: &Job<'_>, value: Val, source: Source) -> Result<Outcome, Failure> {
+pub(super) fn once(job: &Job<'_>, program: &Program, value: Val, source: Source) -> Result<Outcome, Failure> {
     let sink = RefCell::new(Sink::new(job.target.as_ref())?);
     let turns = Turns::new(source, &sink);
     let mut outcome = Outcome::default();
-    match run(job, value, &turns, &sink, &mut outcome.last)? {
+    match run(job, program, value, &turns, &sink, &mut outcome.last)? {
         None => {}
         Some(Halt::Exit { code: 0, message: None }) => outcome.halted = true,
         Some(halt) => return Err(halt.into()),
@@ -95,7 +95,7 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
     let turns = Turns::new(records(job)?, &sink);
     let mut outcome = Outcome::default();
     while let Some(value) = turns.take().inspect_err(|_| flush(&sink))? {
-        match run(job, value, &turns, &sink, &mut outcome.last)? {
+        match run(job, &job.program, value, &turns, &sink, &mut outcome.last)? {
             None => {}
             Some(Halt::Exit { code: 0, message: None }) => {
                 outcome.halted = true;
@@ -116,13 +116,14 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
 /// Runs the program on one value. What it printed before it ended early has been written then.
 fn run(
     job: &Job<'_>,
+    program: &Program,
     value: Val,
     turns: &Turns<'_>,
     sink: &RefCell<Sink>,
     last: &mut Option<bool>,
 ) -> Result<Option<Halt>, Failure> {
     let mut broken = None;
-    let ended = job.program.run(value, turns, &mut |value| {
+    let ended = program.run(value, turns, &mut |value| {
         let mut sink = sink.borrow_mut();
         job.printer.print(&value, sink.text());
         *last = Some(value.is_true());

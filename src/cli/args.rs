@@ -13,11 +13,11 @@ use super::values::{OnError, ShowProgress, size};
 /// Runs PROGRAM on every record of the FILEs (JSON lines: plain, gzip or zstd, told by their first bytes), in parallel,
 /// and prints what it gives, in the order of the input, one compact JSON value a line.
 #[derive(Debug, Parser)]
-#[command(name = "kitbag", version, max_term_width = 100, args_override_self = true, after_help = super::help::SHORT)]
-#[command(after_long_help = super::help::LONG)]
+#[command(name = "kitbag", version, max_term_width = 100, args_override_self = true)]
+#[command(override_usage = super::help::USAGE, disable_help_flag = true, after_long_help = super::help::LONG)]
 pub(crate) struct Args {
     /// What to do with each record, in jq's language; with -f, the first FILE.
-    #[arg(value_name = "PROGRAM", required_unless_present_any = ["from_file", "completions", "man"])]
+    #[arg(value_name = "PROGRAM", required_unless_present_any = ["from_file", "completions", "man", "short_help"])]
     pub(crate) program: Option<OsString>,
 
     /// Files, patterns, directories; `-` or none is standard input.
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "POLICY", default_value = "fail", env = "KITBAG_ON_ERROR", help_heading = "Input")]
     pub(crate) on_error: OnError,
     /// The longest record; a longer one is a bad record [default: a 32nd of the memory, at most 64MiB].
-    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_RECORD", help_heading = "Input", hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_RECORD", help_heading = "Input")]
     pub(crate) max_record: Option<u64>,
 
     /// Strings are printed as they are, without quotes.
@@ -78,7 +78,7 @@ pub(crate) struct Args {
     #[arg(short = 'M', long, help_heading = "Output", overrides_with = "color_output")]
     pub(crate) monochrome_output: bool,
     /// Print at once what is ready: always so here.
-    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    #[arg(long, help_heading = "Output")]
     pub(crate) unbuffered: bool,
     /// The exit code tells of the last value: 1 if it is `false` or `null`, 4 if there is none.
     #[arg(short, long, help_heading = "Output")]
@@ -93,10 +93,10 @@ pub(crate) struct Args {
     #[arg(long, env = "KITBAG_OVERWRITE", help_heading = "Output")]
     pub(crate) overwrite: bool,
     /// Text in a shard of the output, before it is packed [default: 128MiB].
-    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_SHARD_SIZE", help_heading = "Output", hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_SHARD_SIZE", help_heading = "Output")]
     pub(crate) shard_size: Option<u64>,
     /// Print in the order in which records are ready.
-    #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output", hide_short_help = true)]
+    #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output")]
     pub(crate) unordered: bool,
 
     /// PROGRAM is in this file.
@@ -128,10 +128,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MEMORY", help_heading = "Run")]
     pub(crate) memory: Option<u64>,
     /// Where temporary files go, which have no name [default: the system's directory].
-    #[arg(long, value_name = "DIR", env = "KITBAG_TEMP_DIR", value_hint = ValueHint::DirPath, help_heading = "Run", hide_short_help = true)]
+    #[arg(long, value_name = "DIR", env = "KITBAG_TEMP_DIR", value_hint = ValueHint::DirPath, help_heading = "Run")]
     pub(crate) temp_dir: Option<PathBuf>,
     /// The most that temporary files may take [default: what the disk has].
-    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_TEMP", help_heading = "Run", hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_TEMP", help_heading = "Run")]
     pub(crate) max_temp: Option<u64>,
     /// Say how far the run is, on standard error; `auto`: on a terminal, after half a second; `json`: a line a second.
     #[arg(
@@ -150,10 +150,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", env = "KITBAG_REPORT", value_hint = ValueHint::FilePath, help_heading = "Run")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Print the options in short.
+    #[arg(short = 'h', help_heading = "Help")]
+    pub(crate) short_help: bool,
+    /// Print this help.
+    #[arg(long, action = ArgAction::HelpLong, help_heading = "Help")]
+    help: Option<bool>,
     /// Print a completion script for a shell.
-    #[arg(long, value_name = "SHELL", help_heading = "Help", hide_short_help = true)]
+    #[arg(long, value_name = "SHELL", help_heading = "Help")]
     pub(crate) completions: Option<Shell>,
     /// Print the manual page, for `man -l -`.
-    #[arg(long, help_heading = "Help", hide_short_help = true)]
+    #[arg(long, help_heading = "Help")]
     pub(crate) man: bool,
 }

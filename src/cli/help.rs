@@ -8,8 +8,36 @@ use clap_complete::Shell;
 use super::args::Args;
 use super::exit::Failure;
 
-/// Below `-h`.
-pub(super) const SHORT: &str = "--help says more and has examples.";
+/// How it is called.
+pub(super) const USAGE: &str = "kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...";
+
+/// What `-h` prints: one screen.
+const SHORT: &str = r#"jq's language for heaps of JSON lines; PROGRAM runs on each record, on all cores
+
+Usage: kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...
+
+Input    -s  one array of all records          -n  null: `inputs` gives records
+         -R  lines of text                     --values  JSON on any lines
+         --on-error fail | skip | quarantine=FILE    what to do with bad ones
+         --max-record SIZE                           the longest one
+Output   -r  strings without quotes            -j  as -r, without newlines
+         -S  keys in order                     -a  ASCII only
+         -c  a line a value (default)          --indent N, --tab  several lines
+         -C, -M  with, without colours         -e  exit code by the last value
+         -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
+         --overwrite, --shard-size SIZE, --unordered, --unbuffered
+Program  -f FILE, --arg NAME TEXT, --argjson NAME JSON
+         --slurpfile NAME FILE, --rawfile NAME FILE
+         --args TEXT..., --jsonargs JSON...          $ARGS.positional
+Run      --threads N, --memory SIZE (64MiB, 1G), --temp-dir DIR, --max-temp SIZE
+         --progress auto | always | never | json, --quiet, --report FILE
+Help     --help (with examples), --man, --completions SHELL, --version
+"#;
+
+/// Prints the short help.
+pub(super) fn short() -> Result<(), Failure> {
+    Ok(io::stdout().lock().write_all(SHORT.as_bytes())?)
+}
 
 /// Below `--help` and in the manual page. The commands are run by a test, in the root of the project.
 pub(super) const LONG: &str = r#"Examples:
@@ -60,4 +88,22 @@ pub(super) fn manual() -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_mangen::Man::new(Args::command()).render(&mut text)?;
     Ok(io::stdout().lock().write_all(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_help_fits_a_screen_and_names_every_option() {
+        assert!(SHORT.lines().count() <= 24 && SHORT.lines().all(|line| line.len() <= 80), "{SHORT}");
+        assert!(SHORT.contains(USAGE));
+        for option in Args::command().get_arguments() {
+            // As one word.
+            let named = |name: String| SHORT.split([' ', ',', '\n']).any(|word| word == name);
+            let short = option.get_short().is_some_and(|short| named(format!("-{short}")));
+            let long = option.get_long().is_some_and(|long| named(format!("--{long}")));
+            assert!(short || long || option.is_positional() || option.get_short() == Some('h'), "{}", option.get_id());
+        }
+    }
 }

@@ -50,10 +50,11 @@ pub(crate) fn main() -> u8 {
             return exit::USAGE;
         }
     };
-    let asked = match (&args.completions, args.man) {
-        (Some(shell), _) => help::completions(*shell),
-        (None, true) => help::manual(),
-        (None, false) => return command(&args, &matches),
+    let asked = match (&args.completions, args.man, args.short_help) {
+        (_, _, true) => help::short(),
+        (Some(shell), ..) => help::completions(*shell),
+        (None, true, _) => help::manual(),
+        (None, false, _) => return command(&args, &matches),
     };
     asked.map_or_else(|failure| end(&failure, None), |()| 0)
 }

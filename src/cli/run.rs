@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, RunReport, Target, Written};
+use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
 
-use crate::jq::{Libraries, Program, Val};
+use crate::jq::{CompileError, Libraries, Program, Val};
 
 use super::args::Args;
 use super::exit::{Failure, PROGRAM, USAGE};
@@ -95,6 +95,7 @@ impl<'a> Job<'a> {
         config: Config,
         cancel: CancelToken,
     ) -> Result<Job<'a>, Failure> {
+        let target = output::target(args)?;
         let mut words = Words::new(args, matches)?;
         let input: Vec<PathBuf> = std::mem::take(&mut words.files).into_iter().map(PathBuf::from).collect();
         let text = match (&args.from_file, &words.program) {
@@ -103,13 +104,18 @@ impl<'a> Job<'a> {
             (None, None) => return Err(Failure::Usage("expected a PROGRAM".into())),
         };
         let globals = words.globals(args, matches, &config)?;
-        let program = Program::compile(&text, &globals, &Libraries::default())?;
-        let target = output::target(args)?;
+        // The rest of the stack is for the library, and for what a value's depth takes.
+        let program = compiled(&text, &globals)?;
         let takes_inputs = mentions(&text, &["input", "inputs"]);
         let job = Job { args, program, text, globals, takes_inputs, printer: Printer::new(args), config, cancel, input, target };
         // Before anything is read or written.
         job.input().paths()?;
         Ok(job)
+    }
+
+    /// Compiles what is a part of the program, or does the same in another way.
+    pub(super) fn compile(&self, text: &str) -> Result<Program, CompileError> {
+        compiled(text, &self.globals)
     }
 
     pub(super) fn input(&self) -> Input {
@@ -125,18 +131,23 @@ impl<'a> Job<'a> {
             return Ok(Outcome::default());
         }
         match (args.null_input, args.slurp) {
-            (true, false) => alone::once(self, Val::null(), alone::records(self)?),
-            (false, true) if args.raw_input || args.values => alone::once(self, alone::slurp(self)?, Source::Held(None)),
-            (false, true) => match slurp::planned(self)? {
-                Some(outcome) => Ok(outcome),
-                None => alone::once(self, alone::slurp(self)?, Source::Held(None)),
-            },
-            (true, true) => alone::once(self, Val::null(), Source::Held(Some(alone::slurp(self)?))),
+            (true, false) => alone::once(self, &self.program, Val::null(), alone::records(self)?),
+            (false, true) if args.raw_input || args.values => {
+                alone::once(self, &self.program, alone::slurp(self)?, Source::Held(None))
+            }
+            (false, true) => slurp::run(self),
+            (true, true) => {
+                alone::once(self, &self.program, Val::null(), Source::Held(Some(alone::slurp(self)?)))
+            }
             (false, false) if args.values || self.takes_inputs => alone::in_turn(self),
             (false, false) if args.raw_input => each::line(self),
             (false, false) => each::record(self),
         }
     }
+}
+
+fn compiled(text: &str, globals: &[(String, Val)]) -> Result<Program, CompileError> {
+    Ok(Program::compile(text, globals, &Libraries::default())?.stack(super::STACK / 8 * 7))
 }
 
 /// Whether one of these words stands somewhere in the program and is no key or variable. Where it is meant otherwise, in

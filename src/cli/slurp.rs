@@ -6,11 +6,13 @@ use std::sync::Arc;
 use kitbag::{Bag, Output, Scan};
 
 use crate::jq::slurp::{self, Compiled, World};
-use crate::jq::{Inputs, Libraries, Val, plan};
+use crate::jq::plan::{self, Plan, Way};
+use crate::jq::{Inputs, Val};
 
-use super::alone::held_within;
+use super::alone::{self, held_within};
 use super::each::Seen;
 use super::exit::Failure;
+use super::inputs::Source;
 use super::output;
 use super::run::{Job, Outcome};
 use super::world;
@@ -18,33 +20,34 @@ use super::world;
 /// Bytes of an array's text that are held in memory, at most, before its last element is known to be good.
 const HELD: u64 = 64 << 20;
 
-/// Runs the program as a plan; `None` if it cannot be planned.
-pub(super) fn planned(job: &Job<'_>) -> Result<Option<Outcome>, Failure> {
-    let inputs: Arc<dyn Inputs + Send + Sync> = Arc::new(Outside);
-    let compiled = plan::with(&job.text, |plan| {
-        let world = World {
-            definitions: plan.definitions.clone(),
-            globals: job.globals.clone(),
-            libraries: Libraries::default(),
-            inputs,
-        };
-        Compiled::new(plan, &world)
-    });
-    let Some(compiled) = compiled.transpose()? else { return Ok(None) };
+/// Runs the program on the whole input as one array.
+pub(super) fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
+    plan::with(&job.text, |way| match way {
+        Way::Verbs(plan) => planned(job, plan),
+        Way::InTurn(text) => {
+            let program = job.compile(text)?;
+            alone::once(job, &program, Val::null(), alone::records(job)?)
+        }
+        Way::Collected => alone::once(job, &job.program, alone::slurp(job)?, Source::Held(None)),
+    })
+}
+
+fn planned(job: &Job<'_>, plan: &Plan<'_>) -> Result<Outcome, Failure> {
+    let compile = |text: &str| job.compile(text);
+    let world = World { definitions: &plan.definitions, compile: &compile, inputs: Arc::new(Outside) };
     let mut sink = Printed { job, seen: Seen::default(), written: None };
-    compiled.run(Scan::new(job.input()).with(job.config.clone()), &mut sink)?;
-    Ok(Some(sink.seen.outcome(sink.written)))
+    Compiled::new(plan, &world)?.run(Scan::new(job.input()).with(job.config.clone()), &mut sink)?;
+    Ok(sink.seen.outcome(sink.written))
 }
 
 /// What `--explain` says.
 pub(super) fn explain(job: &Job<'_>) -> String {
-    let planned = job.args.slurp && !job.args.null_input && !job.args.raw_input && !job.args.values;
-    let plan = planned.then(|| plan::with(&job.text, |plan| plan.to_string())).flatten();
-    plan.unwrap_or_else(|| match (job.args.slurp, job.args.null_input) {
-        (true, _) => "collected: the whole input is held in memory, and the interpreter runs on it once\n".into(),
+    match (job.args.slurp, job.args.null_input) {
+        (true, false) if !job.args.raw_input && !job.args.values => plan::with(&job.text, |way| way.to_string()),
+        (true, _) => Way::Collected.to_string(),
         (false, true) => "once: the interpreter runs once; `input` and `inputs` stream the records in order\n".into(),
         (false, false) => "each: streams, keeps order: the interpreter runs on every record\n".into(),
-    })
+    }
 }
 
 /// What a filter of one record sees: no further input.

@@ -60,7 +60,9 @@ impl jaq_core::ValT for Val {
             (Val::Arr(_), Val::Arr(_)) => super::natives::indices(&self, key),
             (Val::Null, Val::Null | Val::Str(_)) => Ok(Val::Null),
             (Val::Null, number) if number.is_number() => Ok(Val::Null),
-            (Val::Null | Val::Arr(_) | Val::Str(_), Val::Obj(slice)) => self.range(slice.get("start")..slice.get("end")),
+            (Val::Null | Val::Arr(_) | Val::Str(_), Val::Obj(slice)) => {
+                self.range(slice.get("start")..slice.get("end"))
+            }
             _ => Err(no_index(&self, key)),
         }
     }
@@ -126,7 +128,11 @@ impl jaq_core::ValT for Val {
                 let old = array.get(from..to).unwrap_or_default().iter().cloned().collect();
                 (array, old)
             }
-            value => return opt.fail(value, |value| error(format!("Cannot update field at array index of {}", value.kind())).into()),
+            value => {
+                return opt.fail(value, |value| {
+                    error(format!("Cannot update field at array index of {}", value.kind())).into()
+                });
+            }
         };
         let new = match f(old).next().transpose()? {
             Some(Val::Arr(new)) => Array::take(new),

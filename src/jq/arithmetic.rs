@@ -51,9 +51,7 @@ fn calculate(
     double: impl Fn(f64, f64) -> f64,
 ) -> Val {
     match pair {
-        Pair::Ints(a, b) => {
-            small(a, b).map_or_else(|| number::integer(large(a.into(), b.into())), Val::Int)
-        }
+        Pair::Ints(a, b) => small(a, b).map_or_else(|| number::integer(large(a.into(), b.into())), Val::Int),
         Pair::Bigs(a, b) => number::integer(large(a, b)),
         Pair::Floats(a, b) => Val::Float(double(a, b)),
     }

@@ -75,7 +75,8 @@ fn load(text: &str, names: &[&str], libraries: &Libraries, rewritten: bool) -> R
         Ok(File { code, path: (*import.path).to_owned() })
     };
     let main = File { code: text, path: String::new() };
-    let modules = Loader::new(definitions).with_read(read).load(&arena, main).map_err(|errors| loading(text, errors))?;
+    let modules =
+        Loader::new(definitions).with_read(read).load(&arena, main).map_err(|errors| loading(text, errors))?;
     // Without this, a module's data would be read from whatever variable comes first.
     jaq_core::load::import(&modules, |_| Err(String::from("importing data is not supported")))
         .map_err(|errors| loading(text, errors))?;
@@ -131,10 +132,17 @@ fn loading(text: &str, errors: Errors<&str, String>) -> Fault {
 
 /// Names of kinds of tokens stay as they are, tokens are quoted.
 fn quoted(expected: &str) -> String {
-    let is_word = expected.contains(' ') || matches!(expected, "variable" | "pattern" | "term" | "key" | "identifier" | "argument" | "string" | "nothing");
+    let is_word = expected.contains(' ')
+        || matches!(
+            expected,
+            "variable" | "pattern" | "term" | "key" | "identifier" | "argument" | "string" | "nothing"
+        );
     match expected {
+        "else or end" => String::from("`else` or `end`"),
         "nothing" => String::from("an operator or the end"),
-        expected if is_word => format!("a {expected}").replace("a identifier", "an identifier").replace("a argument", "an argument"),
+        expected if is_word => {
+            format!("a {expected}").replace("a identifier", "an identifier").replace("a argument", "an argument")
+        }
         expected => format!("`{expected}`"),
     }
 }

@@ -21,9 +21,9 @@ mod rewrite;
 mod slice;
 pub(crate) mod slurp;
 mod store;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod value;
 
 pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Program};

@@ -176,8 +176,7 @@ fn surrogates(text: &str) -> Option<(char, usize)> {
 }
 
 /// Tokens between which operators bind only among each other.
-const ENDS: [&str; 13] =
-    ["|", ",", ";", ":", "then", "elif", "else", "reduce", "foreach", "as", "label", "def", "?//"];
+const ENDS: [&str; 13] = ["|", ",", ";", ":", "then", "elif", "else", "reduce", "foreach", "as", "label", "def", "?//"];
 
 fn block(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
     for Token(_, token) in tokens {
@@ -223,21 +222,30 @@ fn level(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
 
 fn segment(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
     const ASSIGNMENTS: [&str; 8] = ["=", "|=", "+=", "-=", "*=", "/=", "%=", "//="];
-    let words = || tokens.iter().map(|Token(word, _)| *word);
-    if words().any(|word| word == "//") && words().any(|word| ASSIGNMENTS.contains(&word)) {
+    // Of what stands between `if` and `end`, the two words alone.
+    let mut depth = 0_usize;
+    let mut outside = |token: &&Token<&str>| {
+        depth -= usize::from(token.0 == "end" && depth > 0);
+        let keep = depth == 0;
+        depth += usize::from(token.0 == "if");
+        keep
+    };
+    let tokens: Vec<&Token<&str>> = tokens.iter().filter(|token| outside(token)).collect();
+    let has = |words: &[&str]| tokens.iter().any(|Token(word, _)| words.contains(word));
+    if has(&["//"]) && has(&ASSIGNMENTS) {
         for operand in tokens.split(|Token(word, _)| *word == "//") {
             if operand.iter().any(|Token(word, _)| ASSIGNMENTS.contains(word)) {
                 enclose(text, operand, edits);
             }
         }
     }
-    if words().any(|word| word == "%") && words().any(|word| word == "*" || word == "/") {
-        products(text, tokens, edits);
+    if has(&["%"]) && has(&["*", "/"]) {
+        products(text, &tokens, edits);
     }
 }
 
 /// Encloses what stands before each `%` of a product.
-fn products(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
+fn products(text: &str, tokens: &[&Token<&str>], edits: &mut Vec<Edit>) {
     const LOWER: [&str; 11] = ["+", "//", "and", "or", "==", "!=", "<", "<=", ">", ">=", "="];
     let (mut start, mut product) = (0, false);
     for (at, Token(word, token)) in tokens.iter().enumerate() {
@@ -254,7 +262,7 @@ fn products(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
     }
 }
 
-fn enclose(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
+fn enclose(text: &str, tokens: &[&Token<&str>], edits: &mut Vec<Edit>) {
     if let (Some(first), Some(last)) = (tokens.first(), tokens.last()) {
         let start = jaq_core::load::span(text, first.0).start;
         let end = jaq_core::load::span(text, last.0).end;

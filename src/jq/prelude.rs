@@ -27,9 +27,10 @@ pub(super) fn definitions(arena: &Arena, with_env: bool) -> Option<Vec<Def<&str>
     names.sort_unstable();
     names.dedup();
     let name = |name: String| Term::Str(None, vec![StrPart::Str(&**arena.alloc(name))]);
-    let list = names.into_iter().map(name).reduce(|list, name| {
-        Term::BinOp(Box::new(list), jaq_core::load::parse::BinaryOp::Comma, Box::new(name))
-    });
+    let list = names
+        .into_iter()
+        .map(name)
+        .reduce(|list, name| Term::BinOp(Box::new(list), jaq_core::load::parse::BinaryOp::Comma, Box::new(name)));
     definitions.push(Def { name: "builtins", args: Vec::new(), body: Term::Arr(list.map(Box::new)) });
     Some(Rewriter::new(arena, Known::of_definitions(&definitions), &|_| 1).guarded(definitions))
 }

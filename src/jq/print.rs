@@ -42,7 +42,11 @@ fn any(term: &Term<&str>, out: &mut String) {
         }
         Term::Def(definitions, body) => {
             definitions.iter().for_each(|one| definition(one, out));
-            any(body, out);
+            match **body {
+                // Which would be more of the same definitions.
+                Term::Def(..) => parenthesised(body, out),
+                _ => any(body, out),
+            }
         }
         Term::Neg(inner) => {
             out.push('-');
@@ -273,11 +277,15 @@ mod tests {
                 (inner.clone(), op, inner.clone()).prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
                 three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} else {c} end")),
                 three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} elif {c} then . end")),
-                three.clone().prop_map(|(a, b, c)| format!("reduce ({a}) as [$x, {{a: $y, $z, ({b}): $w}}] ({b}; {c})")),
+                three
+                    .clone()
+                    .prop_map(|(a, b, c)| format!("reduce ({a}) as [$x, {{a: $y, $z, ({b}): $w}}] ({b}; {c})")),
                 three.clone().prop_map(|(a, b, c)| format!("foreach ({a}) as $x ({b}; {c}; [{a}])")),
                 three.clone().prop_map(|(a, b, c)| format!("(def f(g; $x): {a}; def h: {b}; {c})")),
                 three.clone().prop_map(|(a, b, c)| format!("({a})[{b}:{c}]?.x[({a})][:{b}][{c}:][]")),
-                three.prop_map(|(a, b, c)| format!("{{a, $x, \"k\": ({a}), ({b}): ({c}), \"\\({a})\", @json \"x\": 1}}")),
+                three.prop_map(|(a, b, c)| format!(
+                    "{{a, $x, \"k\": ({a}), ({b}): ({c}), \"\\({a})\", @json \"x\": 1}}"
+                )),
                 (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("(({a}) as {{a: [$x]}} | {b})")),
                 (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("try ({a}) catch ({b})")),
                 (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("f({a}; {b})")),
@@ -302,7 +310,9 @@ mod tests {
 
     #[test]
     fn programs_of_any_shape() {
-        for program in [".a.b[0]?", ".[1:]", "-1", "..[0]?", "try error catch .", "def f: def g: 3; g; f", ".a as [$x] | $x"] {
+        for program in
+            [".a.b[0]?", ".[1:]", "-1", "..[0]?", "try error catch .", "def f: def g: 3; g; f", ".a as [$x] | $x"]
+        {
             assert_eq!(same_tree(program), Ok(()));
         }
     }

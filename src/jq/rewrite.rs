@@ -113,7 +113,8 @@ impl<'s> Rewriter<'s> {
 
     /// Both operands have been rewritten. The right one evaluates first, in the outer loop.
     fn operation(&self, left: Tree<'s>, op: BinaryOp<&'s str>, right: Tree<'s>) -> Tree<'s> {
-        let order_shows = |left: &Tree<'s>, right: &Tree<'s>| !self.known.is_simple(left) && !self.known.is_simple(right);
+        let order_shows =
+            |left: &Tree<'s>, right: &Tree<'s>| !self.known.is_simple(left) && !self.known.is_simple(right);
         match op {
             BinaryOp::Math(_) if order_shows(&left, &right) => self.bound(right, |right| binary(left, op, right)),
             BinaryOp::Cmp(op) if order_shows(&left, &right) => binary(right, BinaryOp::Cmp(turned(op)), left),
@@ -123,9 +124,9 @@ impl<'s> Rewriter<'s> {
             BinaryOp::Assign if !self.known.is_direct(&left) => {
                 self.bound(right, |right| call("_modify", vec![left, right]))
             }
-            BinaryOp::UpdateMath(op) if !self.known.is_direct(&left) => self.bound(right, |right| {
-                call("_modify", vec![left, binary(Term::Id, BinaryOp::Math(op), right)])
-            }),
+            BinaryOp::UpdateMath(op) if !self.known.is_direct(&left) => {
+                self.bound(right, |right| call("_modify", vec![left, binary(Term::Id, BinaryOp::Math(op), right)]))
+            }
             BinaryOp::UpdateAlt if !self.known.is_direct(&left) => {
                 self.bound(right, |right| call("_modify", vec![left, binary(Term::Id, BinaryOp::Alt, right)]))
             }

@@ -128,22 +128,27 @@ impl Drop for Array {
 /// Drops the containers among some values, and those in them, one after the other: a value may be nested deeper than the
 /// stack would bear.
 pub(super) fn release<'v>(values: impl Iterator<Item = &'v mut Val>) {
-    let mut waiting: Vec<Val> = values.filter(|value| value.is_container()).map(std::mem::take).collect();
+    let mut waiting: Vec<Val> = containers(values).collect();
     while let Some(value) = waiting.pop() {
-        let inner = match value {
-            Val::Arr(array) => Arc::into_inner(array).map(|mut array| waiting.append(&mut containers(array.0.iter_mut()))),
-            Val::Obj(object) => {
-                Arc::into_inner(object).map(|mut object| waiting.append(&mut containers(object.values_mut())))
-            }
-            _ => None,
-        };
         // What is dropped here holds no container any more.
-        drop(inner);
+        match value {
+            Val::Arr(array) => {
+                if let Some(mut array) = Arc::into_inner(array) {
+                    waiting.extend(containers(array.0.iter_mut()));
+                }
+            }
+            Val::Obj(object) => {
+                if let Some(mut object) = Arc::into_inner(object) {
+                    waiting.extend(containers(object.values_mut()));
+                }
+            }
+            _ => {}
+        }
     }
 }
 
-fn containers<'v>(values: impl Iterator<Item = &'v mut Val>) -> Vec<Val> {
-    values.filter(|value| value.is_container()).map(std::mem::take).collect()
+fn containers<'v>(values: impl Iterator<Item = &'v mut Val>) -> impl Iterator<Item = Val> {
+    values.filter(|value| value.is_container()).map(std::mem::take)
 }
 
 impl From<bool> for Val {

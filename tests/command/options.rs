@@ -50,10 +50,10 @@ fn colours_only_where_they_are_asked_for() {
 #[test]
 fn variables_from_the_command_line() {
     let dir = files(&[("some.json", "{\"a\": 1}\n[2,\n 3] 4"), ("text", "one\r\ntwo")]);
-    let program = "[$a, $b, $c, $d]";
-    let arguments =
-        ["-n", "--arg", "a", "-x", "--argjson", "b", "{\"k\":-1}", "--slurpfile", "c", &at(&dir, "some.json")];
-    let all = [&arguments[..], &["--rawfile", "d", &at(&dir, "text"), program]].concat();
+    let (program, text) = ("[$a, $b, $c, $d]", at(&dir, "text"));
+    let some = at(&dir, "some.json");
+    let arguments = ["-n", "--arg", "a", "-x", "--argjson", "b", "{\"k\":-1}", "--slurpfile", "c", &some];
+    let all = [&arguments[..], &["--rawfile", "d", &text, program]].concat();
     assert_eq!(print(&all, ""), "[\"-x\",{\"k\":-1},[{\"a\":1},[2,3],4],\"one\\r\\ntwo\"]\n");
     assert_eq!(print(&["-n", "--arg", "a", "1", "--argjson", "a", "2", "$a"], ""), "\"1\"\n");
     assert_eq!(print(&["-n", "--argjson", "a", "2", "--arg", "a", "1", "$a"], ""), "2\n");

@@ -120,9 +120,8 @@ fn group_by(keyed: Vec<(Key, Val)>) -> Val {
 }
 
 fn extreme_by(keyed: Vec<(Key, Val)>, better: fn(Ordering) -> bool) -> Val {
-    let best = keyed.into_iter().reduce(|best, next| {
-        if better(next.0.values().cmp(best.0.values())) { next } else { best }
-    });
+    let best =
+        keyed.into_iter().reduce(|best, next| if better(next.0.values().cmp(best.0.values())) { next } else { best });
     best.map(|(_, value)| value).unwrap_or_default()
 }
 
@@ -134,7 +133,7 @@ fn extreme(value: Val, better: fn(&Val, &Val) -> bool) -> ValR {
 fn reverse(value: Val) -> ValR {
     match value {
         Val::Null => Ok(Val::array(Vec::new())),
-        Val::Str(text) => Ok(Val::from(text.chars().rev().collect::<String>())),
+        Val::Str(text) if text.is_empty() => Ok(Val::array(Vec::new())),
         value => {
             let mut values = elements(value, "cannot be reversed, as it is not an array")?;
             values.reverse();

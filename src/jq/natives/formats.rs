@@ -32,7 +32,8 @@ fn text(value: &Val) -> String {
 }
 
 fn row(value: &Val, format: &str, separator: &str, quote: fn(&str) -> String) -> ValR {
-    let cells = value.as_array().ok_or_else(|| about(value, &format!("cannot be {format}-formatted, only an array can be")))?;
+    let cells =
+        value.as_array().ok_or_else(|| about(value, &format!("cannot be {format}-formatted, only an array can be")))?;
     let cell = |cell: &Val| match cell {
         Val::Null => Ok(String::new()),
         Val::Str(text) => Ok(quote(text)),
@@ -100,7 +101,8 @@ fn shell(value: Val) -> ValR {
 fn base64(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0_usize, |bits, (at, byte)| bits | usize::from(*byte) << (16 - 8 * at));
+        let bits =
+            chunk.iter().enumerate().fold(0_usize, |bits, (at, byte)| bits | usize::from(*byte) << (16 - 8 * at));
         for place in 0..4 {
             let digit = DIGITS[bits >> (18 - 6 * place) & 63];
             out.push(if place <= chunk.len() { char::from(digit) } else { '=' });

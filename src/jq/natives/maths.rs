@@ -59,14 +59,18 @@ pub(super) fn natives() -> Vec<Native> {
         ("rint", v(0), |cv| bome(rounded(cv.1, f64::round_ties_even))),
         ("nearbyint", v(0), |cv| bome(rounded(cv.1, f64::round_ties_even))),
         ("fabs", v(0), |cv| bome(double(&cv.1).map(|x| Val::Float(x.abs())))),
-        ("frexp", v(0), |cv| bome(double(&cv.1).map(|x| {
-            let (mantissa, exponent) = libm::frexp(x);
-            Val::array(vec![Val::Float(mantissa), Val::Int(exponent.into())])
-        }))),
-        ("modf", v(0), |cv| bome(double(&cv.1).map(|x| {
-            let fraction = if x.is_infinite() { 0.0_f64.copysign(x) } else { (x - x.trunc()).copysign(x) };
-            Val::array(vec![Val::Float(fraction), Val::Float(x.trunc())])
-        }))),
+        ("frexp", v(0), |cv| {
+            bome(double(&cv.1).map(|x| {
+                let (mantissa, exponent) = libm::frexp(x);
+                Val::array(vec![Val::Float(mantissa), Val::Int(exponent.into())])
+            }))
+        }),
+        ("modf", v(0), |cv| {
+            bome(double(&cv.1).map(|x| {
+                let fraction = if x.is_infinite() { 0.0_f64.copysign(x) } else { (x - x.trunc()).copysign(x) };
+                Val::array(vec![Val::Float(fraction), Val::Float(x.trunc())])
+            }))
+        }),
         ("fma", v(3), |mut cv| {
             let (y, z) = pop_two(&mut cv);
             let x = cv.0.pop_var();
@@ -88,7 +92,9 @@ fn rounded(value: Val, round: fn(f64) -> f64) -> ValR {
             let number = round(number);
             // As an integer, so that what comes after is exact; -0 stays what it is.
             let kept = number == 0.0 && number.is_sign_negative();
-            Ok(BigInt::from_f64(number).filter(|_| !kept && number.abs() < 1e18).map_or(Val::Float(number), number::integer))
+            Ok(BigInt::from_f64(number)
+                .filter(|_| !kept && number.abs() < 1e18)
+                .map_or(Val::Float(number), number::integer))
         }
         None => Err(about(&value, "number required")),
     }

@@ -61,7 +61,8 @@ fn modify<'a>(mut cv: Cv<'a, Kit>) -> Result<Val, Exn<'a, Val>> {
     let (paths, context) = cv.0.pop_fun();
     let found = paths.paths((context, (cv.1.clone(), Default::default())));
     // All paths are those of the input, so that the value is not shared while it changes.
-    let found: Vec<Vec<Val>> = found.map(|found| Ok(found?.1.iter().cloned().collect())).collect::<Result<_, Exn<'_, _>>>()?;
+    let found: Vec<Vec<Val>> =
+        found.map(|found| Ok(found?.1.iter().cloned().collect())).collect::<Result<_, Exn<'_, _>>>()?;
     let mut value = cv.1;
     let mut gone = Vec::new();
     for mut path in found {
@@ -105,8 +106,12 @@ fn delete(value: Val, path: &[Val]) -> ValR {
         (_, Val::Null) => Ok(Val::Null),
         ([], _) => Ok(Val::Null),
         ([step], value) => match (&value, step) {
-            (Val::Obj(_), Val::Str(_)) => value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error),
-            (Val::Arr(_), Val::Obj(_)) => value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error),
+            (Val::Obj(_), Val::Str(_)) => {
+                value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error)
+            }
+            (Val::Arr(_), Val::Obj(_)) => {
+                value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error)
+            }
             (Val::Arr(_), number) if number.is_number() => {
                 value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error)
             }

@@ -28,34 +28,42 @@ struct Pattern {
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        ("_test", v(2), |cv| one(matching(cv, |pattern, text| {
-            let found = match pattern.skip_empty {
-                false => pattern.regex(text).is_match(text).map_err(failed)?,
-                true => !pattern.find(text, false)?.is_empty(),
-            };
-            Ok(Val::Bool(found))
-        }))),
-        ("_match", v(2), |cv| one(matching(cv, |pattern, text| {
-            let mut places = Places::new(text);
-            let found = pattern.find(text, pattern.global)?;
-            Ok(found.iter().map(|captures| pattern.describe(captures, &mut places)).collect())
-        }))),
-        ("_capture", v(2), |cv| one(matching(cv, |pattern, text| {
-            let found = pattern.find(text, pattern.global)?;
-            Ok(found.iter().map(|captures| pattern.named(captures)).collect())
-        }))),
-        ("_pieces", v(2), |cv| one(matching(cv, |pattern, text| {
-            let mut pieces = Vec::new();
-            let mut from = 0;
-            for captures in pattern.find(text, pattern.global)? {
-                let Some(whole) = captures.get(0) else { continue };
-                pieces.push(Val::string(&text[from..whole.start()]));
-                pieces.push(pattern.named(&captures));
-                from = whole.end();
-            }
-            pieces.push(Val::string(&text[from..]));
-            Ok(Val::array(pieces))
-        }))),
+        ("_test", v(2), |cv| {
+            one(matching(cv, |pattern, text| {
+                let found = match pattern.skip_empty {
+                    false => pattern.regex(text).is_match(text).map_err(failed)?,
+                    true => !pattern.find(text, false)?.is_empty(),
+                };
+                Ok(Val::Bool(found))
+            }))
+        }),
+        ("_match", v(2), |cv| {
+            one(matching(cv, |pattern, text| {
+                let mut places = Places::new(text);
+                let found = pattern.find(text, pattern.global)?;
+                Ok(found.iter().map(|captures| pattern.describe(captures, &mut places)).collect())
+            }))
+        }),
+        ("_capture", v(2), |cv| {
+            one(matching(cv, |pattern, text| {
+                let found = pattern.find(text, pattern.global)?;
+                Ok(found.iter().map(|captures| pattern.named(captures)).collect())
+            }))
+        }),
+        ("_pieces", v(2), |cv| {
+            one(matching(cv, |pattern, text| {
+                let mut pieces = Vec::new();
+                let mut from = 0;
+                for captures in pattern.find(text, pattern.global)? {
+                    let Some(whole) = captures.get(0) else { continue };
+                    pieces.push(Val::string(&text[from..whole.start()]));
+                    pieces.push(pattern.named(&captures));
+                    from = whole.end();
+                }
+                pieces.push(Val::string(&text[from..]));
+                Ok(Val::array(pieces))
+            }))
+        }),
     ]
 }
 

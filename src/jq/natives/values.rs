@@ -114,7 +114,8 @@ fn tonumber(value: Val) -> ValR {
         let closed = padded.replace(".e", ".0e").replace(".E", ".0E");
         whole = if closed.ends_with('.') { closed + "0" } else { closed }.into();
     }
-    let any_digit = digits.starts_with(|c: char| c.is_ascii_digit()) || digits.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let any_digit = digits.starts_with(|c: char| c.is_ascii_digit())
+        || digits.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if any_digit && clean.len() == text.len() && fits(&whole) {
         Ok(number::parse(&whole))
     } else {

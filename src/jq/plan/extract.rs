@@ -42,6 +42,9 @@ impl<'s, 'n> Extract<'s, 'n> {
         if let Some(kind) = self.aggregate(&term) {
             return self.answer(kind, of);
         }
+        if let Some(of) = self.elements(&term, of)? {
+            return self.answer(Kind::Collect, &of);
+        }
         if let Some((from, upto)) = slice(&term)
             && upto <= MOST
         {
@@ -54,10 +57,7 @@ impl<'s, 'n> Extract<'s, 'n> {
         }
         Some(match &term {
             Term::Num(_) | Term::Var(_) | Term::Arr(None) => term,
-            Term::Arr(Some(inner)) => match self.stream(inner, of)? {
-                Some(of) => self.answer(Kind::Collect, &of)?,
-                None => Term::Arr(boxed(self.rest(inner, of))),
-            },
+            Term::Arr(Some(inner)) => Term::Arr(Some(boxed(self.rest(inner, of))?)),
             Term::Str(format, parts) => {
                 let mut left = Vec::with_capacity(parts.len());
                 for part in parts {
@@ -141,16 +141,9 @@ impl<'s, 'n> Extract<'s, 'n> {
     }
 
     /// An array made of the array's elements one by one: `map(f)`. The outer `None` means that it cannot be run.
-    #[expect(clippy::option_option, reason = "not such an array, or one that cannot be run on each record by itself")]
+    #[expect(clippy::option_option, reason = "no such array, or one that cannot be run on each record by itself")]
     fn elements(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Option<Tree<'s>>> {
         let Some(each) = self.names.each(term) else { return Some(None) };
-        is_local(&each, &self.bound).then(|| Some(then(of, &each)))
-    }
-
-    /// Outputs of the array's elements one by one: `.[]`, `.[].a`, `.[] | f`.
-    #[expect(clippy::option_option, reason = "as above")]
-    fn stream(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Option<Tree<'s>>> {
-        let Some(each) = self.names.stream(term) else { return Some(None) };
         is_local(&each, &self.bound).then(|| Some(then(of, &each)))
     }
 

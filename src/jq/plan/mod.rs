@@ -5,6 +5,7 @@
 //! * [`terms`]: looking at trees, [`extract`]: taking aggregates out of what is made of an array, [`stages`]: the walk.
 
 mod extract;
+mod sequence;
 mod stages;
 mod terms;
 
@@ -135,13 +136,29 @@ pub(crate) struct Plan<'s> {
     pub(crate) end: End<'s>,
 }
 
-/// Hands on the plan of a program; `None` if it needs the array itself, or more than one pass.
-pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Plan<'_>) -> R) -> Option<R> {
-    let literals = notation::edit(program).ok()?;
-    let bound = notation::bind(&literals.text);
-    let tokens = Lexer::new(&bound.text).lex().ok()?;
-    let tree = Parser::new(&tokens).parse(|parser| parser.term()).ok()?;
-    Some(use_it(&stages::plan(&tree)?))
+/// How a program over the whole input is run.
+pub(crate) enum Way<'s> {
+    /// As the verbs of a bag.
+    Verbs(Plan<'s>),
+    /// By the interpreter, on `null`, over the records in turn: the program's text says `inputs` for the elements.
+    InTurn(String),
+    /// By the interpreter, over the array: it needs the array itself, or more than one pass.
+    Collected,
+}
+
+/// Hands on how a program is run.
+pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
+    let text = notation::edit(program).map(|literals| notation::bind(&literals.text).text).unwrap_or_default();
+    let tokens = Lexer::new(&*text).lex().unwrap_or_default();
+    let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
+        Err(_) => Way::Collected,
+        Ok(tree) => match (stages::plan(&tree), sequence::sequence(&tree)) {
+            (Some(plan), _) => Way::Verbs(plan),
+            (None, Some(text)) => Way::InTurn(text),
+            (None, None) => Way::Collected,
+        },
+    };
+    use_it(&way)
 }
 
 impl fmt::Display for Row<'_> {
@@ -151,6 +168,20 @@ impl fmt::Display for Row<'_> {
             writeln!(f, "    $__agg{number} = {aggregate}{grows}")?;
         }
         writeln!(f, "    then {}", print(&self.rest))
+    }
+}
+
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Way::Verbs(plan) => plan.fmt(f),
+            Way::InTurn(text) => {
+                writeln!(f, "in turn: streams the records, in order, through the interpreter on one thread\n    {text}")
+            }
+            Way::Collected => {
+                writeln!(f, "collected: the whole input is held in memory, and the interpreter runs on it once")
+            }
+        }
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct States {
 pub(super) struct Outputs(Vec<(u8, Result<Val, Val>)>);
 
 impl Aggregates {
-    pub(super) fn new(row: &Row<'_>, check: Option<Filter>, world: &World) -> Result<Aggregates, CompileError> {
+    pub(super) fn new(row: &Row<'_>, check: Option<Filter>, world: &World<'_>) -> Result<Aggregates, CompileError> {
         let mut all = Vec::with_capacity(row.aggregates.len());
         for aggregate in &row.aggregates {
             let by = |by| Filter::new(by, world);

@@ -12,16 +12,16 @@ use kitbag::{JsonKind, JsonRef};
 
 use super::super::plan::{Row, Tree, own_path};
 use super::super::print::print;
-use super::super::{CompileError, Halt, Inputs, Libraries, Program, Val};
+use super::super::{CompileError, Halt, Inputs, Program, Val};
 
 /// What an aggregate's answer gives where it stood: its outputs, or its error.
 const OUT: &str = "def __agg($r): if $r | type == \"object\" then error($r.e) else $r[] end; ";
 
 /// What all pieces of a program share: what they are compiled with, and what they see when they run.
-pub(crate) struct World {
-    pub(crate) definitions: String,
-    pub(crate) globals: Vec<(String, Val)>,
-    pub(crate) libraries: Libraries,
+pub(crate) struct World<'w> {
+    /// The program's own definitions.
+    pub(crate) definitions: &'w str,
+    pub(crate) compile: &'w dyn Fn(&str) -> Result<Program, CompileError>,
     pub(crate) inputs: Arc<dyn Inputs + Send + Sync>,
 }
 
@@ -59,8 +59,8 @@ enum How {
 }
 
 impl Filter {
-    pub(super) fn new(term: &Tree<'_>, world: &World) -> Result<Filter, CompileError> {
-        let program = Program::compile(&(world.definitions.clone() + &print(term)), &world.globals, &world.libraries)?;
+    pub(super) fn new(term: &Tree<'_>, world: &World<'_>) -> Result<Filter, CompileError> {
+        let program = (world.compile)(&(world.definitions.to_owned() + &print(term)))?;
         let how = match term {
             Term::Id => How::Itself,
             _ => keys(term).map_or(How::Program, How::Keys),
@@ -69,14 +69,14 @@ impl Filter {
     }
 
     /// What is made of a row: a filter of the array of its aggregates' answers.
-    pub(super) fn rest(row: &Row<'_>, world: &World) -> Result<Filter, CompileError> {
-        let mut text = OUT.to_owned() + &world.definitions;
+    pub(super) fn rest(row: &Row<'_>, world: &World<'_>) -> Result<Filter, CompileError> {
+        let mut text = OUT.to_owned() + world.definitions;
         if !row.aggregates.is_empty() {
             let names: Vec<String> = (0..row.aggregates.len()).map(|number| format!("$__agg{number}")).collect();
             text += &format!(". as [{}] | ", names.join(", "));
         }
         text += &print(&row.rest);
-        let program = Program::compile(&text, &world.globals, &world.libraries)?;
+        let program = (world.compile)(&text)?;
         Ok(Filter { how: How::Program, program, inputs: world.inputs.clone() })
     }
 

@@ -65,7 +65,7 @@ impl Compiled {
     /// # Errors
     ///
     /// If a piece of the program does not compile: then the whole does not either.
-    pub(crate) fn new(plan: &Plan<'_>, world: &World) -> Result<Compiled, CompileError> {
+    pub(crate) fn new(plan: &Plan<'_>, world: &World<'_>) -> Result<Compiled, CompileError> {
         let filter = |term: &Tree<'_>| Filter::new(term, world).map(Arc::new);
         let row = |row: &Row<'_>, check: Option<&Tree<'_>>| {
             let check = check.map(|key| Filter::new(key, world)).transpose()?.filter(|key| key.keys().is_some());

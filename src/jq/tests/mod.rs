@@ -79,7 +79,9 @@ fn rows_of_the_reference_page() {
         let input = if input == "." { "null" } else { input };
         let found = run(program.trim_start(), input);
         count += 1;
-        for (at, line) in expected.iter().enumerate().filter(|(at, line)| found.get(*at).is_none_or(|found| found != *line)) {
+        for (at, line) in
+            expected.iter().enumerate().filter(|(at, line)| found.get(*at).is_none_or(|found| found != *line))
+        {
             wrong.push(format!("{head}\n   output {at}: {:?}, expected {line}", found.get(at)));
         }
         if found.len() > expected.len() {
