@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "this is the command")]
 
+#[allow(dead_code, unused_imports, reason = "what the first command does not use yet")]
 mod jq;
 
 use jq::{Halt, Indent, Inputs, Libraries, Program, Style, Val};
