@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kitbag::{Config, escape};
 
-use crate::jq::Libraries;
+use crate::jq::{Libraries, Modules};
 
 use super::asks::Asks;
 use super::globals::text_of;
@@ -17,7 +17,7 @@ pub(super) fn libraries(dirs: &[PathBuf], config: &Config, asks: &Arc<Mutex<Asks
         return Libraries::default();
     }
     let (dirs, config, asks) = (dirs.to_vec(), config.clone(), asks.clone());
-    let find = move |path: &str| {
+    let find: Box<Modules> = Box::new(move |path: &str| {
         let path = Path::new(path);
         let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
         let name = path.file_name().filter(|_| inside).ok_or("expected a path without `..` below a directory of -L")?;
@@ -34,6 +34,6 @@ pub(super) fn libraries(dirs: &[PathBuf], config: &Config, asks: &Arc<Mutex<Asks
             }
         }
         Err(format!("no module `{}` in the directories of -L", escape(path.as_os_str().as_encoded_bytes(), 80)))
-    };
-    Libraries { modules: Some(Box::new(find)) }
+    });
+    Libraries { modules: Some(find) }
 }
