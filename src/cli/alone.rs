@@ -20,6 +20,7 @@ pub(super) fn records(job: &Job<'_>) -> Result<Source, Failure> {
     match job.args {
         args if args.raw_input => Source::lines(job.input(), job.config.clone()),
         args if args.values => Source::values(&job.input(), job.config.clone()),
+        _ if job.asks.line_number => Source::numbered(job.input(), job.config.clone()),
         _ => Source::json(job.input(), job.config.clone()),
     }
 }
@@ -44,18 +45,20 @@ pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
         return Ok(Val::array(values));
     }
     let mut weight = 0;
-    let weighed = |record: kitbag::JsonRef<'_>| (record.raw().len() as u64, Val::from_json(&record));
+    let weighed = |record: kitbag::JsonRef<'_>| (weight_of(record.raw()), Val::from_json(&record));
     for record in Scan::new(job.input()).with(job.config.clone()).map(weighed).iter()? {
-        let (text, value) = record?;
-        weight += text * WEIGHT;
+        let (bytes, value) = record?;
+        weight += bytes;
         held_within(weight, budget)?;
         values.push(value);
     }
     Ok(Val::array(values))
 }
 
-/// Bytes that a byte of text takes as values, about.
-const WEIGHT: u64 = 6;
+/// Bytes that a record takes as a value, about: each value in it has a place of its own, beside what its text takes.
+fn weight_of(text: &str) -> u64 {
+    text.len() as u64 * 3 + (memchr::memchr_iter(b',', text.as_bytes()).count() as u64 + 1) * 32
+}
 
 pub(super) fn held_within(bytes: u64, budget: u64) -> Result<(), Failure> {
     if bytes <= budget {

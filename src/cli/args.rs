@@ -102,6 +102,9 @@ pub(crate) struct Args {
     /// PROGRAM is in this file.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Program")]
     pub(crate) from_file: Option<PathBuf>,
+    /// Where `import` and `include` find modules: PATH is DIR/PATH.jq or DIR/PATH/NAME.jq.
+    #[arg(short = 'L', long = "library-path", value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Program")]
+    pub(crate) library: Vec<PathBuf>,
     /// `$NAME` is this string.
     #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Program")]
     pub(crate) arg: Vec<String>,

@@ -18,12 +18,17 @@ use super::globals::no_place;
 use super::output::Sink;
 use super::world;
 
+/// A shard, and how many of its lines have come.
+type Place = (Arc<str>, u64);
+
 type Result<T> = std::result::Result<T, Failure>;
 
 /// Where inputs come from.
 pub(super) enum Source {
     /// Records: JSON lines, or lines of text.
     Records(Box<Iter<(Arc<str>, Val)>>),
+    /// JSON lines, counted.
+    Numbered(Box<Iter<(Arc<str>, String)>>, Place),
     /// Values between white space.
     Values(Box<Values>),
     /// One value that is there already, or none.
@@ -35,6 +40,12 @@ impl Source {
     pub(super) fn json(input: Input, config: Config) -> Result<Source> {
         let records = Scan::new(input).with(config).map(|record| Val::from_json(&record));
         Ok(Source::Records(Box::new(records.with_paths().iter()?)))
+    }
+
+    /// The records of JSON lines, for a program that asks where in its file each stands: blank lines count.
+    pub(super) fn numbered(input: Input, config: Config) -> Result<Source> {
+        let lines = Bag::read_text(input).with(config).with_paths();
+        Ok(Source::Numbered(Box::new(lines.iter()?), ("".into(), 0)))
     }
 
     /// Lines of text as strings.
@@ -55,6 +66,7 @@ impl Source {
             Source::Records(records) => {
                 records.next().map(|next| next.map(|(path, value)| (Some(path), value)).map_err(Failure::from))
             }
+            Source::Numbered(lines, place) => numbered(lines, place).transpose(),
             Source::Values(values) => {
                 values.next().transpose().map(|next| next.map(|(path, value)| (Some(path), value)))
             }
@@ -66,10 +78,33 @@ impl Source {
     fn may_wait(&self) -> bool {
         match self {
             Source::Records(records) => records.size_hint().0 == 0,
+            Source::Numbered(lines, _) => lines.size_hint().0 == 0,
             Source::Values(_) => true,
             Source::Held(_) => false,
         }
     }
+}
+
+fn numbered(
+    lines: &mut Iter<(Arc<str>, String)>,
+    (file, number): &mut Place,
+) -> Result<Option<(Option<Arc<str>>, Val)>> {
+    for next in lines {
+        let (path, line) = next?;
+        if path != *file {
+            (*file, *number) = (path.clone(), 0);
+        }
+        *number += 1;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let value = Val::parse(line.as_bytes()).map_err(|error| {
+            let place = format!("{}:{number}", escape(path.as_bytes(), usize::MAX));
+            Failure::Input(format!("{place}: {}", error.message()))
+        });
+        return Ok(Some((Some(path), value?)));
+    }
+    Ok(None)
 }
 
 type Stream = StreamDeserializer<'static, IoRead<BufReader<Reader>>, Box<RawValue>>;
@@ -157,6 +192,13 @@ impl Inputs for Turns<'_> {
 
     fn file_name(&self) -> Option<String> {
         self.path.borrow().as_deref().filter(|&path| path != "<stdin>").map(str::to_owned)
+    }
+
+    fn line_number(&self) -> u64 {
+        match &*self.source.borrow() {
+            Source::Numbered(_, (_, number)) => *number,
+            _ => 0,
+        }
     }
 
     fn now(&self) -> f64 {

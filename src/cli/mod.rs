@@ -2,11 +2,13 @@
 
 mod alone;
 mod args;
+mod asks;
 mod each;
 mod exit;
 mod globals;
 mod help;
 mod inputs;
+mod modules;
 mod output;
 mod progress;
 mod report;

@@ -1,6 +1,7 @@
 //! Runs: which of the ways in which a program meets its input is taken, and what comes of it.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
@@ -8,22 +9,25 @@ use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
 use crate::jq::{CompileError, Libraries, Program, Val};
 
 use super::args::Args;
+use super::asks::Asks;
 use super::exit::{Failure, PROGRAM, USAGE};
 use super::globals::{self, Words};
 use super::inputs::Source;
 use super::output;
 use super::style::Printer;
 use super::values::OnError;
-use super::{alone, each, slurp};
+use super::{alone, each, modules, slurp};
+
+/// Bytes of stack that programs may use. The rest is for the library, and for what a value's depth takes.
+const PROGRAMS: usize = super::STACK / 8 * 7;
 
 /// Everything that a run needs.
 pub(super) struct Job<'a> {
     pub(super) args: &'a Args,
     pub(super) program: Program,
     pub(super) text: String,
-    pub(super) globals: Vec<(String, Val)>,
-    /// The program takes inputs itself, so that records cannot be told apart beforehand.
-    takes_inputs: bool,
+    globals: Vec<(String, Val)>,
+    pub(super) asks: Asks,
     pub(super) printer: Printer,
     pub(super) config: Config,
     pub(super) cancel: CancelToken,
@@ -104,18 +108,20 @@ impl<'a> Job<'a> {
             (None, None) => return Err(Failure::Usage("expected a PROGRAM".into())),
         };
         let globals = words.globals(args, matches, &config)?;
-        // The rest of the stack is for the library, and for what a value's depth takes.
-        let program = compiled(&text, &globals)?;
-        let takes_inputs = mentions(&text, &["input", "inputs"]);
-        let job = Job { args, program, text, globals, takes_inputs, printer: Printer::new(args), config, cancel, input, target };
+        let asked = Arc::new(Mutex::new(Asks::of(&text)));
+        let libraries = modules::libraries(&args.library, &config, &asked);
+        let program = Program::compile(&text, &globals, &libraries)?.stack(PROGRAMS);
+        let asks = *asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = Job { args, program, text, globals, asks, printer: Printer::new(args), config, cancel, input, target };
         // Before anything is read or written.
         job.input().paths()?;
         Ok(job)
     }
 
-    /// Compiles what is a part of the program, or does the same in another way.
+    /// Compiles a part of the program, or what does the same in another way. It imports nothing: what does is not taken
+    /// apart.
     pub(super) fn compile(&self, text: &str) -> Result<Program, CompileError> {
-        compiled(text, &self.globals)
+        Ok(Program::compile(text, &self.globals, &Libraries::default())?.stack(PROGRAMS))
     }
 
     pub(super) fn input(&self) -> Input {
@@ -139,40 +145,9 @@ impl<'a> Job<'a> {
             (true, true) => {
                 alone::once(self, &self.program, Val::null(), Source::Held(Some(alone::slurp(self)?)))
             }
-            (false, false) if args.values || self.takes_inputs => alone::in_turn(self),
+            (false, false) if args.values || self.asks.inputs || self.asks.line_number => alone::in_turn(self),
             (false, false) if args.raw_input => each::line(self),
             (false, false) => each::record(self),
-        }
-    }
-}
-
-fn compiled(text: &str, globals: &[(String, Val)]) -> Result<Program, CompileError> {
-    Ok(Program::compile(text, globals, &Libraries::default())?.stack(super::STACK / 8 * 7))
-}
-
-/// Whether one of these words stands somewhere in the program and is no key or variable. Where it is meant otherwise, in
-/// a string or as a name of the program's own, its inputs come one after the other, which is slower and no less right.
-fn mentions(program: &str, words: &[&str]) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_';
-    words.iter().any(|word| {
-        program.match_indices(word).any(|(at, _)| {
-            let (before, behind) = (&program[..at], &program[at + word.len()..]);
-            !before.ends_with(|c: char| part(c) || c == '.' || c == '$') && !behind.starts_with(part)
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_found_and_parts_of_words_are_not() {
-        for program in ["input", "[inputs]", "first(inputs)|.x", "\"\\(input)\"", "{a:input}"] {
-            assert!(mentions(program, &["input", "inputs"]), "{program}");
-        }
-        for program in ["input_filename", ".input", "$input", "my_input", "inputsx", "."] {
-            assert!(!mentions(program, &["input", "inputs"]), "{program}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Asks a run to stop from outside: from a signal handler, another thread, a time limit. The run ends within a block or
-/// so with an error of kind [`ErrorKind::Cancelled`], and nothing half-done stays behind.
+/// so with an error of kind [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), and nothing half-done stays behind.
 ///
 /// ```
 /// use kitbag::{Bag, CancelToken, Config, ErrorKind};

@@ -130,7 +130,7 @@ impl Mul for Val {
 
 fn repeat(text: &SmolStr, times: &Val) -> ValR {
     let times = times.as_f64().unwrap_or(0.0);
-    if !(times > 0.0) {
+    if times <= 0.0 || times.is_nan() {
         return Ok(Val::Null);
     }
     let times = if times < 1.0 { 1 } else { times.to_usize().unwrap_or(usize::MAX) };

@@ -6,7 +6,7 @@ use super::outputs::Known;
 use super::print::{print, print_definitions};
 use super::program::{CompileError, Kit, Libraries};
 use super::rewrite::Rewriter;
-use super::{natives, prelude};
+use super::{binding, natives, prelude};
 use jaq_core::compile::Undefined;
 use jaq_core::load::lex::{Lexer, Token};
 use jaq_core::load::parse::Parser;
@@ -19,7 +19,7 @@ type Fault = (usize, String);
 /// Compiles a program with global variables of these names.
 pub(super) fn compile(text: &str, names: &[String], libraries: &Libraries) -> Result<Filter<Kit>, CompileError> {
     let literals = notation::edit(text)?;
-    let bound = notation::bind(&literals.text);
+    let bound = binding::bind(&literals.text);
     let place = |at: usize| literals.original(bound.original(at)).min(text.len());
     let told = |(at, message): Fault| CompileError::at(text, place(at), message);
 
@@ -103,7 +103,7 @@ fn start(text: &str, part: &str) -> usize {
 
 fn edited(code: &str) -> Result<Edited, String> {
     let literals = notation::edit(code).map_err(|error| error.to_string())?;
-    Ok(notation::bind(&literals.text))
+    Ok(binding::bind(&literals.text))
 }
 
 /// The text of a module, rewritten.

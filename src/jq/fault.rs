@@ -20,7 +20,8 @@ pub(super) fn named(value: &Val) -> String {
             Val::Obj(_) => "}",
             _ => "",
         };
-        text.truncate(text.floor_char_boundary(SHOWN - 3 - close.len()));
+        let most = SHOWN - 3 - close.len();
+        text.truncate((0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0));
         text = text + "..." + close;
     }
     format!("{} ({text})", value.kind())

@@ -4,6 +4,7 @@
 
 mod access;
 mod arithmetic;
+mod binding;
 mod compile;
 mod fault;
 mod natives;
@@ -24,8 +25,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tree;
 mod value;
 
-pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Program};
+pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Modules, Program};
 pub(crate) use text::{Colours, Indent, Style};
 pub(crate) use value::Val;

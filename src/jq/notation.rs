@@ -1,9 +1,7 @@
-//! Program text as jaq reads it: where its notation is narrower than jq's, or binds otherwise, the text is edited before it
-//! is parsed. `.5` and `5.` are numbers, two halves of a surrogate pair are a character, an empty program is `.`, `*`, `/`
-//! and `%` bind alike, and `//` binds less than `=`.
+//! Program text as jaq reads it: where its notation is narrower than jq's, the text is edited before it
+//! is parsed. `.5` and `5.` are numbers, two halves of a surrogate pair are a character, an empty program is `.`.
 
 use super::program::CompileError;
-use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 
 /// Deeper programs are refused: parsing one takes stack for each level.
 const DEEPEST: usize = 512;
@@ -17,7 +15,7 @@ pub(super) struct Edited {
 }
 
 impl Edited {
-    fn new(text: &str, mut edits: Vec<Edit>) -> Edited {
+    pub(super) fn new(text: &str, mut edits: Vec<Edit>) -> Edited {
         edits.sort_by_key(|edit| edit.at);
         let mut edited = Edited::default();
         let mut from = 0;
@@ -40,10 +38,10 @@ impl Edited {
 
 /// Replaces `old` bytes at a place.
 #[derive(Debug)]
-struct Edit {
-    at: usize,
-    old: usize,
-    new: String,
+pub(super) struct Edit {
+    pub(super) at: usize,
+    pub(super) old: usize,
+    pub(super) new: String,
 }
 
 /// Edits what is not jaq's notation.
@@ -58,15 +56,6 @@ pub(super) fn edit(text: &str) -> Result<Edited, CompileError> {
         return Ok(Edited { text: String::from("."), shifts: Vec::new() });
     }
     Ok(edited)
-}
-
-/// Edits how operators bind. The text has to be readable by the lexer.
-pub(super) fn bind(text: &str) -> Edited {
-    let mut edits = Vec::new();
-    if let Ok(tokens) = Lexer::new(text).lex() {
-        block(text, &tokens, &mut edits);
-    }
-    Edited::new(text, edits)
 }
 
 /// Numbers and characters that the lexer would refuse.
@@ -175,102 +164,6 @@ fn surrogates(text: &str) -> Option<(char, usize)> {
     char::decode_utf16([high, low]).next()?.ok().map(|char| (char, 12))
 }
 
-/// Tokens between which operators bind only among each other.
-const ENDS: [&str; 13] = ["|", ",", ";", ":", "then", "elif", "else", "reduce", "foreach", "as", "label", "def", "?//"];
-
-fn block(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
-    for Token(_, token) in tokens {
-        match token {
-            // The last token is the closing bracket.
-            Tok::Block(inner) => block(text, inner.split_last().map_or(&[], |(_, inner)| inner), edits),
-            Tok::Str(parts) => {
-                for part in parts {
-                    if let StrPart::Term(inner) = part {
-                        block(text, std::slice::from_ref(inner), edits);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    level(text, tokens, edits);
-}
-
-/// Takes a list of tokens apart at its separators. What stands between `if` and `end` is an operand as a whole, and is
-/// looked into afterwards.
-fn level(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
-    let mut branches = Vec::new();
-    let mut from = 0;
-    for (at, Token(word, _)) in tokens.iter().enumerate() {
-        match *word {
-            "if" => branches.push(at + 1),
-            "end" => {
-                let inner = branches.pop().map_or(&[][..], |start| &tokens[start..at]);
-                if branches.is_empty() {
-                    level(text, inner, edits);
-                }
-            }
-            word if branches.is_empty() && ENDS.contains(&word) => {
-                segment(text, &tokens[from..at], edits);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    segment(text, &tokens[from..], edits);
-}
-
-fn segment(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
-    const ASSIGNMENTS: [&str; 8] = ["=", "|=", "+=", "-=", "*=", "/=", "%=", "//="];
-    // Of what stands between `if` and `end`, the two words alone.
-    let mut depth = 0_usize;
-    let mut outside = |token: &&Token<&str>| {
-        depth -= usize::from(token.0 == "end" && depth > 0);
-        let keep = depth == 0;
-        depth += usize::from(token.0 == "if");
-        keep
-    };
-    let tokens: Vec<&Token<&str>> = tokens.iter().filter(|token| outside(token)).collect();
-    let has = |words: &[&str]| tokens.iter().any(|Token(word, _)| words.contains(word));
-    if has(&["//"]) && has(&ASSIGNMENTS) {
-        for operand in tokens.split(|Token(word, _)| *word == "//") {
-            if operand.iter().any(|Token(word, _)| ASSIGNMENTS.contains(word)) {
-                enclose(text, operand, edits);
-            }
-        }
-    }
-    if has(&["%"]) && has(&["*", "/"]) {
-        products(text, &tokens, edits);
-    }
-}
-
-/// Encloses what stands before each `%` of a product.
-fn products(text: &str, tokens: &[&Token<&str>], edits: &mut Vec<Edit>) {
-    const LOWER: [&str; 11] = ["+", "//", "and", "or", "==", "!=", "<", "<=", ">", ">=", "="];
-    let (mut start, mut product) = (0, false);
-    for (at, Token(word, token)) in tokens.iter().enumerate() {
-        let operator = matches!(token, Tok::Sym) || matches!(*word, "and" | "or");
-        // A minus after an operand is an operator too.
-        let minus = *word == "-" && at > start && !matches!(tokens[at - 1].0, "*" | "/" | "%");
-        if operator && (LOWER.contains(word) || word.ends_with('=') || minus) {
-            (start, product) = (at + 1, false);
-        } else if matches!(*word, "*" | "/") {
-            product = true;
-        } else if *word == "%" && product {
-            enclose(text, &tokens[start..at], edits);
-        }
-    }
-}
-
-fn enclose(text: &str, tokens: &[&Token<&str>], edits: &mut Vec<Edit>) {
-    if let (Some(first), Some(last)) = (tokens.first(), tokens.last()) {
-        let start = jaq_core::load::span(text, first.0).start;
-        let end = jaq_core::load::span(text, last.0).end;
-        edits.push(Edit { at: start, old: 0, new: String::from("(") });
-        edits.push(Edit { at: end, old: 0, new: String::from(")") });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,22 +182,5 @@ mod tests {
         assert!(edit(&"[".repeat(600)).is_err());
         assert!(edit(". as [$a] ?// $a | $a").is_err());
         assert!(edit(".a? // 1").is_ok() && edit(".a?//1").is_ok() && edit(".[]?//1").is_ok());
-    }
-
-    #[test]
-    fn operators_bind_as_in_jq() {
-        for (program, text) in [
-            (".a = .b // 1", "(.a = .b) // 1"),
-            (".a // .b |= 2 | .c = 1", ".a // (.b |= 2) | .c = 1"),
-            ("if .a = 1 // 2 then 3 % 4 else 3 * 4 % 5 end", "if (.a = 1) // 2 then 3 % 4 else (3 * 4) % 5 end"),
-            ("[7 * 5 % 3, 1 + 2 / 3 % 4 - 5]", "[(7 * 5) % 3, 1 + (2 / 3) % 4 - 5]"),
-            ("f(.a = (1 // 2)) * -2 % 3", "(f(.a = (1 // 2)) * -2) % 3"),
-            ("\"\\(7 * 5 % 3)\"", "\"\\((7 * 5) % 3)\""),
-        ] {
-            let edited = bind(program);
-            assert_eq!(edited.text, text);
-            let at = edited.text.rfind(|char: char| char.is_ascii_digit()).unwrap();
-            assert_eq!(edited.text.as_bytes()[at], program.as_bytes()[edited.original(at)]);
-        }
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 /// Integers with more digits than this are doubles: nothing may make a number grow without bound.
 const MOST_DIGITS: usize = 4096;
+const MOST_BITS: u64 = 13_600;
 
 /// A number by its value, whatever it was written as.
 pub(super) enum Number<'v> {
@@ -66,18 +67,13 @@ fn prints_alike(digits: &[u8]) -> bool {
 pub(super) fn integer(value: BigInt) -> Val {
     match value.to_i64() {
         Some(value) => Val::Int(value),
-        // Ten bits for three digits.
-        None if value.bits() as usize > MOST_DIGITS * 10 / 3 => Val::Float(big_to_f64(&value)),
+        None if value.bits() > MOST_BITS => Val::Float(big_to_f64(&value)),
         None => Val::Big(Arc::new(value)),
     }
 }
 
 pub(super) fn big_to_f64(value: &BigInt) -> f64 {
     value.to_f64().unwrap_or(f64::NAN)
-}
-
-fn lit_to_f64(text: &str) -> f64 {
-    text.parse().unwrap_or(f64::NAN)
 }
 
 impl Val {
@@ -87,7 +83,7 @@ impl Val {
             Val::Int(value) => Some(*value as f64),
             Val::Float(value) => Some(*value),
             Val::Big(value) => Some(big_to_f64(value)),
-            Val::Lit(text) => Some(lit_to_f64(text)),
+            Val::Lit(text) => Some(text.parse().unwrap_or(f64::NAN)),
             _ => None,
         }
     }
@@ -98,7 +94,7 @@ impl Val {
             Val::Int(value) => Some(Number::Int(*value)),
             Val::Float(value) => Some(Number::Float(*value)),
             Val::Big(value) => Some(Number::Big(Cow::Borrowed(value))),
-            Val::Lit(text) => Some(Number::Float(lit_to_f64(text))),
+            Val::Lit(text) => Some(Number::Float(text.parse().unwrap_or(f64::NAN))),
             _ => None,
         }
     }
@@ -107,7 +103,7 @@ impl Val {
     pub(super) fn exact(&self) -> Option<Number<'_>> {
         match self {
             Val::Lit(text) => {
-                let near = lit_to_f64(text);
+                let near: f64 = text.parse().unwrap_or(f64::NAN);
                 // Below that, an integer is its double.
                 let large = near.is_finite() && near.abs() >= 9_007_199_254_740_992.0;
                 Some(large.then(|| written_out(text)).flatten().map_or(Number::Float(near), exact_integer))

@@ -99,7 +99,7 @@ impl Object {
     /// The members by their keys, in order of code points.
     pub(crate) fn sorted(&self) -> Vec<(&SmolStr, &Val)> {
         let mut members: Vec<_> = self.iter().collect();
-        members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        members.sort_unstable_by_key(|(key, _)| *key);
         members
     }
 

@@ -10,6 +10,10 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 impl Val {
+    pub(super) fn is_nan(&self) -> bool {
+        matches!(self, Val::Float(value) if value.is_nan())
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Val::Null => 0,
@@ -93,7 +97,7 @@ impl PartialOrd for Val {
         Some(self.cmp(other))
     }
 
-    /// NaN is less than everything from numbers on, itself included.
+    /// NaN is less than itself too.
     fn lt(&self, other: &Val) -> bool {
         (self.is_nan() && other.is_nan()) || self.cmp(other) == Ordering::Less
     }
@@ -104,12 +108,6 @@ impl PartialOrd for Val {
 
     fn ge(&self, other: &Val) -> bool {
         !(self.is_nan() && other.is_nan()) && self.cmp(other) != Ordering::Less
-    }
-}
-
-impl Val {
-    pub(super) fn is_nan(&self) -> bool {
-        matches!(self, Val::Float(value) if value.is_nan())
     }
 }
 

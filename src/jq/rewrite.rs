@@ -199,7 +199,7 @@ impl<'s> Rewriter<'s> {
 
 /// Looks at the stack before the body of a function that calls itself.
 fn guard<'s>(name: &'s str, arguments: usize, body: Tree<'s>) -> Tree<'s> {
-    match super::outputs::calls(&body, name, arguments) {
+    match super::tree::calls(&body, name, arguments) {
         true => pipe(call("_deeper", Vec::new()), None, body),
         false => body,
     }

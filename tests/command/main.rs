@@ -15,5 +15,6 @@ mod help;
 mod options;
 mod outputs;
 mod pipes;
+mod planned;
 mod same_as_jq;
 mod tool;

@@ -87,6 +87,20 @@ fn a_program_from_a_file_leaves_all_words_to_the_files() {
 }
 
 #[test]
+fn modules_from_a_directory() {
+    let dir = files(&[("m.jq", "def twice: . * 2;"), ("n.jq", "def all: [., inputs];")]);
+    std::fs::create_dir(dir.path().join("deep")).unwrap();
+    std::fs::write(dir.path().join("deep/deep.jq"), "def ten: 10;").unwrap();
+    let folder = dir.path().to_str().unwrap();
+    assert_eq!(print(&["-L", folder, "import \"m\" as m; m::twice"], "4\n"), "8\n");
+    assert_eq!(print(&["-L", "data", "-L", folder, "include \"deep\"; ten"], "4\n"), "10\n");
+    assert_eq!(print(&["-L", folder, "include \"n\"; all"], "1\n2\n3\n"), "[1,2,3]\n");
+    for wrong in ["import \"../m\" as m; .", "import \"none\" as m; ."] {
+        assert_eq!(run(&["-L", &at(&dir, "deep"), wrong]).code, Some(3), "{wrong}");
+    }
+}
+
+#[test]
 fn slurping() {
     assert_eq!(print(&["-s", "."], "1\n2\n"), "[1,2]\n");
     assert_eq!(print(&["-s", "."], ""), "[]\n");
@@ -138,6 +152,36 @@ fn the_file_of_a_record() {
     let (a, b) = (at(&dir, "a"), at(&dir, "b"));
     assert_eq!(print(&["-r", "\"\\(.) \\(input_filename)\"", &a, &b], ""), format!("1 {a}\n2 {b}\n"));
     assert_eq!(print(&["input_filename"], "1\n"), "null\n");
+}
+
+#[test]
+fn the_line_of_a_record() {
+    let dir = files(&[("a", "1\n\n2\n3"), ("b", "4\n5\n")]);
+    let (a, b) = (at(&dir, "a"), at(&dir, "b"));
+    assert_eq!(print(&["[., input_line_number]", &a, &b], ""), "[1,1]\n[2,3]\n[3,4]\n[4,1]\n[5,2]\n");
+    let program = "input_line_number, (inputs | select(. > 2) | input_line_number)";
+    assert_eq!(print(&["-n", program, &a, &b], ""), "0\n4\n1\n2\n");
+    let wrong = run_with(&["input_line_number"], b"1\n{\n");
+    assert!(wrong.err.starts_with("<stdin>:2: ") && wrong.code == Some(2) && wrong.out == "1\n", "{wrong:?}");
+}
+
+#[test]
+fn how_far_the_run_is() {
+    // It runs until its standard input ends, and says so once a second.
+    let mut child = kitbag()
+        .args(["--progress", "json", "-n", "reduce inputs as $x (0; . + 1)"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"1\n2\n3\n").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    let first = kitbag::Json::parse(said.lines().next().expect("something was said")).unwrap();
+    assert_eq!(["records", "read_bytes"].map(|key| first.get(key).unwrap().as_u64()), [Some(3), Some(6)], "{said}");
+    // Nothing where standard error is no terminal.
+    assert_eq!(print(&["-n", "inputs"], "1\n"), "1\n");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Dates, in UTC: a program does not see the time zone of the machine.
 
-use super::time::{Date, read};
+use super::reading::read;
+use super::time::Date;
 use super::{Native, Val, ValR, plain, with_one, wrong};
 use crate::jq::fault::{Error, about};
 
@@ -54,7 +55,7 @@ fn broken_down(value: &Val, what: &str) -> Result<Date, Error> {
     let mut numbers = [0; 6];
     for (at, number) in numbers.iter_mut().enumerate() {
         let part = parts.get(at).and_then(Val::as_f64).ok_or_else(|| wrong(what))?;
-        if !(part.abs() < 1e9) {
+        if part.abs() >= 1e9 || part.is_nan() {
             return Err(wrong("invalid gmtime representation"));
         }
         #[expect(clippy::cast_possible_truncation, reason = "in range")]

@@ -121,9 +121,9 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
             let digit = DIGITS.iter().position(|digit| digit == byte)?;
             bits |= u32::try_from(digit).ok()? << (18 - 6 * place);
         }
-        let [_, bytes @ ..] = bits.to_be_bytes();
+        let [low, middle, high, _] = bits.to_le_bytes();
         // A lone digit at the end holds no byte.
-        out.extend_from_slice(bytes.get(..(chunk.len() * 6) / 8)?);
+        out.extend_from_slice([high, middle, low].get(..(chunk.len() * 6) / 8)?);
     }
     (digits.len() != 1).then_some(out)
 }

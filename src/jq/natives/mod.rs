@@ -6,6 +6,7 @@ mod dates;
 mod formats;
 mod maths;
 mod paths;
+mod reading;
 mod regex;
 mod strings;
 mod time;
@@ -24,9 +25,11 @@ use jaq_core::{Cv, RunPtr};
 /// A function with its name and arguments.
 type Native = Filter<RunPtr<Kit>>;
 
+type Table = fn() -> Vec<Native>;
+
 /// All functions.
 pub(super) fn all() -> impl Iterator<Item = Fun<Kit>> {
-    let tables: [&[fn() -> Vec<Native>]; 2] = [
+    let tables: [&[Table]; 2] = [
         &[values::natives, arrays::natives, strings::natives, regex::natives, formats::natives],
         &[paths::natives, dates::natives, maths::natives, world::natives],
     ];
@@ -56,7 +59,7 @@ macro_rules! with_one {
     };
 }
 
-pub(self) use {plain, with_one};
+use {plain, with_one};
 
 /// The two values that a function was called with, in their order.
 fn pop_two(cv: &mut Cv<'_, Kit>) -> (Val, Val) {

@@ -9,9 +9,9 @@ pub(super) fn natives() -> Vec<Native> {
     vec![
         plain!("ascii_downcase", |v| map(&v, "cannot be lowercased", |text| text.to_ascii_lowercase())),
         plain!("ascii_upcase", |v| map(&v, "cannot be uppercased", |text| text.to_ascii_uppercase())),
-        plain!("trim", |v| trim(&v, str::trim_matches)),
-        plain!("ltrim", |v| trim(&v, str::trim_start_matches)),
-        plain!("rtrim", |v| trim(&v, str::trim_end_matches)),
+        plain!("trim", |v| map(&v, "cannot be trimmed", |text| text.trim().to_owned())),
+        plain!("ltrim", |v| map(&v, "cannot be trimmed", |text| text.trim_start().to_owned())),
+        plain!("rtrim", |v| map(&v, "cannot be trimmed", |text| text.trim_end().to_owned())),
         plain!("explode", |v| match &v {
             Val::Str(text) => Ok(text.chars().map(|char| Val::Int(i64::from(u32::from(char)))).collect()),
             _ => Err(about(&v, "cannot be exploded")),
@@ -38,13 +38,6 @@ fn map(value: &Val, what: &str, f: fn(&str) -> String) -> ValR {
     match value {
         Val::Str(text) => Ok(Val::from(f(text))),
         _ => Err(about(value, what)),
-    }
-}
-
-fn trim(value: &Val, f: for<'t> fn(&'t str, fn(char) -> bool) -> &'t str) -> ValR {
-    match value {
-        Val::Str(text) => Ok(Val::string(f(text, char::is_whitespace))),
-        _ => Err(about(value, "cannot be trimmed")),
     }
 }
 

@@ -14,6 +14,7 @@ use std::fmt;
 use jaq_core::load::lex::Lexer;
 use jaq_core::load::parse::Parser;
 
+use super::binding;
 use super::notation;
 use super::print::print;
 pub(crate) use terms::{Tree, own_path};
@@ -148,7 +149,7 @@ pub(crate) enum Way<'s> {
 
 /// Hands on how a program is run.
 pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
-    let text = notation::edit(program).map(|literals| notation::bind(&literals.text).text).unwrap_or_default();
+    let text = notation::edit(program).map(|literals| binding::bind(&literals.text).text).unwrap_or_default();
     let tokens = Lexer::new(&*text).lex().unwrap_or_default();
     let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
         Err(_) => Way::Collected,

@@ -2,6 +2,7 @@
 //! page (`programs.txt`), checked by hand against jq 1.6, libjq 1.8 and gojq.
 
 mod limits;
+mod print;
 
 use super::*;
 use std::cell::{Cell, RefCell};

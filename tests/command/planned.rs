@@ -1,0 +1,201 @@
+//! Programs over the whole input: what is planned gives what the interpreter gives over the collected array, whatever the
+//! threads and the memory.
+
+use std::fmt::Write as _;
+
+use super::tool::{Ran, at, files, kitbag, run};
+
+/// Put before a program, this asks for the array in a way that no plan has: it is collected.
+const COLLECTED: &str = "(. as $whole | $whole) | ";
+
+/// The programs of the reference page that run with `-s`.
+fn reference() -> Vec<String> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/tests/programs.txt")).unwrap();
+    text.lines().filter_map(|line| line.strip_prefix("-s ")).map(str::to_owned).collect()
+}
+
+/// Programs beyond those of the page: what planning could get wrong.
+const MORE: &[&str] = &[
+    "map(select(.n > 1)) | group_by(.k) | map({k: .[0].k, n: length, ids: map(.id)}) | sort_by(-.n)",
+    "group_by(.k) | map(select(length > 1) | {k: .[0].k, m: (map(.n) | max)})",
+    "group_by(.k) | map(if length > 2 then \"many\" else length end)",
+    "group_by(.u)[] | select(length > 1) | .[0].u, length",
+    "group_by(.k) | map(length as $n | map(.id) | add / $n)",
+    "group_by(.k) | map([.[-2:][].id])",
+    "group_by(.k) | map((map(.x) | add)? // \"none\")",
+    "group_by(.k) | map(try (map(.x) | add) catch .)",
+    "group_by(.k) | map({(.[0].k // \"none\"): {n: length, first: first.id, last: last.id}}) | add",
+    "group_by(.k) | map([limit(1; .[] | .id)])",
+    "group_by(.k) | map({k: .[0].k, s: (sort_by(.x) | .[0].id), r: (sort_by(.id) | reverse | .[0:2] | map(.id))})",
+    "def big: .n > 1; map(select(big)) | length",
+    "def length: 7; length",
+    "def f(g): map(g); f(.id) | add",
+    "map(.id) | .[2:5], .[:2], .[-1:]",
+    "map(.tags[]?) | unique, length",
+    "map(.id) | first, last, nth(3), .[20]",
+    "map(.id, .k) | length",
+    "map(empty) | length, add, min, first",
+    "[.[] | select(.k == \"a\") | .id] | add / length",
+    "sort_by(.k) | .[2:4] | map(.id)",
+    "sort_by(.k, -.id) | map([.k, .id])",
+    "sort_by(.k) | first.id, last.id",
+    "[.[].k] | unique | join(\"+\")?",
+    ".[2:4]",
+    ".[3:] | map(.id)",
+    ".[] | select(.k == \"a\") | {id, k}",
+    "first(.[] | select(.k == \"c\")).id",
+    "[limit(3; .[]) | .id]",
+    "[limit(0; .[] | error)]",
+    "limit(2; .[]).id",
+    "map(.id) | .[:2] | .[]",
+    "map(if .id > 5 then error(\"late\") else .id end) | .[:2]",
+    "map(if .id > 5 then error(\"late\") else .id end) | .[]",
+    ".[] | if .id > 5 then error(\"late\") else .id end",
+    "unique_by(.k)[] | .id",
+    "[.[] | {k, n}] | group_by(.k) | map([.[0].k, (map(.n) | add)])",
+    "map(.d.e.f) | map(type)",
+    "group_by(.d.e) | length",
+    "group_by(.n.x)",
+    "map_values(.id)",
+    ".[] |= .id",
+    "del(.[].t) | .[0] | has(\"t\")",
+    "reduce .[] as $r (0; . + $r.id) | . * 2",
+    "[foreach .[].id as $i (0; . + $i)] | last",
+    "any(.[]; .id > 7), all(.[]; .id > 0)",
+    "any(.[]; .id > 7)",
+    "\"\\(length) of \\(map(.k) | unique | length)\"",
+    "{a: length, b: {c: (map(.id) | max), d: [min_by(.x).id, max_by(.x).id]}}",
+    "length > 3 and (map(.id) | add) == 36",
+    "-(map(.id) | add)",
+    "min_by(.n) | .id",
+    "1, 2",
+    "empty",
+    "error(\"always\")",
+    ".",
+    "map(.)",
+    "map(.) | map(.)",
+    "sort",
+    "unique",
+    "group_by(.)",
+];
+
+/// A program's text, exit code and whether it says something, without the place that only a plan knows.
+fn outcome(ran: &Ran) -> (&str, Option<i32>, Option<&str>) {
+    let said = ran.err.trim_end();
+    let said = ["kitbag: ", ".jsonl:"].iter().find_map(|mark| said.split_once(mark)).map_or(said, |(_, text)| text);
+    (&ran.out, ran.code, said.rsplit_once(": ").map_or(Some(said), |(_, text)| Some(text)))
+}
+
+fn compare(programs: &[String], input: &str, settings: &[&[&str]]) {
+    for program in programs {
+        let whole = run(&["-s", &(COLLECTED.to_owned() + program), input]);
+        for options in settings {
+            let ran = kitbag().args(*options).args(["-s", program, input]).output().unwrap();
+            let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+            let ran = Ran { out: text(ran.stdout), err: text(ran.stderr), code: ran.status.code() };
+            assert_eq!(outcome(&ran), outcome(&whole), "{options:?} {program}");
+        }
+    }
+}
+
+#[test]
+fn planned_programs_give_what_the_interpreter_gives() {
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/tests/data.jsonl");
+    let programs: Vec<String> = reference().into_iter().chain(MORE.iter().map(ToString::to_string)).collect();
+    assert!(programs.len() > 190, "{}", programs.len());
+    compare(&programs, data, &[&[], &["--threads", "8", "--memory", "16MiB"]]);
+}
+
+#[test]
+fn nine_in_ten_programs_of_the_page_need_no_array() {
+    let programs = reference();
+    let collected: Vec<&String> = programs
+        .iter()
+        .filter(|program| run(&["-s", "--explain", program]).out.starts_with("collected"))
+        .collect();
+    assert!(collected.len() * 10 <= programs.len(), "{} of {}: {collected:#?}", collected.len(), programs.len());
+}
+
+/// Records with few and many keys, numbers of all kinds, and texts.
+fn records(count: u64) -> String {
+    let mut text = String::new();
+    for n in 0..count {
+        let mixed = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+        let number = match n % 5 {
+            0 => format!("{}", mixed % 1000),
+            1 => format!("{}.50", mixed % 100),
+            2 => format!("{}e1", mixed % 10),
+            3 => format!("-{}", mixed % 1000),
+            _ => "null".to_owned(),
+        };
+        let (few, many) = (mixed % 7, mixed % (count / 3));
+        let _ = writeln!(
+            text,
+            r#"{{"id":{n},"k":"key {few}","u":"user {many}","n":{number},"x":0.{},"tags":["t{}","t{}"],"o":{{"a":{{"b":{few}}}}},"pad":"{}"}}"#,
+            mixed % 997,
+            mixed % 3,
+            mixed % 11,
+            "-".repeat((mixed % 90) as usize),
+        );
+    }
+    text
+}
+
+#[test]
+fn plans_that_spill_give_what_those_give_that_do_not() {
+    let dir = files(&[("records.jsonl", &records(30_000)), ("report.json", "")]);
+    let programs = [
+        "group_by(.u) | map({u: .[0].u, n: length, x: (map(.x) | add), t: (map(.tags[]) | unique)})",
+        "group_by(.u) | map({u: .[-1].u, least: min_by(.x).id, most: (map(.n) | max), all: map(.id)})",
+        "group_by(.k, .u) | map([.[0].k, .[0].u, length]) | sort_by(-.[2], .[1]) | .[:20]",
+        "group_by(.k) | map({k: .[0].k, n: length, a: (map(.n // 0) | add), mean: (map(.x) | add / length)})",
+        "sort_by(.x, .u) | map(.id)",
+        "sort_by(.n) | .[100:110] | map({id, n})",
+        "unique_by(.u) | map(.id)",
+        "map(select(.x > 0.5)) | map(.pad | length) | add",
+        "[.[] | .u] | unique | length",
+        "group_by(.u)[] | select(length > 5) | {u: .[0].u, ids: [.[].id]}",
+    ];
+    let programs: Vec<String> = programs.iter().map(ToString::to_string).collect();
+    let input = at(&dir, "records.jsonl");
+    let settings: [&[&str]; 4] = [
+        &["--threads", "1"],
+        &["--threads", "2", "--memory", "4MiB"],
+        &["--threads", "8", "--memory", "8MiB"],
+        &["--threads", "3", "--memory", "1GiB"],
+    ];
+    compare(&programs, &input, &settings);
+    // That something was spilled is said by the report.
+    let report = at(&dir, "spilled.json");
+    let ran = run(&["-s", "--memory", "4MiB", "--threads", "2", "--report", &report, &programs[1], &input]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let spilled = run(&["[.stages[].spilled_bytes] | add > 1000000", "--values", &report]);
+    assert_eq!(spilled.out, "true\n", "{}", std::fs::read_to_string(&report).unwrap());
+}
+
+#[test]
+fn explain_names_each_stage() {
+    let explained = |program: &str| run(&["-s", "--explain", program]).out;
+    assert_eq!(
+        explained("map(select(.ok)) | group_by(.k) | map({k: .[0].k, n: length}) | sort_by(.n) | .[]"),
+        "each: streams, keeps order: select(.[\"ok\"])\n\
+         groups: holds a state for each key, spills; in order of the key .[\"k\"]\n    \
+         $__agg0 = nth(.; 0; .[\"k\"])\n    $__agg1 = count(.)\n    \
+         then {(\"k\"):(__agg($__agg0)),(\"n\"):(__agg($__agg1))}\n\
+         sort: holds the records, spills; by .[\"n\"]\n\
+         stream: each element is an output\n"
+    );
+    assert!(explained(".[length / 2]").starts_with("collected: "));
+    assert!(explained("reduce .[] as $r (0; . + $r.n)").starts_with("in turn: "));
+}
+
+#[test]
+fn an_array_is_seen_whole_or_not_at_all() {
+    let dir = files(&[("a.jsonl", "{\"n\":1}\n{\"n\":2}\n{\"n\":\"x\"}\n")]);
+    let input = at(&dir, "a.jsonl");
+    let ran = run(&["-s", "map(.n + 1)", &input]);
+    assert_eq!((ran.out.as_str(), ran.code), ("", Some(5)));
+    assert_eq!(ran.err, format!("{input}:3:1: string (\"x\") and number (1) cannot be added\n"));
+    let ran = run(&["-s", ".[] | .n + 1", &input]);
+    assert_eq!((ran.out.as_str(), ran.code), ("2\n3\n", Some(5)));
+}
