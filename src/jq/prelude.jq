@@ -29,7 +29,7 @@ def range($to): range(0; $to; 1);
 def range($from; $to): range($from; $to; 1);
 def while(condition; update): def r: if condition then ., (update | r) else empty end; r;
 def until(condition; update): def r: if condition then . else update | r end; r;
-def repeat(f): def r: ., (f | r); r;
+def repeat(f): def r: f, r; r;
 def isempty(g): first((g | false), true);
 def first: .[0];
 def last: .[-1];

@@ -57,7 +57,7 @@ impl<'s> Rewriter<'s> {
             Term::Var(_) => term,
             Term::Str(format, parts) => self.string(format, parts),
             Term::Arr(Some(inner)) => Term::Arr(Some(boxed(inner))),
-            Term::Obj(members) => Term::Obj(members.into_iter().map(|member| self.member(member)).collect()),
+            Term::Obj(members) => self.object(members.into_iter().map(|member| self.member(member)).collect()),
             Term::Neg(inner) => Term::Neg(boxed(inner)),
             Term::BinOp(left, op, right) => self.operation(self.term(*left), op, self.term(*right)),
             Term::Label(name, body) => Term::Label(name, boxed(body)),
@@ -101,6 +101,29 @@ impl<'s> Rewriter<'s> {
         }
     }
 
+    /// Members evaluate in their order. To jaq they are operands of `+`, whose right one may have no outputs and hide that
+    /// the left one failed: what stands before such a member is bound first.
+    fn object(&self, members: Vec<(Tree<'s>, Option<Tree<'s>>)>) -> Tree<'s> {
+        let is_any = |term: &Tree<'s>| self.known.outputs(term) == Outputs::Any;
+        let last = members.iter().rposition(|(key, value)| is_any(key) || value.as_ref().is_some_and(is_any));
+        let mut bound = Vec::new();
+        let mut bind = |term: Tree<'s>| {
+            if self.known.is_simple(&term) {
+                return term;
+            }
+            let name = self.variable();
+            bound.push((name, term));
+            Term::Var(name)
+        };
+        let early = |(place, (key, value)): (usize, (Tree<'s>, Option<Tree<'s>>))| match value {
+            Some(value) if Some(place) < last => (bind(key), Some(bind(value))),
+            value => (key, value),
+        };
+        let members = Term::Obj(members.into_iter().enumerate().map(early).collect());
+        let bound = bound.into_iter().rev();
+        bound.fold(members, |inner, (name, term)| pipe(term, Some(Pattern::Var(name)), inner))
+    }
+
     fn pattern(&self, bound: Pattern<&'s str>) -> Pattern<&'s str> {
         match bound {
             Pattern::Var(_) => bound,
@@ -117,7 +140,11 @@ impl<'s> Rewriter<'s> {
             |left: &Tree<'s>, right: &Tree<'s>| !self.known.is_simple(left) && !self.known.is_simple(right);
         match op {
             BinaryOp::Math(_) if order_shows(&left, &right) => self.bound(right, |right| binary(left, op, right)),
-            BinaryOp::Cmp(op) if order_shows(&left, &right) => binary(right, BinaryOp::Cmp(turned(op)), left),
+            // Cheaper than a variable; but a left one without outputs would hide that the right one failed.
+            BinaryOp::Cmp(op) if order_shows(&left, &right) && self.known.outputs(&left) == Outputs::One => {
+                binary(right, BinaryOp::Cmp(turned(op)), left)
+            }
+            BinaryOp::Cmp(_) if order_shows(&left, &right) => self.bound(right, |right| binary(left, op, right)),
             BinaryOp::Update if !self.known.is_direct(&left) || self.known.outputs(&right) == Outputs::Any => {
                 call("_modify", vec![left, right])
             }
