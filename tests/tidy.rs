@@ -129,12 +129,13 @@ fn each_thing_that_waits_or_touches_the_system_has_one_room() {
         ("std::fs", "os", &["std::fs::File>"]),
         ("std::thread", "os", &["std::thread::JoinHandle", "std::thread_local"]),
         ("std::time", "os", &["std::time::Duration"]),
-        ("std::env", "os", &[]),
+        ("std::env", "os", &["std::env::args"]),
         ("Instant::now", "os", &[]),
         ("select!", "shuffle", &[]),
     ];
     let mut wrong = Vec::new();
-    for source in sources("src") {
+    // Folders of tests hold nothing else.
+    for source in sources("src").iter().filter(|source| !source.path.contains("/tests/")) {
         for (line, text) in code(&source.text).lines().enumerate() {
             for (word, room, fine) in &rules {
                 if text.contains(word) && source.room != *room && !fine.iter().any(|fine| text.contains(fine)) {

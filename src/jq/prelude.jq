@@ -81,7 +81,6 @@ def date: todate;
 def todateiso8601: todate;
 def dateadd(unit; $seconds): . + $seconds;
 def datesub(unit; $seconds): . - $seconds;
-def dateiso8601: todate;
 
 def test($re; $flags): _test($re; $flags);
 def test($re): _test($re; null);

@@ -3,14 +3,13 @@
 //! stack in every function that calls itself.
 
 use super::outputs::{Known, Outputs};
+use super::tree::{Tree, binary, call, calls, path, pipe, text};
 use jaq_core::load::Arena;
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::ops::Cmp;
-use jaq_core::path::{Opt, Part, Path};
+use jaq_core::path::{Part, Path};
 use std::cell::Cell;
-
-type Tree<'s> = Term<&'s str>;
 
 /// Rewrites the trees of a text.
 pub(super) struct Rewriter<'s> {
@@ -226,7 +225,7 @@ impl<'s> Rewriter<'s> {
 
 /// Looks at the stack before the body of a function that calls itself.
 fn guard<'s>(name: &'s str, arguments: usize, body: Tree<'s>) -> Tree<'s> {
-    match super::tree::calls(&body, name, arguments) {
+    match calls(&body, name, arguments) {
         true => pipe(call("_deeper", Vec::new()), None, body),
         false => body,
     }
@@ -241,24 +240,4 @@ fn turned(op: Cmp) -> Cmp {
         Cmp::Ge => Cmp::Le,
         Cmp::Eq | Cmp::Ne => op,
     }
-}
-
-fn binary<'s>(left: Tree<'s>, op: BinaryOp<&'s str>, right: Tree<'s>) -> Tree<'s> {
-    Term::BinOp(Box::new(left), op, Box::new(right))
-}
-
-fn pipe<'s>(left: Tree<'s>, bound: Option<Pattern<&'s str>>, right: Tree<'s>) -> Tree<'s> {
-    binary(left, BinaryOp::Pipe(bound), right)
-}
-
-fn call<'s>(name: &'s str, arguments: Vec<Tree<'s>>) -> Tree<'s> {
-    Term::Call(name, arguments)
-}
-
-fn text(content: &str) -> Tree<'_> {
-    Term::Str(None, vec![StrPart::Str(content)])
-}
-
-fn path<'s>(part: Part<Tree<'s>>) -> Tree<'s> {
-    Term::Path(Box::new(Term::Id), Path(vec![(part, Opt::Essential)]))
 }
