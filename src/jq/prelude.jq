@@ -11,6 +11,7 @@ def select(f): if f then . else empty end;
 def map(f): [.[] | f];
 def recurse(f): def r: ., (f | r); r;
 def recurse: recurse(.[]?);
+def recurse_down: recurse;
 def recurse(f; condition): def r: ., (f | select(condition) | r); r;
 def values: select(. != null);
 def nulls: select(. == null);
@@ -21,6 +22,7 @@ def arrays: select(type == "array");
 def objects: select(type == "object");
 def iterables: select(type | . == "array" or . == "object");
 def scalars: select(type | . != "array" and . != "object");
+def isfinite: type == "number" and (isinfinite | not);
 def finites: select(isinfinite or isnan | not);
 def isnormal: type == "number" and (. == 0 or isinfinite or isnan or fabs < 2.2250738585072014e-308 | not);
 def normals: select(isnormal);
@@ -29,7 +31,7 @@ def range($to): range(0; $to; 1);
 def range($from; $to): range($from; $to; 1);
 def while(condition; update): def r: if condition then ., (update | r) else empty end; r;
 def until(condition; update): def r: if condition then . else update | r end; r;
-def repeat(f): def r: ., (f | r); r;
+def repeat(f): def r: f, r; r;
 def isempty(g): first((g | false), true);
 def first: .[0];
 def last: .[-1];
@@ -81,7 +83,12 @@ def date: todate;
 def todateiso8601: todate;
 def dateadd(unit; $seconds): . + $seconds;
 def datesub(unit; $seconds): . - $seconds;
-def dateiso8601: todate;
+
+def format($name):
+  if $name == "text" then @text elif $name == "json" then @json elif $name == "csv" then @csv
+  elif $name == "tsv" then @tsv elif $name == "html" then @html elif $name == "uri" then @uri elif $name == "sh" then @sh
+  elif $name == "base64" then @base64 elif $name == "base64d" then @base64d elif $name == "urid" then @urid
+  else error("\($name) is not a valid format") end;
 
 def test($re; $flags): _test($re; $flags);
 def test($re): _test($re; null);

@@ -21,6 +21,7 @@ pub(super) fn definitions(arena: &Arena, with_env: bool) -> Option<Vec<Def<&str>
         .into_iter()
         .chain(defined)
         .filter(|(name, _)| name.starts_with(|char: char| char.is_ascii_alphabetic()))
+        .filter(|(name, _)| !matches!(*name, "error_empty" | "path_value" | "true" | "false" | "null"))
         .map(|(name, arguments)| format!("{name}/{arguments}"))
         .collect();
     names.push(String::from("builtins/0"));

@@ -3,14 +3,13 @@
 //! stack in every function that calls itself.
 
 use super::outputs::{Known, Outputs};
+use super::tree::{Tree, binary, call, calls, path, pipe, text};
 use jaq_core::load::Arena;
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::ops::Cmp;
-use jaq_core::path::{Opt, Part, Path};
+use jaq_core::path::{Part, Path};
 use std::cell::Cell;
-
-type Tree<'s> = Term<&'s str>;
 
 /// Rewrites the trees of a text.
 pub(super) struct Rewriter<'s> {
@@ -57,7 +56,7 @@ impl<'s> Rewriter<'s> {
             Term::Var(_) => term,
             Term::Str(format, parts) => self.string(format, parts),
             Term::Arr(Some(inner)) => Term::Arr(Some(boxed(inner))),
-            Term::Obj(members) => Term::Obj(members.into_iter().map(|member| self.member(member)).collect()),
+            Term::Obj(members) => self.object(members.into_iter().map(|member| self.member(member)).collect()),
             Term::Neg(inner) => Term::Neg(boxed(inner)),
             Term::BinOp(left, op, right) => self.operation(self.term(*left), op, self.term(*right)),
             Term::Label(name, body) => Term::Label(name, boxed(body)),
@@ -101,6 +100,29 @@ impl<'s> Rewriter<'s> {
         }
     }
 
+    /// Members evaluate in their order. To jaq they are operands of `+`, whose right one may have no outputs and hide that
+    /// the left one failed: what stands before such a member is bound first.
+    fn object(&self, members: Vec<(Tree<'s>, Option<Tree<'s>>)>) -> Tree<'s> {
+        let is_any = |term: &Tree<'s>| self.known.outputs(term) == Outputs::Any;
+        let last = members.iter().rposition(|(key, value)| is_any(key) || value.as_ref().is_some_and(is_any));
+        let mut bound = Vec::new();
+        let mut bind = |term: Tree<'s>| {
+            if self.known.is_simple(&term) {
+                return term;
+            }
+            let name = self.variable();
+            bound.push((name, term));
+            Term::Var(name)
+        };
+        let early = |(place, (key, value)): (usize, (Tree<'s>, Option<Tree<'s>>))| match value {
+            Some(value) if Some(place) < last => (bind(key), Some(bind(value))),
+            value => (key, value),
+        };
+        let members = Term::Obj(members.into_iter().enumerate().map(early).collect());
+        let bound = bound.into_iter().rev();
+        bound.fold(members, |inner, (name, term)| pipe(term, Some(Pattern::Var(name)), inner))
+    }
+
     fn pattern(&self, bound: Pattern<&'s str>) -> Pattern<&'s str> {
         match bound {
             Pattern::Var(_) => bound,
@@ -117,7 +139,11 @@ impl<'s> Rewriter<'s> {
             |left: &Tree<'s>, right: &Tree<'s>| !self.known.is_simple(left) && !self.known.is_simple(right);
         match op {
             BinaryOp::Math(_) if order_shows(&left, &right) => self.bound(right, |right| binary(left, op, right)),
-            BinaryOp::Cmp(op) if order_shows(&left, &right) => binary(right, BinaryOp::Cmp(turned(op)), left),
+            // Cheaper than a variable; but a left one without outputs would hide that the right one failed.
+            BinaryOp::Cmp(op) if order_shows(&left, &right) && self.known.outputs(&left) == Outputs::One => {
+                binary(right, BinaryOp::Cmp(turned(op)), left)
+            }
+            BinaryOp::Cmp(_) if order_shows(&left, &right) => self.bound(right, |right| binary(left, op, right)),
             BinaryOp::Update if !self.known.is_direct(&left) || self.known.outputs(&right) == Outputs::Any => {
                 call("_modify", vec![left, right])
             }
@@ -199,7 +225,7 @@ impl<'s> Rewriter<'s> {
 
 /// Looks at the stack before the body of a function that calls itself.
 fn guard<'s>(name: &'s str, arguments: usize, body: Tree<'s>) -> Tree<'s> {
-    match super::tree::calls(&body, name, arguments) {
+    match calls(&body, name, arguments) {
         true => pipe(call("_deeper", Vec::new()), None, body),
         false => body,
     }
@@ -214,24 +240,4 @@ fn turned(op: Cmp) -> Cmp {
         Cmp::Ge => Cmp::Le,
         Cmp::Eq | Cmp::Ne => op,
     }
-}
-
-fn binary<'s>(left: Tree<'s>, op: BinaryOp<&'s str>, right: Tree<'s>) -> Tree<'s> {
-    Term::BinOp(Box::new(left), op, Box::new(right))
-}
-
-fn pipe<'s>(left: Tree<'s>, bound: Option<Pattern<&'s str>>, right: Tree<'s>) -> Tree<'s> {
-    binary(left, BinaryOp::Pipe(bound), right)
-}
-
-fn call<'s>(name: &'s str, arguments: Vec<Tree<'s>>) -> Tree<'s> {
-    Term::Call(name, arguments)
-}
-
-fn text(content: &str) -> Tree<'_> {
-    Term::Str(None, vec![StrPart::Str(content)])
-}
-
-fn path<'s>(part: Part<Tree<'s>>) -> Tree<'s> {
-    Term::Path(Box::new(Term::Id), Path(vec![(part, Opt::Essential)]))
 }

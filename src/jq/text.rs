@@ -158,12 +158,14 @@ impl Writer<'_> {
         self.out.resize(self.out.len() + depth * count, blank);
     }
 
+    #[inline]
     fn start(&mut self, colour: usize) {
         if let Some(colours) = &self.style.colours {
             let _ = write!(self.out, "\x1b[{}m", colours.0[colour]);
         }
     }
 
+    #[inline]
     fn end(&mut self) {
         if self.style.colours.is_some() {
             self.out.extend_from_slice(b"\x1b[0m");
@@ -175,7 +177,7 @@ impl Writer<'_> {
 pub(super) fn quote(text: &str, ascii: bool, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| special(byte) || (ascii && byte >= 0x80)) {
+    while let Some(at) = first_special(rest.as_bytes(), ascii) {
         let (plain, tail) = rest.split_at(at);
         out.extend_from_slice(plain.as_bytes());
         let mut chars = tail.chars();
@@ -188,8 +190,17 @@ pub(super) fn quote(text: &str, ascii: bool, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Where the first byte is that cannot stand as it is. Most strings have none, which whole chunks tell without branches.
+fn first_special(bytes: &[u8], ascii: bool) -> Option<usize> {
+    let wrong = |byte: &u8| special(*byte) | (ascii & (*byte >= 0x80));
+    let clean = bytes.chunks(16).take_while(|chunk| !chunk.iter().fold(false, |found, byte| found | wrong(byte)));
+    let from = (clean.count() * 16).min(bytes.len());
+    bytes[from..].iter().position(wrong).map(|at| from + at)
+}
+
+#[inline]
 fn special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == 0x7f)
 }
 
 fn escape(char: char, out: &mut Vec<u8>) {

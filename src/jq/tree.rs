@@ -1,8 +1,31 @@
-//! Walks over syntax trees.
+//! Syntax trees: making them and walking over them.
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
-use jaq_core::path::Part;
+use jaq_core::path::{Opt, Part, Path};
+
+/// A syntax tree of a text.
+pub(super) type Tree<'s> = Term<&'s str>;
+
+pub(super) fn binary<'s>(left: Tree<'s>, op: BinaryOp<&'s str>, right: Tree<'s>) -> Tree<'s> {
+    Term::BinOp(Box::new(left), op, Box::new(right))
+}
+
+pub(super) fn pipe<'s>(left: Tree<'s>, bound: Option<Pattern<&'s str>>, right: Tree<'s>) -> Tree<'s> {
+    binary(left, BinaryOp::Pipe(bound), right)
+}
+
+pub(super) fn call<'s>(name: &'s str, arguments: Vec<Tree<'s>>) -> Tree<'s> {
+    Term::Call(name, arguments)
+}
+
+pub(super) fn text(content: &str) -> Tree<'_> {
+    Term::Str(None, vec![StrPart::Str(content)])
+}
+
+pub(super) fn path<'s>(part: Part<Tree<'s>>) -> Tree<'s> {
+    Term::Path(Box::new(Term::Id), Path(vec![(part, Opt::Essential)]))
+}
 
 /// Visits the definitions within a term.
 pub(super) fn each_definition<'t, 's>(term: &'t Term<&'s str>, visit: &mut dyn FnMut(&'t Def<&'s str>)) {

@@ -125,6 +125,7 @@ fn tonumber(value: Val) -> ValR {
 
 fn has(value: &Val, key: &Val) -> ValR {
     match (value, key) {
+        (Val::Null, _) => Ok(Val::Bool(false)),
         (Val::Obj(object), Val::Str(key)) => Ok(Val::Bool(object.get(key).is_some())),
         (Val::Arr(array), number) if number.is_number() => {
             let within = number.as_f64().is_some_and(|at| at >= 0.0 && at < array.len() as f64);

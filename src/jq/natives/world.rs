@@ -6,9 +6,7 @@ use jaq_core::{Cv, Exn};
 pub(super) fn natives() -> Vec<Native> {
     vec![
         ("inputs", v(0), |cv| Box::new(std::iter::from_fn(move || next(&cv)))),
-        ("input", v(0), |cv| {
-            Box::new(std::iter::once(next(&cv).unwrap_or_else(|| Err(wrong("No more inputs").into()))))
-        }),
+        ("input", v(0), |cv| Box::new(std::iter::once(next(&cv).unwrap_or_else(|| Err(wrong("break").into()))))),
         ("input_filename", v(0), |cv| one(Ok(cv.0.data().inputs.file_name().map_or(Val::Null, Val::from)))),
         ("input_line_number", v(0), |cv| {
             one(Ok(Val::Int(i64::try_from(cv.0.data().inputs.line_number()).unwrap_or(i64::MAX))))

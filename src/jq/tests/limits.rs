@@ -62,7 +62,7 @@ fn inputs_and_messages() {
     let program = Program::compile(text, &[], &Libraries::default()).unwrap();
     let world = World { inputs: RefCell::new(vec![val("7"), val("8"), val("9")].into_iter()), ..World::default() };
     let found = outputs(&program, Val::null(), &world);
-    assert_eq!(found, ["null", "7", "\"in.jsonl\"", "1", "2", "\"e\"", "[8,9]", "\"No more inputs\""]);
+    assert_eq!(found, ["null", "7", "\"in.jsonl\"", "1", "2", "\"e\"", "[8,9]", "\"break\""]);
     assert_eq!(*world.said.borrow(), ["debug 1", "debug \"m\"", "debug 2", "\"e\""]);
 }
 
