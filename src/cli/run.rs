@@ -112,7 +112,8 @@ impl<'a> Job<'a> {
         let libraries = modules::libraries(&args.library, &config, &asked);
         let program = Program::compile(&text, &globals, &libraries)?.stack(PROGRAMS);
         let asks = *asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = Job { args, program, text, globals, asks, printer: Printer::new(args), config, cancel, input, target };
+        let job =
+            Job { args, program, text, globals, asks, printer: Printer::new(args), config, cancel, input, target };
         // Before anything is read or written.
         job.input().paths()?;
         Ok(job)
@@ -142,9 +143,7 @@ impl<'a> Job<'a> {
                 alone::once(self, &self.program, alone::slurp(self)?, Source::Held(None))
             }
             (false, true) => slurp::run(self),
-            (true, true) => {
-                alone::once(self, &self.program, Val::null(), Source::Held(Some(alone::slurp(self)?)))
-            }
+            (true, true) => alone::once(self, &self.program, Val::null(), Source::Held(Some(alone::slurp(self)?))),
             (false, false) if args.values || self.asks.inputs || self.asks.line_number => alone::in_turn(self),
             (false, false) if args.raw_input => each::line(self),
             (false, false) => each::record(self),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use kitbag::{Bag, Output, Scan};
 
-use crate::jq::slurp::{self, Compiled, World};
 use crate::jq::plan::{self, Plan, Way};
+use crate::jq::slurp::{self, Compiled, World};
 use crate::jq::{Inputs, Val};
 
 use super::alone::{self, held_within};

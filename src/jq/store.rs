@@ -105,7 +105,13 @@ impl Val {
             Val::Null | Val::Bool(_) | Val::Int(_) | Val::Float(_) => 0,
             Val::Big(_) => 64,
             Val::Lit(text) => ARC + text.len(),
-            Val::Str(text) => if text.is_heap_allocated() { ARC + text.len() } else { 0 },
+            Val::Str(text) => {
+                if text.is_heap_allocated() {
+                    ARC + text.len()
+                } else {
+                    0
+                }
+            }
             Val::Arr(array) => ARC + array.iter().map(|value| size_of::<Val>() + value.weight()).sum::<usize>(),
             Val::Obj(object) => {
                 let entry = |(key, value): (&SmolStr, &Val)| {

@@ -34,10 +34,6 @@ impl Val {
         Val::Null
     }
 
-    pub(crate) fn bool(value: bool) -> Val {
-        Val::Bool(value)
-    }
-
     pub(crate) fn string(text: impl AsRef<str>) -> Val {
         Val::Str(SmolStr::new(text))
     }

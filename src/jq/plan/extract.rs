@@ -8,11 +8,15 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::path::{Part, Path};
 
-use super::terms::{Tree, integer, slice, is_each, is_local, own_path, path_of, pipe, stages, then, variables};
+use super::terms::{Tree, integer, is_each, is_local, own_path, path_of, pipe, slice, stages, then, variables};
 use super::{Agg, Kind, Names};
 
 /// As many aggregates as one pass may have: the names of their answers.
-const ANSWERS: [&str; 24] = ["$__agg0", "$__agg1", "$__agg2", "$__agg3", "$__agg4", "$__agg5", "$__agg6", "$__agg7", "$__agg8", "$__agg9", "$__agg10", "$__agg11", "$__agg12", "$__agg13", "$__agg14", "$__agg15", "$__agg16", "$__agg17", "$__agg18", "$__agg19", "$__agg20", "$__agg21", "$__agg22", "$__agg23"];
+const ANSWERS: [&str; 24] = [
+    "$__agg0", "$__agg1", "$__agg2", "$__agg3", "$__agg4", "$__agg5", "$__agg6", "$__agg7", "$__agg8", "$__agg9",
+    "$__agg10", "$__agg11", "$__agg12", "$__agg13", "$__agg14", "$__agg15", "$__agg16", "$__agg17", "$__agg18",
+    "$__agg19", "$__agg20", "$__agg21", "$__agg22", "$__agg23",
+];
 
 /// The largest number of records that a top-k keeps.
 const MOST: u64 = 10_000;
@@ -101,7 +105,9 @@ impl<'s, 'n> Extract<'s, 'n> {
             }
             // What is caught is not the array.
             Term::TryCatch(inner, catch) => Term::TryCatch(boxed(self.rest(inner, of))?, catch.clone()),
-            Term::Call("true" | "false" | "null" | "empty" | "nan" | "infinite" | "now", none) if none.is_empty() => term,
+            Term::Call("true" | "false" | "null" | "empty" | "nan" | "infinite" | "now", none) if none.is_empty() => {
+                term
+            }
             Term::Call("error", arguments) if self.names.call(&term, "error", 1) => {
                 Term::Call("error", vec![self.rest(&arguments[0], of)?])
             }
@@ -200,8 +206,9 @@ impl<'s, 'n> Extract<'s, 'n> {
         let reversed = self.names.call(&parts[1], "reverse", 0);
         let taken = 1 + usize::from(reversed);
         let (count, last) = self.ends(parts.get(taken)?)?;
-        // The slice or the place is left to the rest: of what was kept it takes the same.
-        (count <= MOST).then_some((Kind::Top { by, count, last, reversed }, taken))
+        // The slice or the place is left to the rest: of what was kept it takes the same. The first ones of what is
+        // reversed are the last ones.
+        (count <= MOST).then_some((Kind::Top { by, count, last: last != reversed, reversed }, taken))
     }
 
     /// How many elements of a sorted array are wanted, and whether from its end.
@@ -246,9 +253,8 @@ impl<'s> Names<'s> {
             }
             Term::Arr(Some(inner)) => self.stream(inner),
             // `.[] |= f` keeps the first output.
-            Term::BinOp(left, BinaryOp::Update, right) => {
-                matches!(own_path(left), Some([part]) if is_each(part)).then(|| Term::Call("first", vec![(**right).clone()]))
-            }
+            Term::BinOp(left, BinaryOp::Update, right) => matches!(own_path(left), Some([part]) if is_each(part))
+                .then(|| Term::Call("first", vec![(**right).clone()])),
             Term::Call(_, arguments) if self.call(term, "del", 1) => match own_path(&arguments[0])? {
                 [part, rest @ ..] if is_each(part) && !rest.is_empty() => Some(Term::Call("del", vec![path_of(rest)])),
                 _ => None,

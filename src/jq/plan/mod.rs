@@ -49,7 +49,12 @@ pub(crate) enum Kind<'s> {
     /// Those that are different, in order; of equal ones the first.
     Unique(Tree<'s>),
     /// The `count` first or last ones when sorted, in ascending order or, reversed, in descending order.
-    Top { by: Tree<'s>, count: u64, last: bool, reversed: bool },
+    Top {
+        by: Tree<'s>,
+        count: u64,
+        last: bool,
+        reversed: bool,
+    },
     /// All outputs: it grows with them.
     Collect,
 }

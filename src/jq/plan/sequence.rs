@@ -4,9 +4,9 @@
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 
-use super::terms::{Tree, defined, integer, is_local, then};
-use super::Names;
 use super::super::print;
+use super::Names;
+use super::terms::{Tree, defined, integer, is_local, then};
 
 /// The text of a program that does with `inputs` what this one does with the array's elements; `None` if it looks at
 /// the array in any other way.
@@ -61,7 +61,8 @@ fn is_constant(term: &Tree<'_>) -> bool {
         Term::Str(_, parts) => !parts.iter().any(|part| matches!(part, StrPart::Term(_))),
         Term::Arr(Some(inner)) | Term::Neg(inner) => is_constant(inner),
         Term::Obj(entries) => entries.iter().all(|(key, value)| {
-            matches!(key, Term::Var(_) if value.is_none()) || is_constant(key) && value.as_ref().is_some_and(is_constant)
+            matches!(key, Term::Var(_) if value.is_none())
+                || is_constant(key) && value.as_ref().is_some_and(is_constant)
         }),
         Term::BinOp(left, BinaryOp::Math(_) | BinaryOp::Comma, right) => is_constant(left) && is_constant(right),
         Term::Call("null" | "true" | "false" | "empty" | "infinite" | "nan", arguments) => arguments.is_empty(),

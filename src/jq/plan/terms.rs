@@ -1,7 +1,7 @@
 //! Looking at syntax trees: pipes taken apart, calls recognised, what a term may do besides computing.
 
-use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::path::{Opt, Part, Path};
 
 /// A program's syntax tree, which borrows its words from the text.
@@ -22,7 +22,9 @@ pub(super) fn stages<'s>(term: &Tree<'s>) -> Vec<Tree<'s>> {
                 found.extend(stages(&left));
                 rest = *right;
             }
-            Term::Path(head, Path(parts)) if !matches!(*head, Term::Id) && parts.iter().all(|(part, _)| fixed(part)) => {
+            Term::Path(head, Path(parts))
+                if !matches!(*head, Term::Id) && parts.iter().all(|(part, _)| fixed(part)) =>
+            {
                 found.extend(stages(&head));
                 rest = Term::Path(Box::new(Term::Id), Path(parts));
             }
@@ -50,7 +52,10 @@ pub(super) fn then<'s>(left: &Tree<'s>, right: &Tree<'s>) -> Tree<'s> {
 
 /// Whether a part of a path is written with literals only.
 fn fixed(part: &Part<Tree<'_>>) -> bool {
-    let plain = |term: &Tree<'_>| integer(term).is_some() || matches!(term, Term::Str(None, parts) if parts.iter().all(|part| !matches!(part, StrPart::Term(_))));
+    let plain = |term: &Tree<'_>| {
+        integer(term).is_some()
+            || matches!(term, Term::Str(None, parts) if parts.iter().all(|part| !matches!(part, StrPart::Term(_))))
+    };
     match part {
         Part::Index(at) => plain(at),
         Part::Range(from, upto) => from.iter().chain(upto).all(plain),

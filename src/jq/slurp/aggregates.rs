@@ -26,7 +26,11 @@ enum What {
     Nth(Ends, Filter),
     Slice(usize, Ends),
     Unique(Filter),
-    Top { by: Filter, ends: Ends, reversed: bool },
+    Top {
+        by: Filter,
+        ends: Ends,
+        reversed: bool,
+    },
     Collect,
 }
 
@@ -198,7 +202,13 @@ impl One {
     fn step(&self, state: &mut State, place: Place, value: Val) -> usize {
         let weight = value.weight() + 48;
         match self.try_step(state, place, value) {
-            Ok(grows) => if grows { weight } else { 0 },
+            Ok(grows) => {
+                if grows {
+                    weight
+                } else {
+                    0
+                }
+            }
             Err(error) => {
                 let weight = error.weight();
                 state.fail(place, error);

@@ -181,8 +181,8 @@ impl Elements {
         let rows = match self {
             Elements::Scan(scan) if !aggregates.in_order() && key.keys().is_some() => {
                 // The key is found in the record; nothing is allocated for a record whose key is known.
-                let rows: Bag<(Json, _)> = scan
-                    .fold_by(move |record| walk(key.keys().unwrap_or_default(), record).flatten(), aggregates);
+                let rows: Bag<(Json, _)> =
+                    scan.fold_by(move |record| walk(key.keys().unwrap_or_default(), record).flatten(), aggregates);
                 rows.map(|(key, answers)| (Val::array(vec![Val::from_json(&key.view())]), answers))
             }
             elements if aggregates.in_order() => {
@@ -192,7 +192,8 @@ impl Elements {
                 keyed.fold_by_in_order(|(key, _): &(Val, Outputs)| key.clone(), Shared(aggregates))
             }
             elements => {
-                let keyed = elements.try_map(move |record| Ok((key.key(record).map_err(stop)?, record.value().clone())));
+                let keyed =
+                    elements.try_map(move |record| Ok((key.key(record).map_err(stop)?, record.value().clone())));
                 keyed.fold_by(|(key, _): &(Val, Val)| key.clone(), aggregates)
             }
         };

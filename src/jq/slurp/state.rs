@@ -57,15 +57,14 @@ impl State {
             State::Add(value) | State::Failed(_, value) => value.weight(),
             State::Min(best) | State::Max(best) => best.as_ref().map_or(0, kept),
             State::Ends(list) | State::Collect(list) => {
-                list.capacity() * size_of::<(Place, Val)>() + list.iter().map(|(_, value)| value.weight()).sum::<usize>()
+                list.capacity() * size_of::<(Place, Val)>()
+                    + list.iter().map(|(_, value)| value.weight()).sum::<usize>()
             }
             State::Unique(map) => map
                 .iter()
                 .map(|(key, (_, value))| key.weight() + value.weight() + 2 * size_of::<(Val, Place, Val)>())
                 .sum(),
-            State::Top(list) => {
-                list.capacity() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>()
-            }
+            State::Top(list) => list.capacity() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>(),
         }
     }
 
