@@ -162,6 +162,7 @@ fn one<A: Fold>(aggregate: &A, Keys([key]): Keys<1>, state: A::State) -> Option<
 }
 
 /// All parts of a key, with the answer of an aggregate.
+#[expect(clippy::type_complexity, reason = "an answer as every verb has it, with parts for the key")]
 fn all<A: Fold, const N: usize>(
     aggregate: &A,
     Keys(parts): Keys<N>,

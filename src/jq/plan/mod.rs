@@ -5,6 +5,7 @@
 //! * [`terms`]: looking at trees, [`extract`]: taking aggregates out of what is made of an array, [`stages`]: the walk.
 
 mod extract;
+mod names;
 mod sequence;
 mod stages;
 mod terms;
@@ -18,12 +19,6 @@ use super::binding;
 use super::notation;
 use super::print::print;
 pub(crate) use terms::{Tree, own_path};
-
-/// The functions that a program defines: these names do not mean jq's.
-#[derive(Debug)]
-struct Names<'s> {
-    defined: Vec<(&'s str, usize)>,
-}
 
 /// An aggregate over the outputs of a filter for each record.
 #[derive(Clone, Debug)]
@@ -155,7 +150,7 @@ pub(crate) enum Way<'s> {
 /// Hands on how a program is run.
 pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
     let text = notation::edit(program).map(|literals| binding::bind(&literals.text).text).unwrap_or_default();
-    let tokens = Lexer::new(&*text).lex().unwrap_or_default();
+    let tokens = Lexer::new(&text).lex().unwrap_or_default();
     let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
         Err(_) => Way::Collected,
         Ok(tree) => match (stages::plan(&tree), sequence::sequence(&tree)) {

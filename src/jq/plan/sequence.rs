@@ -5,7 +5,7 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 
 use super::super::print;
-use super::Names;
+use super::names::Names;
 use super::terms::{Tree, defined, integer, is_local, then};
 
 /// The text of a program that does with `inputs` what this one does with the array's elements; `None` if it looks at

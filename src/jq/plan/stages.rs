@@ -4,8 +4,9 @@ use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 
 use super::extract::Extract;
+use super::names::Names;
 use super::terms::{Tree, defined, integer, is_local, path_of, pipe, slice, stages, then};
-use super::{End, Kind, Names, Plan, Row, Stage};
+use super::{End, Kind, Plan, Row, Stage};
 use crate::jq::print::print_definitions;
 
 /// What the bag's elements are.

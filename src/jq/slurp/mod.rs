@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod filter;
+mod one;
 mod state;
 
 use std::fmt;
@@ -50,7 +51,7 @@ pub(crate) struct Compiled {
 
 enum Verb {
     Each(Arc<Filter>),
-    Groups { key: Arc<Filter>, aggregates: Aggregates, rest: Arc<Filter> },
+    Groups { key: Arc<Filter>, aggregates: Box<Aggregates>, rest: Arc<Filter> },
     Sort(Arc<Filter>),
     Slice(u64, u64),
 }
@@ -58,7 +59,7 @@ enum Verb {
 enum Ending {
     Array,
     Stream { held: bool },
-    Fold { aggregates: Aggregates, rest: Arc<Filter> },
+    Fold { aggregates: Box<Aggregates>, rest: Arc<Filter> },
 }
 
 impl Compiled {
@@ -70,7 +71,7 @@ impl Compiled {
         let row = |row: &Row<'_>, check: Option<&Tree<'_>>| {
             let check = check.map(|key| Filter::new(key, world)).transpose()?.filter(|key| key.keys().is_some());
             let rest = Filter::rest(row, world)?;
-            Ok::<_, CompileError>((Aggregates::new(row, check, world)?, Arc::new(rest)))
+            Ok::<_, CompileError>((Box::new(Aggregates::new(row, check, world)?), Arc::new(rest)))
         };
         let mut stages = Vec::with_capacity(plan.stages.len());
         for (number, stage) in plan.stages.iter().enumerate() {
@@ -105,7 +106,7 @@ impl Compiled {
         for verb in self.stages {
             elements = Elements::Bag(match verb {
                 Verb::Each(filter) => elements.each(filter),
-                Verb::Groups { key, aggregates, rest } => elements.groups(key, aggregates, rest),
+                Verb::Groups { key, aggregates, rest } => elements.groups(key, *aggregates, rest),
                 Verb::Sort(key) => elements.sort(key),
                 Verb::Slice(from, upto) => elements.slice(from, upto),
             });
@@ -114,7 +115,7 @@ impl Compiled {
             Ending::Array => sink.array(elements.bag()),
             Ending::Stream { held } => sink.elements(elements.bag(), held),
             Ending::Fold { aggregates, rest } => {
-                let answers = elements.fold(aggregates)?.map_err(stop)?;
+                let answers = elements.fold(*aggregates)?.map_err(stop)?;
                 let mut outputs = Vec::new();
                 // What the program gave before it failed is still given.
                 let outcome = rest.interpret(answers, &mut |output| outputs.push(output));

@@ -38,7 +38,7 @@ pub(super) struct Ends {
 impl Ends {
     /// Keeps those that count of a list with something comparable.
     pub(super) fn cut<T, K: Ord>(self, list: &mut Vec<T>, key: impl Fn(&T) -> K) {
-        list.sort_by(|a, b| key(a).cmp(&key(b)));
+        list.sort_by_key(|item| key(item));
         let over = list.len().saturating_sub(self.count);
         if self.last {
             list.drain(..over);
