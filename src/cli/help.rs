@@ -31,7 +31,7 @@ Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON
          --args TEXT..., --jsonargs JSON...          $ARGS.positional
 Run      --threads N, --memory SIZE (64MiB, 1G), --temp-dir DIR, --max-temp SIZE
          --progress auto | always | never | json, --quiet, --report FILE
-Help     --help (with examples), --man, --completions SHELL, --version
+Help     --help (with examples), --explain, --man, --completions SHELL, --version
 "#;
 
 /// Prints the short help.

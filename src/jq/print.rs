@@ -116,8 +116,23 @@ fn operand(term: &Term<&str>, out: &mut String) {
                 Term::Id => out.push('.'),
                 _ => parenthesised(head, out),
             }
-            path.0.iter().for_each(|part| step(part, out));
+            let of_input = matches!(**head, Term::Id);
+            path.0.iter().enumerate().for_each(|(place, part)| step(part, place == 0 && of_input, out));
         }
+    }
+}
+
+/// The key of `.key`, where it can be written so.
+fn name<'s>(part: &Part<Term<&'s str>>) -> Option<&'s str> {
+    let Part::Index(Term::Str(None, parts)) = part else { return None };
+    match parts[..] {
+        [StrPart::Str(name)]
+            if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') =>
+        {
+            Some(name)
+        }
+        _ => None,
     }
 }
 
@@ -137,23 +152,31 @@ fn list(arguments: &[Term<&str>], out: &mut String) {
     }
 }
 
-fn step((part, opt): &(Part<Term<&str>>, Opt), out: &mut String) {
-    out.push('[');
-    match part {
-        Part::Index(index) => any(index, out),
-        Part::Range(from, to) => {
-            if let Some(from) = from {
-                any(from, out);
-            }
-            if from.is_some() || to.is_some() {
-                out.push(':');
-            }
-            if let Some(to) = to {
-                any(to, out);
+fn step((part, opt): &(Part<Term<&str>>, Opt), first: bool, out: &mut String) {
+    if let Some(name) = name(part) {
+        // The input alone has its dot already.
+        if !first {
+            out.push('.');
+        }
+        out.push_str(name);
+    } else {
+        out.push('[');
+        match part {
+            Part::Index(index) => any(index, out),
+            Part::Range(from, to) => {
+                if let Some(from) = from {
+                    any(from, out);
+                }
+                if from.is_some() || to.is_some() {
+                    out.push(':');
+                }
+                if let Some(to) = to {
+                    any(to, out);
+                }
             }
         }
+        out.push(']');
     }
-    out.push(']');
     if let Opt::Optional = opt {
         out.push('?');
     }
@@ -187,13 +210,26 @@ fn object(members: &[(Term<&str>, Option<Term<&str>>)], out: &mut String) {
         match value {
             None => operand(key, out),
             Some(value) => {
-                parenthesised(key, out);
-                out.push(':');
-                parenthesised(value, out);
+                match key {
+                    Term::Str(None, _) => operand(key, out),
+                    _ => parenthesised(key, out),
+                }
+                out.push_str(": ");
+                simple(value, out);
             }
         }
     }
     out.push('}');
+}
+
+/// A value of an object.
+fn simple(term: &Term<&str>, out: &mut String) {
+    match term {
+        Term::Str(None, _) | Term::Num(_) | Term::Var(_) | Term::Call(..) | Term::Path(..) | Term::Arr(_) => {
+            operand(term, out);
+        }
+        _ => parenthesised(term, out),
+    }
 }
 
 fn pattern(bound: &Pattern<&str>, out: &mut String) {

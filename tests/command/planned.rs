@@ -180,11 +180,11 @@ fn explain_names_each_stage() {
     let explained = |program: &str| run(&["-s", "--explain", program]).out;
     assert_eq!(
         explained("map(select(.ok)) | group_by(.k) | map({k: .[0].k, n: length}) | sort_by(.n) | .[]"),
-        "each: streams, keeps order: select(.[\"ok\"])\n\
-         groups: holds a state for each key, spills; in order of the key .[\"k\"]\n    \
-         $__agg0 = nth(.; 0; .[\"k\"])\n    $__agg1 = count(.)\n    \
-         then {(\"k\"):(__agg($__agg0)),(\"n\"):(__agg($__agg1))}\n\
-         sort: holds the records, spills; by .[\"n\"]\n\
+        "each: streams, keeps order: select(.ok)\n\
+         groups: holds a state for each key, spills; in order of the key .k\n    \
+         $__agg0 = nth(.; 0; .k)\n    $__agg1 = count(.)\n    \
+         then {\"k\": __agg($__agg0),\"n\": __agg($__agg1)}\n\
+         sort: holds the records, spills; by .n\n\
          stream: each element is an output\n"
     );
     assert!(explained(".[length / 2]").starts_with("collected: "));
