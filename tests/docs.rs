@@ -58,7 +58,8 @@ fn commands() -> Vec<(String, String)> {
 fn command(words: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_kitbag"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let ran = std::process::Command::new("sh").args(["-c", words]).env("PATH", path).current_dir(root()).output().unwrap();
+    let ran =
+        std::process::Command::new("sh").args(["-c", words]).env("PATH", path).current_dir(root()).output().unwrap();
     assert!(ran.status.success(), "$ {words}: {}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8(ran.stdout).unwrap()
 }
