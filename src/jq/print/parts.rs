@@ -5,7 +5,7 @@ use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::path::{Opt, Part};
 use std::fmt::Write;
 
-use super::{any, list, operand, parenthesised};
+use super::{any, operand, parenthesised};
 
 /// The key of `.key`, where it can be written so.
 fn name<'s>(part: &Part<Term<&'s str>>) -> Option<&'s str> {
