@@ -111,3 +111,26 @@ fn over_real_records() {
     }
     assert!(compared > 0);
 }
+
+#[test]
+fn what_is_beyond_jq_is_the_same_in_jq_with_its_definitions() {
+    let Some(jq) = jq() else { return };
+    let extra = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/extra.jq")).unwrap();
+    let text = kitbag().args([".", "data/web"]).output().unwrap();
+    let plain = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(plain.path(), text.stdout).unwrap();
+    for program in [
+        "count_by(.status)",
+        "map(.path) | frequencies | map(.count)",
+        "topk(5; .latency_ms) | map(.time)",
+        "distinct_by(.client) | map(.time)",
+        "mean(.bytes) | floor",
+        "stddev(.status) * 1e6 | floor",
+        "quantile(0.9; .latency_ms)",
+        "map(.time[:19] + \"Z\" | fromdate | time_bucket(3600)) | unique",
+    ] {
+        let ours = run(&["-s", program, "data/web"]);
+        let theirs = Command::new(&jq).args(["-sc", &(extra.clone() + program)]).arg(plain.path()).output().unwrap();
+        assert_eq!(ours.out, String::from_utf8(theirs.stdout).unwrap(), "{program}: {}", ours.err);
+    }
+}

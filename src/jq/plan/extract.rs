@@ -47,7 +47,7 @@ impl<'s, 'n> Extract<'s, 'n> {
         if let Some(kind) = self.aggregate(&term) {
             return self.answer(kind, of);
         }
-        if let Some(of) = self.elements(&term, of)? {
+        if let Some(of) = self.elements(&term, of) {
             return self.answer(Kind::Collect, &of);
         }
         if let Some((from, upto)) = slice(&term)
@@ -122,6 +122,13 @@ impl<'s, 'n> Extract<'s, 'n> {
     /// A pipe of more than one stage.
     fn piped(&mut self, parts: &[Tree<'s>], of: &Tree<'s>) -> Option<Tree<'s>> {
         let (first, rest) = parts.split_first()?;
+        // `.[0] | .a` keeps less than all of the element.
+        if let (Some(place), Some([next, rest @ ..])) = (own_path(first), Some(rest))
+            && let Some(path) = own_path(next)
+        {
+            let whole = path_of(&[place, path].concat());
+            return self.rest(&pipe(&[&[whole], rest].concat()), of);
+        }
         if self.names.call(first, "select", 1) {
             // It hands on the array as it is, or nothing.
             let Term::Call(name, arguments) = first else { return None };
@@ -130,7 +137,7 @@ impl<'s, 'n> Extract<'s, 'n> {
             let rest = self.rest(&pipe(rest), of)?;
             return Some(then(&Term::Call(name, vec![condition]), &rest));
         }
-        if let Some(of) = self.elements(first, of)? {
+        if let Some(of) = self.elements(first, of) {
             return self.rest(&pipe(rest), &of);
         }
         if let Some((from, upto)) = slice(first)
@@ -147,11 +154,10 @@ impl<'s, 'n> Extract<'s, 'n> {
         Some(then(&first, &pipe(rest)))
     }
 
-    /// An array made of the array's elements one by one: `map(f)`. The outer `None` means that it cannot be run.
-    #[expect(clippy::option_option, reason = "no such array, or one that cannot be run on each record by itself")]
-    fn elements(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Option<Tree<'s>>> {
-        let Some(each) = self.names.each(term) else { return Some(None) };
-        is_local(&each, &self.bound).then(|| Some(then(of, &each)))
+    /// An array made of the array's elements one by one, each record by itself: `map(f)`.
+    fn elements(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Tree<'s>> {
+        let each = self.names.each(term)?;
+        is_local(&each, &self.bound).then(|| then(of, &each))
     }
 
     /// What stands for an aggregate's answer.

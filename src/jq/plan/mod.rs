@@ -5,6 +5,7 @@
 //! * [`terms`]: looking at trees, [`extract`]: taking aggregates out of what is made of an array, [`stages`]: the walk.
 
 mod extract;
+mod inline;
 mod names;
 mod sequence;
 mod stages;
@@ -17,6 +18,7 @@ use jaq_core::load::parse::Parser;
 
 use super::binding;
 use super::notation;
+use super::prelude;
 use super::print::print;
 pub(crate) use terms::{Tree, own_path};
 
@@ -111,6 +113,8 @@ pub(crate) enum Stage<'s> {
     Each(Tree<'s>),
     /// A row for each key, in order of the keys. The key is the array of all outputs.
     Groups { key: Tree<'s>, row: Row<'s> },
+    /// The first element of each key. The key is the array of all outputs.
+    Distinct(Tree<'s>),
     /// Sorted, stable. The key is the array of all outputs.
     Sort(Tree<'s>),
     /// From one place to before another.
@@ -153,11 +157,16 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
     let tokens = Lexer::new(&text).lex().unwrap_or_default();
     let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
         Err(_) => Way::Collected,
-        Ok(tree) => match (stages::plan(&tree), sequence::sequence(&tree)) {
+        Ok(tree) => {
+            // It is a verb of its own.
+            let extra: Vec<_> = prelude::extra().into_iter().filter(|def| def.name != "distinct_by").collect();
+            let tree = inline::inline(&tree, &extra);
+            match (stages::plan(&tree), sequence::sequence(&tree)) {
             (Some(plan), _) => Way::Verbs(plan),
             (None, Some(text)) => Way::InTurn(text),
             (None, None) => Way::Collected,
-        },
+            }
+        }
     };
     use_it(&way)
 }
@@ -194,6 +203,9 @@ impl fmt::Display for Plan<'_> {
                 Stage::Groups { key, row } => {
                     let what = if row.holds() { "holds what is said to grow" } else { "holds a state for each key" };
                     write!(f, "groups: {what}, spills; in order of the key {}\n{row}", print(key))?;
+                }
+                Stage::Distinct(key) => {
+                    writeln!(f, "distinct: holds a record for each key, spills, keeps order; by {}", print(key))?;
                 }
                 Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
                 Stage::Slice(from, u64::MAX) => writeln!(f, "slice: streams, keeps order: from {from}")?,

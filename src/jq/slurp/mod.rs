@@ -52,6 +52,7 @@ pub(crate) struct Compiled {
 enum Verb {
     Each(Arc<Filter>),
     Groups { key: Arc<Filter>, aggregates: Box<Aggregates>, rest: Arc<Filter> },
+    Distinct(Arc<Filter>),
     Sort(Arc<Filter>),
     Slice(u64, u64),
 }
@@ -81,6 +82,7 @@ impl Compiled {
                     let (aggregates, rest) = row(of, (number == 0).then_some(key))?;
                     Verb::Groups { key: filter(key)?, aggregates, rest }
                 }
+                Stage::Distinct(key) => Verb::Distinct(filter(key)?),
                 Stage::Sort(key) => Verb::Sort(filter(key)?),
                 Stage::Slice(from, upto) => Verb::Slice(*from, *upto),
             });
@@ -107,6 +109,7 @@ impl Compiled {
             elements = Elements::Bag(match verb {
                 Verb::Each(filter) => elements.each(filter),
                 Verb::Groups { key, aggregates, rest } => elements.groups(key, *aggregates, rest),
+                Verb::Distinct(key) => elements.distinct(key),
                 Verb::Sort(key) => elements.sort(key),
                 Verb::Slice(from, upto) => elements.slice(from, upto),
             });
@@ -165,6 +168,11 @@ impl Elements {
 
     fn each(self, filter: Arc<Filter>) -> Bag<Val> {
         self.try_map(move |record| all(&filter, record)).flatten()
+    }
+
+    fn distinct(self, key: Arc<Filter>) -> Bag<Val> {
+        let keyed = self.try_map(move |record| Ok((key.key(record).map_err(stop)?, record.value().clone())));
+        keyed.distinct_by(|(key, _): &(Val, Val)| key.clone()).map(|(_, value)| value)
     }
 
     fn sort(self, key: Arc<Filter>) -> Bag<Val> {
