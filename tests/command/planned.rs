@@ -139,7 +139,8 @@ fn compare(programs: &[String], input: &str, settings: &[&[&str]]) {
 #[test]
 fn planned_programs_give_what_the_interpreter_gives() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/tests/data.jsonl");
-    let programs: Vec<String> = reference().into_iter().chain(MORE.iter().chain(DEFINED).map(ToString::to_string)).collect();
+    let programs: Vec<String> =
+        reference().into_iter().chain(MORE.iter().chain(DEFINED).map(ToString::to_string)).collect();
     assert!(programs.len() > 190, "{}", programs.len());
     compare(&programs, data, &[&[], &["--threads", "8", "--memory", "16MiB"]]);
 }
@@ -211,7 +212,8 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
 
 #[test]
 fn what_is_beyond_jq_is_planned() {
-    for program in ["count_by(.k)", "map(.k) | frequencies", "topk(3; .n)", "distinct_by(.k)", "mean(.n)", "stddev(.n)"] {
+    for program in ["count_by(.k)", "map(.k) | frequencies", "topk(3; .n)", "distinct_by(.k)", "mean(.n)", "stddev(.n)"]
+    {
         let explained = run(&["-s", "--explain", program]).out;
         assert!(!explained.starts_with("collected"), "{program}: {explained}");
     }
@@ -242,4 +244,23 @@ fn an_array_is_seen_whole_or_not_at_all() {
     assert_eq!(ran.err, format!("{input}:3:1: string (\"x\") and number (1) cannot be added\n"));
     let ran = run(&["-s", ".[] | .n + 1", &input]);
     assert_eq!((ran.out.as_str(), ran.code), ("2\n3\n", Some(5)));
+}
+
+#[test]
+fn what_grows_beyond_the_budget_ends_with_6() {
+    let dir = files(&[("records.jsonl", &records(60_000))]);
+    let input = at(&dir, "records.jsonl");
+    for program in [
+        "map(.u) | tojson | length",
+        "map(.pad) | add | length",
+        "map(.u) | [add, (tojson | length)] | length",
+        "group_by(.k | length) | map(map(.u) | tojson | length)",
+        "group_by(.k | length) | map([(map(.pad) | add | length), (map(.u) | tojson | length)])",
+        ".[length / 2 | floor]",
+    ] {
+        let ran = run(&["-s", "--memory", "2MiB", "--threads", "1", program, &input]);
+        assert_eq!((ran.out.as_str(), ran.code), ("", Some(6)), "{program}: {}", ran.err);
+        assert!(ran.err.contains("memory"), "{program}: {}", ran.err);
+        assert_eq!(run(&["-s", "--memory", "1GiB", program, &input]).code, Some(0), "{program}");
+    }
 }

@@ -162,9 +162,9 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
             let extra: Vec<_> = prelude::extra().into_iter().filter(|def| def.name != "distinct_by").collect();
             let tree = inline::inline(&tree, &extra);
             match (stages::plan(&tree), sequence::sequence(&tree)) {
-            (Some(plan), _) => Way::Verbs(plan),
-            (None, Some(text)) => Way::InTurn(text),
-            (None, None) => Way::Collected,
+                (Some(plan), _) => Way::Verbs(plan),
+                (None, Some(text)) => Way::InTurn(text),
+                (None, None) => Way::Collected,
             }
         }
     };

@@ -10,12 +10,13 @@ mod state;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kitbag::{Bag, Error, Json, Scan};
 
 use super::plan::{End, Plan, Row, Stage, Tree};
 use super::{CompileError, Val};
-use aggregates::{Aggregates, Outputs, Shared};
+use aggregates::{Aggregates, Limited, Outputs};
 pub(crate) use filter::World;
 use filter::{Filter, Record, walk};
 
@@ -42,6 +43,23 @@ impl fmt::Display for Raised {
 }
 
 impl std::error::Error for Raised {}
+
+/// More is to be held than the memory budget allows.
+#[derive(Debug)]
+pub(crate) struct TooMuch(pub(crate) u64);
+
+impl fmt::Display for TooMuch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TooMuch(budget) = self;
+        write!(
+            f,
+            "the memory budget of {budget} bytes does not hold what PROGRAM makes of many records: --explain says \
+                   what grows; a larger --memory would do"
+        )
+    }
+}
+
+impl std::error::Error for TooMuch {}
 
 /// A plan with its filters compiled.
 pub(crate) struct Compiled {
@@ -103,22 +121,30 @@ impl Compiled {
     /// # Errors
     ///
     /// Of input and output, and the first error of the program, as [`kitbag::ErrorKind::Stopped`].
-    pub(crate) fn run<S: Sink>(self, scan: Scan, sink: &mut S) -> Result<(), S::Error> {
+    pub(crate) fn run<S: Sink>(self, scan: Scan, budget: u64, sink: &mut S) -> Result<(), S::Error> {
         let mut elements = Elements::Scan(scan);
+        let over = Arc::new(AtomicBool::new(false));
+        let limited = |aggregates| Limited { aggregates, most: budget, over: Arc::clone(&over) };
         for verb in self.stages {
             elements = Elements::Bag(match verb {
                 Verb::Each(filter) => elements.each(filter),
-                Verb::Groups { key, aggregates, rest } => elements.groups(key, *aggregates, rest),
+                Verb::Groups { key, aggregates, rest } => elements.groups(key, *aggregates, rest, &limited),
                 Verb::Distinct(key) => elements.distinct(key),
                 Verb::Sort(key) => elements.sort(key),
                 Verb::Slice(from, upto) => elements.slice(from, upto),
             });
         }
+        let limit = || match over.load(Ordering::Relaxed) {
+            true => Err(Error::stop(TooMuch(budget))),
+            false => Ok(()),
+        };
         match self.end {
             Ending::Array => sink.array(elements.bag()),
             Ending::Stream { held } => sink.elements(elements.bag(), held),
             Ending::Fold { aggregates, rest } => {
-                let answers = elements.fold(*aggregates)?.map_err(stop)?;
+                let answers = elements.fold(*aggregates, &limited)?;
+                limit()?;
+                let answers = answers.map_err(stop)?;
                 let mut outputs = Vec::new();
                 // What the program gave before it failed is still given.
                 let outcome = rest.interpret(answers, &mut |output| outputs.push(output));
@@ -186,7 +212,13 @@ impl Elements {
         if from > 0 { bag.skip(from) } else { bag }
     }
 
-    fn groups(self, key: Arc<Filter>, aggregates: Aggregates, rest: Arc<Filter>) -> Bag<Val> {
+    fn groups(
+        self,
+        key: Arc<Filter>,
+        aggregates: Aggregates,
+        rest: Arc<Filter>,
+        limited: &dyn Fn(Arc<Aggregates>) -> Limited,
+    ) -> Bag<Val> {
         let rows = match self {
             Elements::Scan(scan) if !aggregates.in_order() && key.keys().is_some() => {
                 // The key is found in the record; nothing is allocated for a record whose key is known.
@@ -198,7 +230,13 @@ impl Elements {
                 let aggregates = Arc::new(aggregates);
                 let of = Arc::clone(&aggregates);
                 let keyed = elements.try_map(move |record| Ok((key.key(record).map_err(stop)?, of.outputs(record))));
-                keyed.fold_by_in_order(|(key, _): &(Val, Outputs)| key.clone(), Shared(aggregates))
+                let limited = limited(aggregates);
+                let (over, most) = (Arc::clone(&limited.over), limited.most);
+                let rows = keyed.fold_by_in_order(|(key, _): &(Val, Outputs)| key.clone(), limited);
+                rows.try_map(move |row| match over.load(Ordering::Relaxed) {
+                    true => Err(Error::stop(TooMuch(most))),
+                    false => Ok(row),
+                })
             }
             elements => {
                 let keyed =
@@ -211,12 +249,16 @@ impl Elements {
         sorted.try_map(move |(_, answers)| all(&rest, &Record::of(answers))).flatten()
     }
 
-    fn fold(self, aggregates: Aggregates) -> kitbag::Result<Result<Val, Val>> {
+    fn fold(
+        self,
+        aggregates: Aggregates,
+        limited: &dyn Fn(Arc<Aggregates>) -> Limited,
+    ) -> kitbag::Result<Result<Val, Val>> {
         if aggregates.in_order() {
             let aggregates = Arc::new(aggregates);
             let of = Arc::clone(&aggregates);
             let outputs = self.try_map(move |record| Ok((Val::null(), of.outputs(record))));
-            return outputs.fold(Shared(aggregates));
+            return outputs.fold(limited(aggregates));
         }
         match self {
             Elements::Scan(scan) => {
@@ -224,7 +266,7 @@ impl Elements {
                 let mut rows = scan.fold_by(|_| None, aggregates).collect()?;
                 Ok(rows.pop().map_or(nothing, |(_, answers)| answers))
             }
-            Elements::Bag(bag) => bag.map(|value| (Val::null(), value)).fold(aggregates),
+            Elements::Bag(bag) => bag.map(|value| (Val::null(), value)).fold(limited(Arc::new(aggregates))),
         }
     }
 }
