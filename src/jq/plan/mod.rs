@@ -5,6 +5,7 @@
 //! * [`terms`]: looking at trees, [`extract`]: taking aggregates out of what is made of an array, [`stages`]: the walk.
 
 mod extract;
+mod lead;
 mod names;
 mod sequence;
 mod stages;
@@ -115,6 +116,8 @@ pub(crate) enum Stage<'s> {
     Sort(Tree<'s>),
     /// From one place to before another.
     Slice(u64, u64),
+    /// All elements are there before the next stage has the first one.
+    Whole,
 }
 
 /// What becomes of the bag at its end.
@@ -196,6 +199,7 @@ impl fmt::Display for Plan<'_> {
                     write!(f, "groups: {what}, spills; in order of the key {}\n{row}", print(key))?;
                 }
                 Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
+                Stage::Whole => writeln!(f, "whole: holds the elements until the last one is there, spills")?,
                 Stage::Slice(from, u64::MAX) => writeln!(f, "slice: streams, keeps order: from {from}")?,
                 Stage::Slice(from, upto) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
             }

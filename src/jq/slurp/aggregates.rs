@@ -10,7 +10,7 @@ use super::super::plan::Row;
 use super::super::{CompileError, Val};
 use super::filter::{Filter, Record, World};
 use super::one::{One, What, wanted};
-use super::state::State;
+use super::state::{Of, State};
 
 /// The aggregates of a row.
 pub(super) struct Aggregates {
@@ -89,7 +89,7 @@ impl Aggregates {
             });
             if let Err(error) = outcome {
                 grown += error.weight();
-                state.fail(place, error);
+                state.fail(Of::Output, place, error);
             }
             states.weight += grown;
         }
@@ -107,7 +107,7 @@ impl Aggregates {
             number += 1;
             match output {
                 Ok(value) => states.weight += one.step(state, place, value.clone()),
-                Err(error) => state.fail(place, error.clone()),
+                Err(error) => state.fail(Of::Output, place, error.clone()),
             }
         }
     }
