@@ -7,7 +7,7 @@ use kitbag::{Bag, Output, Scan};
 
 use crate::jq::plan::{self, Plan, Way};
 use crate::jq::slurp::{self, Compiled, World};
-use crate::jq::{Inputs, Val};
+use crate::jq::{Inputs, Program, Val};
 
 use super::alone::{self, held_within};
 use super::each::Seen;
@@ -35,13 +35,13 @@ pub(super) fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
 fn planned(job: &Job<'_>, plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let compile = |text: &str| job.compile(text);
     let world = World { definitions: &plan.definitions, compile: &compile, inputs: Arc::new(Outside) };
-    let mut sink = Printed { job, seen: Seen::default(), written: None };
+    let mut sink = Printed { job, seen: Seen::default(), written: None, outcome: None };
     Compiled::new(plan, &world)?.run(
         Scan::new(job.input()).with(job.config.clone()),
         job.config.budget(),
         &mut sink,
     )?;
-    Ok(sink.seen.outcome(sink.written))
+    Ok(sink.outcome.unwrap_or_else(|| sink.seen.outcome(sink.written)))
 }
 
 /// What `--explain` says.
@@ -76,6 +76,8 @@ struct Printed<'a, 'j> {
     job: &'a Job<'j>,
     seen: Seen,
     written: Option<kitbag::Written>,
+    /// Of a program that ran once.
+    outcome: Option<Outcome>,
 }
 
 impl Printed<'_, '_> {
@@ -138,7 +140,10 @@ impl slurp::Sink for Printed<'_, '_> {
                 held_within(weight, self.job.config.budget())?;
                 values.push(value);
             }
-            return self.outputs(vec![Val::array(values)]);
+            let mut sink = output::Sink::new(self.job.target.as_ref())?;
+            self.job.printer.print(&Val::array(values), sink.text());
+            self.written = sink.commit()?;
+            return Ok(());
         };
         let mut text = self.held();
         bag.write_with_to(&mut text, |value, out: &mut Output<'_>| {
@@ -152,14 +157,8 @@ impl slurp::Sink for Printed<'_, '_> {
         self.copy(&mut b"[".chain(text.take(len)).chain(&b"]\n"[..]))
     }
 
-    fn outputs(&mut self, values: Vec<Val>) -> Result<(), Failure> {
-        let mut sink = output::Sink::new(self.job.target.as_ref())?;
-        for value in values {
-            self.job.printer.print(&value, sink.text());
-            self.seen.note_end(value.is_true());
-            sink.appended()?;
-        }
-        self.written = sink.commit()?;
+    fn rest(&mut self, program: &Program, answers: Val) -> Result<(), Failure> {
+        self.outcome = Some(alone::once(self.job, program, answers, Source::Held(None))?);
         Ok(())
     }
 }

@@ -77,6 +77,50 @@ const MORE: &[&str] = &[
     "sort",
     "unique",
     "group_by(.)",
+    // What is made of all elements fails before anything is seen of it, and what follows shows what it gave.
+    "map(if .id > 5 then error(\"late\") else . end) | first(.[]).id",
+    "map(if .id > 5 then error(\"late\") else . end) | limit(2; .[].id)",
+    "map(if .id > 5 then error(\"late\") else . end) | limit(0; .[])",
+    "map(.) | .[] | if .id > 5 then error(\"late\") else .id end",
+    "group_by(.k) | map(.[0]) | .[] | if .k == \"b\" then error(\"late\") else .id end",
+    "group_by(.k) | map(map(.x + 1) | 5)",
+    "group_by(.k) | map(map(error(\"always\")) | try length catch \"caught\")",
+    "group_by(.k) | map(map(error(\"always\")) | {a: 1, b: length})",
+    "1, (map(error(\"always\")) | if true then 5 else length end)",
+    "group_by(error) | .[:0]",
+    "[limit(2; .[])] | group_by(.id.x) | [limit(0; .[])]",
+    // What a record gave before its error, and no more of it than is asked for.
+    ".[] | .id, error(\"late\")",
+    "first(.[] | .id, error(\"late\"))",
+    "[limit(3; .[] | .id, (if .id > 1 then error(\"late\") else 5 end))]",
+    "first(.[] | repeat(1))",
+    "group_by(.k)[] | (.[0].id, error(\"late\"))",
+    // Errors in jq's order.
+    "try (map(if .id > 5 then error(\"f\") else .id end) | min_by(error(\"g\"))) catch .",
+    "try (map(if .id > 6 then error(\"f\") else .x end) | unique_by(error(\"g\"))) catch .",
+    "try (map(if .id > 5 then error(\"f\") else . end) | map(.id | error(\"g\")) | add) catch .",
+    // What is in brackets is evaluated on the array.
+    ".[0][.[1].k]",
+    ".[].o[.[0].k]?",
+    "sort_by(.id) | .[0][if length == 1 then \"id\" else \"u\" end]",
+    "length as $n | .[0].tags[$n - 8:], .[0].tags[:$n]",
+    // What ends the run, or says where it stands.
+    "length | halt",
+    "[length, .[0].id] | halt_error(3)",
+    "length, input",
+    "length\n| [., $__loc__]",
+    // Names that the program defines anew.
+    "def true: length; true",
+    "def empty: length; [empty]",
+    "def first(f): 7; map_values(.id), (.[] |= .id)",
+    "def __agg(f): 7; length",
+    "length as $__agg0 | add? // $__agg0",
+    "def null: length; reduce .[] as $r (null; . + 1)",
+    "def inputs: 7; reduce .[] as $r (0; . + 1)",
+    // Far from the ends.
+    ".[20000].id, .[-20000], nth(20000)",
+    ".[20000].id",
+    "map(.x + 1) | .[20000]",
 ];
 
 /// Functions beyond jq's, and definitions of the program's own, which are planned as what they stand for.
@@ -233,6 +277,14 @@ fn explain_names_each_stage() {
     );
     assert!(explained(".[length / 2]").starts_with("collected: "));
     assert!(explained("reduce .[] as $r (0; . + $r.n)").starts_with("in turn: "));
+}
+
+#[test]
+fn a_target_is_there_only_after_the_programs_end() {
+    let dir = files(&[("a.jsonl", "{}\n")]);
+    let (input, target) = (at(&dir, "a.jsonl"), at(&dir, "out.jsonl"));
+    let ran = run(&["-s", "-o", &target, "length, error(\"late\")", &input]);
+    assert_eq!((ran.code, std::path::Path::new(&target).exists()), (Some(5), false), "{}", ran.err);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! here, the array is an aggregate too ([`Kind::Collect`]), which is right and holds it.
 
 use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Term};
+use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::{Part, Path};
 
 use super::names::Names;
@@ -19,8 +19,11 @@ const ANSWERS: [&str; 24] = [
     "$__agg19", "$__agg20", "$__agg21", "$__agg22", "$__agg23",
 ];
 
-/// The largest number of records that a top-k keeps.
-const MOST: u64 = 10_000;
+/// What stands for "the elements are made".
+const MADE: &str = "$__agg";
+
+/// The largest number of records that are kept to pick from.
+pub(super) const MOST: u64 = 10_000;
 
 /// The aggregates that were found.
 pub(super) struct Extract<'s, 'n> {
@@ -28,11 +31,13 @@ pub(super) struct Extract<'s, 'n> {
     pub(super) found: Vec<Agg<'s>>,
     /// Variables that have a value only once the aggregates have theirs.
     bound: Vec<&'s str>,
+    /// An error's text is seen by the program: of two, it must be jq's.
+    caught: bool,
 }
 
 impl<'s, 'n> Extract<'s, 'n> {
     pub(super) fn new(names: &'n Names<'s>) -> Extract<'s, 'n> {
-        Extract { names, found: Vec::new(), bound: Vec::new() }
+        Extract { names, found: Vec::new(), bound: Vec::new(), caught: false }
     }
 
     /// What is left of `term`, whose input is the array of the outputs of `of` for each record; `None` if it cannot be
@@ -56,12 +61,16 @@ impl<'s, 'n> Extract<'s, 'n> {
             return self.answer(Kind::Slice(from, upto), of);
         }
         if let Some([(Part::Index(at), _), path @ ..]) = own_path(&term)
-            && let Some(place) = integer(at)
+            && let Some(place) = self.place(at)
         {
-            return self.answer(Kind::Nth(place, path_of(path)), of);
+            let path = path_of(path);
+            if is_local(&path, &self.bound) {
+                return self.answer(Kind::Nth(place, path), of);
+            }
+            return Some(then(&self.answer(Kind::Nth(place, Term::Id), of)?, &path));
         }
         Some(match &term {
-            Term::Num(_) | Term::Var(_) | Term::Arr(None) => term,
+            constant if self.names.is_constant(constant) => term,
             Term::Arr(Some(inner)) => Term::Arr(Some(boxed(self.rest(inner, of))?)),
             Term::Str(format, parts) => {
                 let mut left = Vec::with_capacity(parts.len());
@@ -105,9 +114,12 @@ impl<'s, 'n> Extract<'s, 'n> {
                 Term::IfThenElse(left, boxed(self.rest(other, of)))
             }
             // What is caught is not the array.
-            Term::TryCatch(inner, catch) => Term::TryCatch(boxed(self.rest(inner, of))?, catch.clone()),
-            Term::Call("true" | "false" | "null" | "empty" | "nan" | "infinite" | "now", none) if none.is_empty() => {
-                term
+            Term::TryCatch(inner, catch) => {
+                let before = self.caught;
+                self.caught |= catch.is_some();
+                let inner = self.rest(inner, of);
+                self.caught = before;
+                Term::TryCatch(boxed(inner)?, catch.clone())
             }
             Term::Call("error", arguments) if self.names.call(&term, "error", 1) => {
                 Term::Call("error", vec![self.rest(&arguments[0], of)?])
@@ -138,7 +150,14 @@ impl<'s, 'n> Extract<'s, 'n> {
             return Some(then(&Term::Call(name, vec![condition]), &rest));
         }
         if let Some(of) = self.elements(first, of) {
-            return self.rest(&pipe(rest), &of);
+            let rest = pipe(rest);
+            if self.names.leads(&rest) {
+                return self.rest(&rest, &of);
+            }
+            // All elements are made before the rest begins, whether it looks at them or not.
+            let made = self.answer(Kind::Count, &of)?;
+            let rest = self.rest(&rest, &of)?;
+            return Some(Term::BinOp(Box::new(made), BinaryOp::Pipe(Some(Pattern::Var(MADE))), Box::new(rest)));
         }
         if let Some((from, upto)) = slice(first)
             && upto <= MOST
@@ -157,6 +176,10 @@ impl<'s, 'n> Extract<'s, 'n> {
     /// An array made of the array's elements one by one, each record by itself: `map(f)`.
     fn elements(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Tree<'s>> {
         let each = self.names.each(term)?;
+        if self.caught && !matches!(of, Term::Id) {
+            // The errors of the one filter come before those of the other.
+            return None;
+        }
         is_local(&each, &self.bound).then(|| then(of, &each))
     }
 
@@ -195,11 +218,16 @@ impl<'s, 'n> Extract<'s, 'n> {
             Term::Call("max_by", _) if named("max_by", 1) => Kind::Max(argument(0)),
             Term::Call("first", _) if named("first", 0) => Kind::Nth(0, Term::Id),
             Term::Call("last", _) if named("last", 0) => Kind::Nth(-1, Term::Id),
-            Term::Call("nth", _) if named("nth", 1) => Kind::Nth(integer(&argument(0))?, Term::Id),
+            Term::Call("nth", _) if named("nth", 1) => Kind::Nth(self.place(&argument(0))?, Term::Id),
             Term::Call("unique", _) if named("unique", 0) => Kind::Unique(Term::Id),
             Term::Call("unique_by", _) if named("unique_by", 1) => Kind::Unique(argument(0)),
             _ => return None,
         })
+    }
+
+    /// A place that is near enough to one end.
+    fn place(&self, term: &Tree<'s>) -> Option<i64> {
+        integer(term).filter(|place| place.unsigned_abs() <= MOST)
     }
 
     /// The aggregate that the first stages of a pipe are, and how many they are.

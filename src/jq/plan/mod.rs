@@ -6,6 +6,7 @@
 
 mod extract;
 mod inline;
+mod lead;
 mod names;
 mod sequence;
 mod stages;
@@ -119,6 +120,8 @@ pub(crate) enum Stage<'s> {
     Sort(Tree<'s>),
     /// From one place to before another.
     Slice(u64, u64),
+    /// All elements are there before the next stage has the first one.
+    Whole,
 }
 
 /// What becomes of the bag at its end.
@@ -208,6 +211,7 @@ impl fmt::Display for Plan<'_> {
                     writeln!(f, "distinct: holds a record for each key, spills, keeps order; by {}", print(key))?;
                 }
                 Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
+                Stage::Whole => writeln!(f, "whole: holds the elements until the last one is there, spills")?,
                 Stage::Slice(from, u64::MAX) => writeln!(f, "slice: streams, keeps order: from {from}")?,
                 Stage::Slice(from, upto) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
             }

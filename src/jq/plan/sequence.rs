@@ -1,7 +1,6 @@
 //! What can only be computed element after element, as `reduce` and `foreach` do, but asks for the array once and in order:
 //! then it need not be held. `.[]` becomes `inputs`, and the interpreter reads the records one by one.
 
-use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 
 use super::super::print;
@@ -12,6 +11,9 @@ use super::terms::{Tree, defined, integer, is_local, then};
 /// the array in any other way.
 pub(super) fn sequence(program: &Tree<'_>) -> Option<String> {
     let names = Names { defined: defined(program) };
+    if names.defines("inputs", 0) {
+        return None;
+    }
     let (mut definitions, mut body) = (String::new(), program);
     while let Term::Def(defs, rest) = body {
         if !defs.iter().all(|def| is_local(&def.body, &[])) {
@@ -32,7 +34,9 @@ impl<'s> Names<'s> {
         Some(match term {
             Term::BinOp(left, op @ BinaryOp::Pipe(None), right) => Term::BinOp(boxed(left)?, op.clone(), right.clone()),
             // The start of the state is computed from the array; what follows has the state for its input.
-            Term::Fold(name, source, pattern, arguments) if arguments.first().is_some_and(is_constant) => {
+            Term::Fold(name, source, pattern, arguments)
+                if arguments.first().is_some_and(|start| self.is_constant(start)) =>
+            {
                 Term::Fold(name, boxed(source)?, pattern.clone(), arguments.clone())
             }
             Term::Label(name, body) => Term::Label(name, boxed(body)?),
@@ -57,21 +61,5 @@ impl<'s> Names<'s> {
             }
             _ => return None,
         })
-    }
-}
-
-/// Whether a term is the same whatever its input is.
-fn is_constant(term: &Tree<'_>) -> bool {
-    match term {
-        Term::Num(_) | Term::Var(_) | Term::Arr(None) => true,
-        Term::Str(_, parts) => !parts.iter().any(|part| matches!(part, StrPart::Term(_))),
-        Term::Arr(Some(inner)) | Term::Neg(inner) => is_constant(inner),
-        Term::Obj(entries) => entries.iter().all(|(key, value)| {
-            matches!(key, Term::Var(_) if value.is_none())
-                || is_constant(key) && value.as_ref().is_some_and(is_constant)
-        }),
-        Term::BinOp(left, BinaryOp::Math(_) | BinaryOp::Comma, right) => is_constant(left) && is_constant(right),
-        Term::Call("null" | "true" | "false" | "empty" | "infinite" | "nan", arguments) => arguments.is_empty(),
-        _ => false,
     }
 }

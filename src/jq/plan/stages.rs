@@ -3,9 +3,9 @@
 use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 
-use super::extract::Extract;
+use super::extract::{Extract, MOST};
 use super::names::Names;
-use super::terms::{Tree, defined, integer, is_local, path_of, pipe, slice, stages, then};
+use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, slice, stages, then, walk};
 use super::{End, Kind, Plan, Row, Stage};
 use crate::jq::print::print_definitions;
 
@@ -20,6 +20,9 @@ enum Shape {
 
 pub(super) fn plan<'s>(program: &Tree<'s>) -> Option<Plan<'s>> {
     let names = Names { defined: defined(program) };
+    if takes_our_names(&names, program) {
+        return None;
+    }
     let (mut definitions, mut body) = (String::new(), program);
     while let Term::Def(defs, rest) = body {
         // A definition is called wherever its caller runs.
@@ -29,7 +32,7 @@ pub(super) fn plan<'s>(program: &Tree<'s>) -> Option<Plan<'s>> {
         definitions += &print_definitions(defs);
         body = rest;
     }
-    let mut walk = Walk { names: &names, stages: Vec::new(), shape: Shape::Array, whole: false };
+    let mut walk = Walk { names: &names, stages: Vec::new(), shape: Shape::Array, whole: false, brackets: false };
     let end = walk.along(&stages(body))?;
     Some(Plan { definitions, stages: walk.stages, end })
 }
@@ -40,6 +43,15 @@ struct Walk<'s, 'n> {
     shape: Shape,
     /// The elements were made as one array, which is there only when all of them are.
     whole: bool,
+    /// What the walk is in becomes an array: its outputs are seen together or not at all.
+    brackets: bool,
+}
+
+/// Whether a program has the names that stand for aggregates' answers.
+fn takes_our_names(names: &Names<'_>, program: &Tree<'_>) -> bool {
+    let mut taken = names.defined.iter().any(|(name, _)| *name == "__agg");
+    walk(program, &mut |term| taken |= matches!(term, Term::Var(name) if name.starts_with("$__agg")));
+    taken
 }
 
 impl<'s> Walk<'s, '_> {
@@ -65,13 +77,19 @@ impl<'s> Walk<'s, '_> {
         if let Term::Arr(Some(inner)) = first {
             // What gives the elements one by one gives an array of them in brackets.
             let before = (self.stages.clone(), self.whole);
-            if let Some(End::Stream { .. }) = self.along(&stages(inner)) {
+            let outside = std::mem::replace(&mut self.brackets, true);
+            let end = self.along(&stages(inner));
+            self.brackets = outside;
+            if let Some(End::Stream { .. }) = end {
                 (self.shape, self.whole) = (Shape::Array, true);
                 return self.along(rest);
             }
             ((self.stages, self.whole), self.shape) = (before, Shape::Array);
         }
         if let Some(each) = self.names.stream(first) {
+            if !self.brackets && !matches!(then(&each, &pipe(rest)), Term::Id) {
+                self.barrier();
+            }
             self.each(each)?;
             self.shape = Shape::Outputs;
             return self.along(rest);
@@ -103,7 +121,17 @@ impl<'s> Walk<'s, '_> {
             self.stages.push(Stage::Slice(from, upto));
             return self.along(rest);
         }
+        // Far from the start nothing is kept of what is before.
+        if let Some([(Part::Index(at), opt), path @ ..]) = own_path(first)
+            && let Some(place) = integer(at).and_then(|place| u64::try_from(place).ok())
+            && place > MOST
+        {
+            self.stages.push(Stage::Slice(place, u64::MAX));
+            let first = [&[(Part::Index(Term::Num("0")), *opt)], path].concat();
+            return self.along(&[&[path_of(&first)], rest].concat());
+        }
         if let Some((each, count)) = self.limit(first) {
+            self.barrier();
             self.each(each)?;
             self.stages.push(Stage::Slice(0, count));
             self.shape = Shape::Outputs;
@@ -116,6 +144,13 @@ impl<'s> Walk<'s, '_> {
             return None;
         }
         Some(End::Fold(row))
+    }
+
+    /// What is made of every element must have been made before the next stage gives an output, or stops early.
+    fn barrier(&mut self) {
+        if std::mem::take(&mut self.whole) {
+            self.stages.push(Stage::Whole);
+        }
     }
 
     fn stream(&self) -> End<'s> {
@@ -138,7 +173,10 @@ impl<'s> Walk<'s, '_> {
     fn row(&self, term: &Tree<'s>) -> Option<Row<'s>> {
         let mut extract = Extract::new(self.names);
         let rest = extract.rest(term, &Term::Id)?;
-        Some(Row { aggregates: extract.found, rest })
+        let mut moved = false;
+        // It says where it stands, and it would not stand there any more.
+        walk(&rest, &mut |term| moved |= matches!(term, Term::Var("$__loc__")));
+        (!moved).then_some(Row { aggregates: extract.found, rest })
     }
 
     /// The key of a grouping, and what is kept of each group where not the group itself.
@@ -166,8 +204,11 @@ impl<'s> Walk<'s, '_> {
             taken += 1;
             self.whole = true;
         }
-        if let Some(each) = rest.get(taken).and_then(|next| self.names.stream(next)) {
-            of_each = then(&then(&of_each, &each), &pipe(&rest[taken + 1..]));
+        let outputs = |each| then(&each, &rest.get(taken + 1..).map_or(Term::Id, pipe));
+        if let Some(outputs) = rest.get(taken).and_then(|next| self.names.stream(next)).map(outputs)
+            && (!self.whole || self.brackets || matches!(outputs, Term::Id))
+        {
+            of_each = then(&of_each, &outputs);
             taken = rest.len();
             self.shape = Shape::Outputs;
         }
@@ -195,14 +236,16 @@ impl<'s> Walk<'s, '_> {
             && matches!(&extract.found[..], [agg] if matches!(agg.kind, Kind::Top { .. }))
     }
 
-    /// `limit(n; .[] | f)` and `first(.[] | f)`.
+    /// `limit(n; .[] | f)` and `first(.[] | f)`: what one element gives, which is never more, and how many there are.
     fn limit(&self, term: &Tree<'s>) -> Option<(Tree<'s>, u64)> {
         match term {
             Term::Call(_, arguments) if self.names.call(term, "limit", 2) => {
-                Some((self.names.stream(&arguments[1])?, u64::try_from(integer(&arguments[0])?).unwrap_or(0)))
+                let count = integer(&arguments[0])?;
+                let each = Term::Call("limit", vec![arguments[0].clone(), self.names.stream(&arguments[1])?]);
+                Some((each, u64::try_from(count).unwrap_or(0)))
             }
             Term::Call(_, arguments) if self.names.call(term, "first", 1) => {
-                Some((self.names.stream(&arguments[0])?, 1))
+                Some((Term::Call("first", vec![self.names.stream(&arguments[0])?]), 1))
             }
             _ => None,
         }

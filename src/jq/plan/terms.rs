@@ -50,10 +50,12 @@ pub(super) fn then<'s>(left: &Tree<'s>, right: &Tree<'s>) -> Tree<'s> {
     pipe(&[left.clone(), right.clone()])
 }
 
-/// Whether a part of a path is written with literals only.
+/// Whether a part of a path is the same whatever the path's input is: what is in brackets is evaluated on that input, not
+/// on what the path has led to.
 fn fixed(part: &Part<Tree<'_>>) -> bool {
     let plain = |term: &Tree<'_>| {
-        integer(term).is_some()
+        matches!(term, Term::Num(_) | Term::Var(_))
+            || integer(term).is_some()
             || matches!(term, Term::Str(None, parts) if parts.iter().all(|part| !matches!(part, StrPart::Term(_))))
     };
     match part {
@@ -74,10 +76,12 @@ pub(super) fn integer(term: &Tree<'_>) -> Option<i64> {
     }
 }
 
-/// The parts of a path of the input itself: `.a[0]`.
+/// The parts of a path of the input itself, `.a[0]`, which can be taken apart.
 pub(crate) fn own_path<'t, 's>(term: &'t Tree<'s>) -> Option<&'t [(Part<Tree<'s>>, Opt)]> {
     match term {
-        Term::Path(head, Path(parts)) if matches!(**head, Term::Id) => Some(parts),
+        Term::Path(head, Path(parts)) if matches!(**head, Term::Id) && parts.iter().all(|(part, _)| fixed(part)) => {
+            Some(parts)
+        }
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use super::super::plan::Row;
 use super::super::{CompileError, Val};
 use super::filter::{Filter, Record, World};
 use super::one::{One, What, wanted};
-use super::state::State;
+use super::state::{Of, State};
 
 /// The aggregates of a row.
 pub(super) struct Aggregates {
@@ -90,7 +90,7 @@ impl Aggregates {
             });
             if let Err(error) = outcome {
                 grown += error.weight();
-                state.fail(place, error);
+                state.fail(Of::Output, place, error);
             }
             states.weight += grown;
         }
@@ -108,7 +108,7 @@ impl Aggregates {
             number += 1;
             match output {
                 Ok(value) => states.weight += one.step(state, place, value.clone()),
-                Err(error) => state.fail(place, error.clone()),
+                Err(error) => state.fail(Of::Output, place, error.clone()),
             }
         }
     }

@@ -80,6 +80,10 @@ impl Filter {
         Ok(Filter { how: How::Program, program, inputs: world.inputs.clone() })
     }
 
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// Whether it gives each record itself.
     pub(super) fn is_itself(&self) -> bool {
         matches!(self.how, How::Itself)
@@ -116,7 +120,7 @@ impl Filter {
     }
 
     /// Hands all outputs for a value to `each`.
-    pub(super) fn interpret(&self, input: Val, each: &mut dyn FnMut(Val)) -> Result<(), Val> {
+    fn interpret(&self, input: Val, each: &mut dyn FnMut(Val)) -> Result<(), Val> {
         let mut each = |output| {
             each(output);
             ControlFlow::Continue(())

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use kitbag::{Bag, Error, Json, Scan};
 
 use super::plan::{End, Plan, Row, Stage, Tree};
-use super::{CompileError, Val};
+use super::{CompileError, Program, Val};
 use aggregates::{Aggregates, Limited, Outputs};
 pub(crate) use filter::World;
 use filter::{Filter, Record, walk};
@@ -28,8 +28,8 @@ pub(crate) trait Sink {
     fn elements(&mut self, bag: Bag<Val>, held: bool) -> Result<(), Self::Error>;
     /// All elements are one output, of which nothing is seen before the last one is there.
     fn array(&mut self, bag: Bag<Val>) -> Result<(), Self::Error>;
-    /// Outputs that are there.
-    fn outputs(&mut self, values: Vec<Val>) -> Result<(), Self::Error>;
+    /// What the program makes of the aggregates' answers.
+    fn rest(&mut self, program: &Program, answers: Val) -> Result<(), Self::Error>;
 }
 
 /// The program's error, on its way out of a run of the library.
@@ -73,6 +73,7 @@ enum Verb {
     Distinct(Arc<Filter>),
     Sort(Arc<Filter>),
     Slice(u64, u64),
+    Whole,
 }
 
 enum Ending {
@@ -103,6 +104,7 @@ impl Compiled {
                 Stage::Distinct(key) => Verb::Distinct(filter(key)?),
                 Stage::Sort(key) => Verb::Sort(filter(key)?),
                 Stage::Slice(from, upto) => Verb::Slice(*from, *upto),
+                Stage::Whole => Verb::Whole,
             });
         }
         let end = match &plan.end {
@@ -132,6 +134,7 @@ impl Compiled {
                 Verb::Distinct(key) => elements.distinct(key),
                 Verb::Sort(key) => elements.sort(key),
                 Verb::Slice(from, upto) => elements.slice(from, upto),
+                Verb::Whole => elements.whole(),
             });
         }
         let limit = || match over.load(Ordering::Relaxed) {
@@ -144,12 +147,7 @@ impl Compiled {
             Ending::Fold { aggregates, rest } => {
                 let answers = elements.fold(*aggregates, &limited)?;
                 limit()?;
-                let answers = answers.map_err(stop)?;
-                let mut outputs = Vec::new();
-                // What the program gave before it failed is still given.
-                let outcome = rest.interpret(answers, &mut |output| outputs.push(output));
-                sink.outputs(outputs)?;
-                Ok(outcome.map_err(stop)?)
+                sink.rest(rest.program(), answers.map_err(stop)?)
             }
         }
     }
@@ -160,11 +158,13 @@ fn stop(error: Val) -> Error {
     Error::stop(Raised(error))
 }
 
-/// All outputs of a filter.
-fn all(filter: &Filter, record: &Record<'_>) -> Result<Vec<Val>, Error> {
+/// All outputs of a filter, and its error behind them.
+fn all(filter: &Filter, record: &Record<'_>) -> Vec<Result<Val, Error>> {
     let mut outputs = Vec::with_capacity(1);
-    filter.run(record, &mut |output| outputs.push(output)).map_err(stop)?;
-    Ok(outputs)
+    if let Err(error) = filter.run(record, &mut |output| outputs.push(Ok(output))) {
+        outputs.push(Err(stop(error)));
+    }
+    outputs
 }
 
 /// What a stage reads.
@@ -193,7 +193,11 @@ impl Elements {
     }
 
     fn each(self, filter: Arc<Filter>) -> Bag<Val> {
-        self.try_map(move |record| all(&filter, record)).flatten()
+        let outputs = match self {
+            Elements::Scan(scan) => scan.map(move |record| all(&filter, &Record::borrowed(record))),
+            Elements::Bag(bag) => bag.map(move |value| all(&filter, &Record::of(value))),
+        };
+        outputs.flatten().try_map(|output| output)
     }
 
     fn distinct(self, key: Arc<Filter>) -> Bag<Val> {
@@ -206,9 +210,16 @@ impl Elements {
         keyed.sort_by_key(|(key, _): &(Val, Val)| key.clone()).map(|(_, value)| value)
     }
 
+    /// The same, once all of them are there.
+    fn whole(self) -> Bag<Val> {
+        self.bag().sort_by_key(|_: &Val| ())
+    }
+
     fn slice(self, from: u64, upto: u64) -> Bag<Val> {
+        // Of none the first is asked for as well: what comes before a slice has to happen, and nothing would be read.
+        let (from, upto) = if upto <= from { (1, 1) } else { (from, upto) };
         let bag = self.bag();
-        let bag = if upto < u64::MAX { bag.take(upto.max(from)) } else { bag };
+        let bag = if upto < u64::MAX { bag.take(upto) } else { bag };
         if from > 0 { bag.skip(from) } else { bag }
     }
 
@@ -246,7 +257,7 @@ impl Elements {
         };
         let rows = rows.try_map(|(key, answers)| Ok::<_, Error>((key, answers.map_err(stop)?)));
         let sorted = rows.sort_by_key(|(key, _): &(Val, Val)| key.clone());
-        sorted.try_map(move |(_, answers)| all(&rest, &Record::of(answers))).flatten()
+        Elements::Bag(sorted.map(|(_, answers)| answers)).each(rest)
     }
 
     fn fold(

@@ -4,7 +4,7 @@ use super::super::CompileError;
 use super::super::Val;
 use super::super::plan::{Agg, Kind};
 use super::filter::{Filter, Record, World};
-use super::state::{Ends, Place, State, distinct, greatest, least};
+use super::state::{Ends, Of, Place, State, distinct, greatest, least};
 
 /// One of them, compiled.
 pub(super) struct One {
@@ -93,7 +93,7 @@ impl One {
             }
             Err(error) => {
                 let weight = error.weight();
-                state.fail(place, error);
+                state.fail(Of::Aggregate, place, error);
                 weight
             }
         }
@@ -123,8 +123,14 @@ impl One {
             }
             (What::Nth(ends, _) | What::Slice(_, ends), State::Ends(list)) => {
                 grows = list.len() < ends.count;
-                list.push((place, value));
-                ends.cut(list, |(place, _)| *place);
+                // Nearly always at the end.
+                let at = list.partition_point(|(known, _)| *known <= place);
+                list.insert(at, (place, value));
+                if !ends.last {
+                    list.truncate(ends.count);
+                } else if list.len() >= ends.count.saturating_mul(2).max(16) {
+                    list.drain(..list.len() - ends.count);
+                }
             }
             (What::Unique(by), State::Unique(known)) => {
                 let before = known.len();
@@ -166,7 +172,7 @@ impl One {
                 self.shorten(into, *ends);
             }
             (_, State::Collect(into), State::Collect(from)) => into.extend(from),
-            (_, into, State::Failed(place, error)) => into.fail(place, error),
+            (_, into, State::Failed((of, place), error)) => into.fail(of, place, error),
             _ => {}
         }
     }
@@ -177,7 +183,8 @@ impl One {
             (State::Count(count), _) => one(Some(Val::count(usize::try_from(count).unwrap_or(usize::MAX)))),
             (State::Add(sum), _) => one(Some(sum)),
             (State::Min(best) | State::Max(best), _) => one(best.map(|(_, _, value)| value)),
-            (State::Ends(list), What::Nth(ends, path)) => {
+            (State::Ends(mut list), What::Nth(ends, path)) => {
+                ends.cut(&mut list, |(place, _)| *place);
                 let full = list.len() == ends.count;
                 let edge = if ends.last { list.into_iter().next() } else { list.into_iter().last() };
                 let value = edge.filter(|_| full).map_or(Val::Null, |(_, value)| value);

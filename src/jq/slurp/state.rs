@@ -18,14 +18,22 @@ pub(super) enum State {
     Add(Val),
     Min(Option<(Val, Place, Val)>),
     Max(Option<(Val, Place, Val)>),
-    /// Those with the first or the last places, in order.
+    /// Those with the first or the last places, in order; of the last ones there may be more.
     Ends(Vec<(Place, Val)>),
     Unique(BTreeMap<Val, (Place, Val)>),
     /// More than are wanted, in no order.
     Top(Vec<(Val, Place, Val)>),
     Collect(Vec<(Place, Val)>),
-    /// The first error.
-    Failed(Place, Val),
+    /// The first error. Those of what makes the outputs come before those of what is made of the outputs, since jq has all
+    /// outputs before it makes anything of them.
+    Failed((Of, Place), Val),
+}
+
+/// What an error is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Of {
+    Output,
+    Aggregate,
 }
 
 /// How many of which end are kept.
@@ -69,10 +77,10 @@ impl State {
     }
 
     /// Records an error, unless there is an earlier one.
-    pub(super) fn fail(&mut self, place: Place, error: Val) {
+    pub(super) fn fail(&mut self, of: Of, place: Place, error: Val) {
         match self {
-            State::Failed(known, _) if *known <= place => {}
-            _ => *self = State::Failed(place, error),
+            State::Failed(known, _) if *known <= (of, place) => {}
+            _ => *self = State::Failed((of, place), error),
         }
     }
 }
