@@ -8,8 +8,9 @@ use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::{Part, Path};
 
+use super::kinds::{MOST, place};
 use super::names::Names;
-use super::terms::{Tree, integer, is_local, own_path, path_of, pipe, slice, stages, then, variables};
+use super::terms::{Tree, is_local, own_path, path_of, pipe, slice, stages, then, variables};
 use super::{Agg, Kind};
 
 /// As many aggregates as one pass may have: the names of their answers.
@@ -21,9 +22,6 @@ const ANSWERS: [&str; 24] = [
 
 /// What stands for "the elements are made".
 const MADE: &str = "$__agg";
-
-/// The largest number of records that are kept to pick from.
-pub(super) const MOST: u64 = 10_000;
 
 /// The aggregates that were found.
 pub(super) struct Extract<'s, 'n> {
@@ -49,7 +47,7 @@ impl<'s, 'n> Extract<'s, 'n> {
             return self.piped(&parts, of);
         }
         let term = parts.pop()?;
-        if let Some(kind) = self.aggregate(&term) {
+        if let Some(kind) = self.names.aggregate(&term) {
             return self.answer(kind, of);
         }
         if let Some(of) = self.elements(&term, of)? {
@@ -61,7 +59,7 @@ impl<'s, 'n> Extract<'s, 'n> {
             return self.answer(Kind::Slice(from, upto), of);
         }
         if let Some([(Part::Index(at), _), path @ ..]) = own_path(&term)
-            && let Some(place) = self.place(at)
+            && let Some(place) = place(at)
         {
             let path = path_of(path);
             if is_local(&path, &self.bound) {
@@ -158,7 +156,7 @@ impl<'s, 'n> Extract<'s, 'n> {
             let answer = self.answer(Kind::Slice(from, upto), of)?;
             return Some(then(&answer, &pipe(rest)));
         }
-        if let Some((kind, taken)) = self.best(parts) {
+        if let Some((kind, taken)) = self.names.best(parts) {
             let answer = self.answer(kind, of)?;
             return Some(then(&answer, &pipe(&parts[taken..])));
         }
@@ -193,71 +191,6 @@ impl<'s, 'n> Extract<'s, 'n> {
             }
         };
         Some(Term::Call("__agg", vec![Term::Var(ANSWERS.get(place)?)]))
-    }
-
-    /// The aggregate that a single stage is.
-    fn aggregate(&self, term: &Tree<'s>) -> Option<Kind<'s>> {
-        let names = self.names;
-        let named = |name: &str, count: usize| names.call(term, name, count);
-        let argument = |at: usize| match term {
-            Term::Call(_, arguments) => arguments[at].clone(),
-            _ => Term::Id,
-        };
-        Some(match term {
-            Term::Call("length", _) if named("length", 0) => Kind::Count,
-            Term::Call("add", _) if named("add", 0) => Kind::Add,
-            Term::Call("min", _) if named("min", 0) => Kind::Min(Term::Id),
-            Term::Call("max", _) if named("max", 0) => Kind::Max(Term::Id),
-            Term::Call("min_by", _) if named("min_by", 1) => Kind::Min(argument(0)),
-            Term::Call("max_by", _) if named("max_by", 1) => Kind::Max(argument(0)),
-            Term::Call("first", _) if named("first", 0) => Kind::Nth(0, Term::Id),
-            Term::Call("last", _) if named("last", 0) => Kind::Nth(-1, Term::Id),
-            Term::Call("nth", _) if named("nth", 1) => Kind::Nth(self.place(&argument(0))?, Term::Id),
-            Term::Call("unique", _) if named("unique", 0) => Kind::Unique(Term::Id),
-            Term::Call("unique_by", _) if named("unique_by", 1) => Kind::Unique(argument(0)),
-            _ => return None,
-        })
-    }
-
-    /// A place that is near enough to one end.
-    fn place(&self, term: &Tree<'s>) -> Option<i64> {
-        integer(term).filter(|place| place.unsigned_abs() <= MOST)
-    }
-
-    /// The aggregate that the first stages of a pipe are, and how many they are.
-    fn best(&self, parts: &[Tree<'s>]) -> Option<(Kind<'s>, usize)> {
-        let Term::Call(name, arguments) = &parts[0] else { return None };
-        let by = match *name {
-            "sort" if self.names.call(&parts[0], "sort", 0) => Term::Id,
-            "sort_by" if self.names.call(&parts[0], "sort_by", 1) => arguments[0].clone(),
-            _ => return None,
-        };
-        let reversed = self.names.call(&parts[1], "reverse", 0);
-        let taken = 1 + usize::from(reversed);
-        let (count, last) = self.ends(parts.get(taken)?)?;
-        // The slice or the place is left to the rest: of what was kept it takes the same. The first ones of what is
-        // reversed are the last ones.
-        (count <= MOST).then_some((Kind::Top { by, count, last: last != reversed, reversed }, taken))
-    }
-
-    /// How many elements of a sorted array are wanted, and whether from its end.
-    fn ends(&self, term: &Tree<'s>) -> Option<(u64, bool)> {
-        let place = |at: i64| if at < 0 { (at.unsigned_abs(), true) } else { (at.unsigned_abs() + 1, false) };
-        match own_path(term) {
-            Some([(Part::Index(at), _), ..]) => Some(place(integer(at)?)),
-            Some([(Part::Range(from, Some(upto)), _), ..]) => {
-                let from = from.as_ref().map_or(Some(0), integer)?;
-                let upto = integer(upto)?;
-                (from >= 0 && upto >= 0).then_some((upto.unsigned_abs(), false))
-            }
-            Some([(Part::Range(Some(from), None), _), ..]) => {
-                let from = integer(from)?;
-                (from < 0).then_some((from.unsigned_abs(), true))
-            }
-            _ if self.names.call(term, "first", 0) => Some((1, false)),
-            _ if self.names.call(term, "last", 0) => Some((1, true)),
-            _ => None,
-        }
     }
 }
 

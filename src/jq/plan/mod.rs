@@ -2,9 +2,11 @@
 //! walked from its start; what is made of each element runs on each record, groups and whole arrays become aggregates
 //! with a rest that runs once on their answers, and only what is not understood needs the array itself.
 //!
-//! * [`terms`]: looking at trees, [`extract`]: taking aggregates out of what is made of an array, [`stages`]: the walk.
+//! * [`terms`] and [`names`]: looking at trees, [`kinds`]: the aggregates, [`extract`]: taking them out of what is made of
+//!   an array, [`lead`]: what comes first there, [`stages`]: the walk, [`sequence`]: what is run in turn instead.
 
 mod extract;
+mod kinds;
 mod lead;
 mod names;
 mod sequence;
@@ -168,7 +170,11 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
 impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, aggregate) in self.aggregates.iter().enumerate() {
-            let grows = if aggregate.kind.is_bounded() { "" } else { " (grows with its input)" };
+            let grows = match &aggregate.kind {
+                Kind::Add => " (grows where it adds texts, arrays or objects)",
+                kind if kind.is_bounded() => "",
+                _ => " (grows with its input)",
+            };
             writeln!(f, "    $__agg{number} = {aggregate}{grows}")?;
         }
         writeln!(f, "    then {}", print(&self.rest))

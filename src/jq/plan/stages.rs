@@ -3,7 +3,8 @@
 use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 
-use super::extract::{Extract, MOST};
+use super::extract::Extract;
+use super::kinds::MOST;
 use super::names::Names;
 use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, slice, stages, then, walk};
 use super::{End, Kind, Plan, Row, Stage};
