@@ -8,6 +8,7 @@ time from its start to its end, and its answer is compared every time. Only Pyth
 import argparse
 import filecmp
 import gzip
+import hashlib
 import json
 import os
 import platform
@@ -29,7 +30,7 @@ PEERS = ["chdb", "duckdb", "polars", "dask", "jq", "jaq"]
 SLOW = {"dask", "jq", "jaq"}
 ENGINES = ["chdb", "duckdb", "polars"]
 SECTIONS = ["answers", "peers", "lines", "scaling", "one", "small", "first", "lanes", "memory", "order", "grouping"]
-SECTIONS += ["cliff", "skew", "sorting", "jsonbench", "users"]
+SECTIONS += ["cliff", "skew", "sorting", "jsonbench", "users", "command"]
 
 # The least ratio of a peer's time to ours.
 GOALS = {("chdb", "gz"): 1.15, ("chdb", "zst"): 1.6, ("chdb", "plain"): 2, "duckdb": 3, "polars": 2, "dask": 10}
@@ -130,6 +131,16 @@ def mapped(out):
 def rows_of(out):
     """JSON arrays, one a line, as a list."""
     return [json.loads(line) for line in out.splitlines()]
+
+
+def digest(out):
+    """What tells texts apart."""
+    return hashlib.sha256(out.encode()).hexdigest()
+
+
+def counted(out):
+    """The counts in a list of objects, by value."""
+    return {json.dumps(row["c"]): row["n"] for row in json.loads(out)}
 
 
 def answered(out):
@@ -706,6 +717,48 @@ class Bench:
         what = f"`group_by` `did`, dask {version}, its time times {scale:.1f}"
         return self.pair(what, ours, dask, 10, self.options.slow_pairs, scale)
 
+    def command(self):
+        """The command on a tenth of the text against jq and jaq, which take long; on all of it against the library."""
+        program = 'select(.commit.operation == "create") | {did, collection: .commit.collection, time_us}'
+        rows = []
+        for codec in self.options.codecs:
+            files = self.data.files("tenth", codec)
+            ours = Command(f"kitbag on {codec}", [self.options.kitbag, program, *files], digest)
+            ours.expected = digest(ours.run(self.options.scratch).out)
+            for peer, goal in (("jq", 9 if codec == "gz" else 12), ("jaq", 8)):
+                if peer not in self.peers_here():
+                    continue
+                unpack = {"gz": "gzip -dc", "zst": self.unzstd(), "plain": "cat"}[codec]
+                script = f'program=$1 tool=$2; shift 2; {unpack} "$@" | "$tool" -c "$program"'
+                argv = ["/bin/sh", "-c", script, "sh", program, self.tool(peer), *files]
+                other = Command(f"{peer} on {codec}", argv, digest, expected=ours.expected)
+                text = f"{codec}, {first_line(self.tool(peer), '--version')}"
+                rows.append(self.pair(text, ours, other, goal, self.options.slow_pairs))
+        note = f"`{program}` on every record of a tenth of the text; the outputs are equal. jq and jaq are fed by gzip, zstd or cat."
+        self.report.pairs("A program on each record", note, "kitbag", "peer", "peer ÷ kitbag", rows)
+
+        program = "group_by(.commit.collection) | map({c: .[0].commit.collection, n: length})"
+        rows = []
+        for codec in self.options.codecs:
+            argv = [self.options.kitbag, "-s", program, self.data.glob("eight", codec)]
+            planned = Command(f"kitbag -s on {codec}", argv, counted, expected=None)
+            library = self.count_by("eight", codec)
+            planned.expected = library.expected
+            rows.append(self.pair(f"{codec}, the library's `count_by`", planned, library, 1 / 1.15))
+            if "chdb" in self.options.peers:
+                other = self.peer("chdb", codec, library.expected)
+                rows.append(self.pair(f"{codec}, chdb", planned, other, 1.1 if codec == "gz" else None))
+        if "jq" in self.peers_here():
+            shard = self.data.files("eight", "plain")[:1]
+            for limit in ([], ["--memory", "64MiB"]):
+                ours = Command("kitbag -s on a shard", [self.options.kitbag, "-s", *limit, program, *shard], counted)
+                ours.expected = counted(ours.run(self.options.scratch).out)
+                other = Command("jq -s", [self.tool("jq"), "-sc", program, *shard], counted, expected=ours.expected)
+                text = f"one plain shard of 125 MB, {' '.join(limit) or 'default budget'}, jq -s"
+                rows.append(self.pair(text, ours, other, 40, self.options.slow_pairs))
+        note = f"`-s '{program}'`, all answers equal."
+        self.report.pairs("A program on the whole input", note, "kitbag -s", "peer", "peer ÷ kitbag", rows)
+
     def check_text(self, name, target, kind, ordered):
         """The output is the text of the shards, byte for byte if it is in order."""
         size = self.data.text_bytes(kind, "gz")
@@ -753,7 +806,7 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(prog="peers.sh")
-    for name in ("generate", "count-by", "subjects", "jsonbench", "within", "work", "scratch"):
+    for name in ("generate", "count-by", "subjects", "jsonbench", "within", "kitbag", "work", "scratch"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--out-dir", dest="out", type=Path)
     parser.add_argument("--mb", type=int, default=1000)

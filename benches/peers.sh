@@ -6,7 +6,7 @@
 #   --mb N            megabytes of text (default 1000)
 #   --pairs N         pairs of runs for each figure (default 11); --slow-pairs N for dask, jq and jaq (default 3)
 #   --sections A,B    of answers peers lines scaling one small first lanes memory order grouping cliff
-#                     skew sorting jsonbench users (default: all)
+#                     skew sorting jsonbench users command (default: all)
 #   --codecs A,B      of gz zst plain (default: all)
 #   --peers A,B       of chdb duckdb polars dask jq jaq (default: all that are installed)
 #   --jaq             build jaq with cargo, into the same environment
@@ -60,7 +60,7 @@ fi
 # Ours. Cargo says where it puts programs.
 cd "$here/.."
 programs=$scratch/programs
-cargo build --release --examples --message-format=json-render-diagnostics >"$programs"
+cargo build --release --examples --bins --message-format=json-render-diagnostics >"$programs"
 cargo bench --no-run --bench subjects --bench jsonbench --bench within --message-format=json-render-diagnostics >>"$programs"
 program() {
     python3 - "$1" "$programs" <<'END'
@@ -73,7 +73,7 @@ for line in open(path):
 END
 }
 generate=$(program generate) count_by=$(program count_by) subjects=$(program subjects)
-jsonbench=$(program jsonbench) within=$(program within)
+jsonbench=$(program jsonbench) within=$(program within) kitbag=$(program kitbag)
 mkdir -p "${work:=$scratch/data}"
 "$venv/bin/python" "$here/measure.py" --generate "$generate" --count-by "$count_by" --subjects "$subjects" \
-    --jsonbench "$jsonbench" --within "$within" --work "$work" --scratch "$scratch" "${pass[@]}"
+    --jsonbench "$jsonbench" --within "$within" --kitbag "$kitbag" --work "$work" --scratch "$scratch" "${pass[@]}"

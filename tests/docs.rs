@@ -53,20 +53,38 @@ fn commands() -> Vec<(String, String)> {
     commands
 }
 
+/// What the command prints, in the root of the project, where it is built.
+#[cfg(feature = "cli")]
+fn command(words: &str) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_kitbag"));
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let ran =
+        std::process::Command::new("sh").args(["-c", words]).env("PATH", path).current_dir(root()).output().unwrap();
+    assert!(ran.status.success(), "$ {words}: {}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap()
+}
+
 #[test]
+#[cfg(feature = "cli")]
 fn the_readmes_commands_print_what_it_shows() {
-    let mut ran = Vec::new();
-    let commands = commands();
-    for (command, output) in commands.iter().filter(|(command, _)| command.starts_with("cargo run ")) {
-        let (cargo, arguments) = command.split_once(" -- ").expect("`--` before the program's arguments");
-        // Nothing that a shell would change: the words are the arguments.
-        assert!(!command.contains(['\'', '"', '\\', '*', '?', '$', '|', '>', '&', ';', '~']), "{command}");
-        let name = cargo.strip_prefix("cargo run --release --example ").expect("a release build of an example");
-        let arguments: Vec<_> = arguments.split_whitespace().collect();
-        assert_eq!(programs::succeed(name, &arguments), *output, "$ {command}");
-        ran.push(name);
+    let (mut examples, mut main) = (Vec::new(), 0);
+    for (words, output) in commands() {
+        if let Some(example) = words.strip_prefix("cargo run --release --example ") {
+            let (name, arguments) = example.split_once(" -- ").expect("`--` before the program's arguments");
+            // Nothing that a shell would change: the words are the arguments.
+            assert!(!words.contains(['\'', '"', '\\', '*', '?', '$', '|', '>', '&', ';', '~']), "{words}");
+            let arguments: Vec<_> = arguments.split_whitespace().collect();
+            assert_eq!(programs::succeed(name, &arguments), output, "$ {words}");
+            examples.push(name.to_owned());
+        } else if let Some(arguments) = words.strip_prefix("cargo run --release -- ") {
+            assert_eq!(command(&format!("kitbag {arguments}")), output, "$ {words}");
+            main += 1;
+        } else if words.starts_with("kitbag ") {
+            assert_eq!(command(&words), output, "$ {words}");
+            main += 1;
+        }
     }
-    assert!(ran.contains(&"count_by"), "the README does not show its main command any more");
+    assert!(main > 3 && examples.contains(&"count_by".to_owned()), "the README does not show its commands any more");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use kitbag::{ErrorKind, escape};
 
-use crate::jq::slurp::Raised;
+use crate::jq::slurp::{Raised, TooMuch};
 use crate::jq::{CompileError, Halt, Val};
 
 /// Wrong use, input that cannot be read, output that cannot be written.
@@ -97,6 +97,9 @@ impl From<kitbag::Error> for Failure {
                 Some(place) => Failure::AtRecord(format!("{place}: {text}")),
                 None => Failure::Program(text),
             };
+        }
+        if let Some(limit @ TooMuch(_)) = error.source().and_then(|source| source.downcast_ref()) {
+            return Failure::Limit(limit.to_string());
         }
         match error.source().and_then(|source| source.downcast_ref::<Halted>()) {
             Some(Halted { code, message }) => Failure::Halted { code: *code, message: message.clone() },

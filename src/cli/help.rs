@@ -26,7 +26,7 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          -C, -M  with, without colours         -e  exit code by the last value
          -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
          --overwrite, --shard-size SIZE, --unordered, --unbuffered
-Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON
+Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
          --slurpfile NAME FILE, --rawfile NAME FILE
          --args TEXT..., --jsonargs JSON...          $ARGS.positional
 Run      --threads N, --memory SIZE (64MiB, 1G), --temp-dir DIR, --max-temp SIZE

@@ -36,7 +36,11 @@ fn planned(job: &Job<'_>, plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let compile = |text: &str| job.compile(text);
     let world = World { definitions: &plan.definitions, compile: &compile, inputs: Arc::new(Outside) };
     let mut sink = Printed { job, seen: Seen::default(), written: None, outcome: None };
-    Compiled::new(plan, &world)?.run(Scan::new(job.input()).with(job.config.clone()), &mut sink)?;
+    Compiled::new(plan, &world)?.run(
+        Scan::new(job.input()).with(job.config.clone()),
+        job.config.budget(),
+        &mut sink,
+    )?;
     Ok(sink.outcome.unwrap_or_else(|| sink.seen.outcome(sink.written)))
 }
 

@@ -7,7 +7,15 @@ use jaq_core::load::Arena;
 use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{lex::StrPart, parse};
 
-const TEXT: &str = include_str!("prelude.jq");
+const TEXT: &str = concat!(include_str!("prelude.jq"), include_str!("extra.jq"));
+
+/// What is there beyond jq's functions, in jq.
+const EXTRA: &str = include_str!("extra.jq");
+
+/// The definitions of what is there beyond jq's functions.
+pub(super) fn extra() -> Vec<Def<&'static str>> {
+    parse(EXTRA, |parser| parser.defs()).unwrap_or_default()
+}
 
 /// The definitions of the prelude, with `env` if there is an `$ENV`.
 pub(super) fn definitions(arena: &Arena, with_env: bool) -> Option<Vec<Def<&str>>> {

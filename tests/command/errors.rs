@@ -74,7 +74,8 @@ fn limits_are_6() {
     let deep = format!("{}{}\n", "[".repeat(1500), "]".repeat(1500));
     assert_eq!(run_with(&["."], deep.as_bytes()).code, Some(6));
     assert_eq!(print(&["flatten"], &format!("{}7{}\n", "[".repeat(900), "]".repeat(900))), "[7]\n");
-    let held = run_with(&["--memory", "4M", "-s", "length"], "{\"a\":\"some text\"}\n".repeat(200_000).as_bytes());
+    let held =
+        run_with(&["--memory", "4M", "-s", ".[length / 2]"], "{\"a\":\"some text\"}\n".repeat(200_000).as_bytes());
     assert_eq!((held.out.as_str(), held.code), ("", Some(6)), "{held:?}");
     assert!(held.err.contains("--memory"), "{held:?}");
     assert_eq!(run(&["--memory", "1K", ".", "data/web"]).code, Some(6));

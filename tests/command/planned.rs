@@ -123,6 +123,40 @@ const MORE: &[&str] = &[
     "map(.x + 1) | .[20000]",
 ];
 
+/// Functions beyond jq's, and definitions of the program's own, which are planned as what they stand for.
+const DEFINED: &[&str] = &[
+    "count_by(.k)",
+    "count_by(.k) | map(.count) | add",
+    "map(.k) | frequencies",
+    "topk(2; .id) | map(.id)",
+    "topk(0; .id)",
+    "distinct_by(.k) | map(.id)",
+    "map(.id) | distinct_by(. % 3), length",
+    "distinct_by(.k)[] | .id",
+    "mean(.x | numbers), mean(.id)",
+    "map(empty) | mean(.x), stddev(.x), quantile(0.5; .)",
+    "group_by(.k) | map({k: .[0].k, mean: mean(.id), deviation: stddev(.id), median: quantile(0.5; .id)})",
+    "stddev(.id), quantile(0.9; .id)",
+    "map(.us | time_bucket(60000000)) | unique",
+    "def recent(s): map(select(.us > s)); recent(1732206350000000) | length",
+    "def a: .id; def b: a; map(b) | add",
+    "def f: length; def length: 7; f",
+    "def f(x): x | length; def length: 7; f(.)",
+    "def count_by(f): 7; count_by(.k)",
+    "def group_by(f): 7; count_by(.k), group_by(.k)",
+    "def f($n): .[:$n]; f(2) | map(.id)",
+    "def f($n): $n + length; f(1, 2)",
+    "5 as $n | def f(g): $n + (map(g) | add); f(.id)",
+    "def f(g): 4 as $x | g; 3 as $x | f($x)",
+    "def f: if length > 3 then .[1:] | f else length end; f",
+    "def f(g): def h: g; h; f(map(.id) | add)",
+    "def f: map(.id); def g: f | add; g, (f | length)",
+    "def f(f): f; f(length)",
+    "any, all",
+    "any(.id > 7), all(.id > 0)",
+    "any(.id > 3)",
+];
+
 /// A program's text, exit code and whether it says something, without the place that only a plan knows.
 fn outcome(ran: &Ran) -> (&str, Option<i32>, Option<&str>) {
     let said = ran.err.trim_end();
@@ -149,7 +183,8 @@ fn compare(programs: &[String], input: &str, settings: &[&[&str]]) {
 #[test]
 fn planned_programs_give_what_the_interpreter_gives() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/tests/data.jsonl");
-    let programs: Vec<String> = reference().into_iter().chain(MORE.iter().map(ToString::to_string)).collect();
+    let programs: Vec<String> =
+        reference().into_iter().chain(MORE.iter().chain(DEFINED).map(ToString::to_string)).collect();
     assert!(programs.len() > 190, "{}", programs.len());
     compare(&programs, data, &[&[], &["--threads", "8", "--memory", "16MiB"]]);
 }
@@ -220,15 +255,24 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
 }
 
 #[test]
+fn what_is_beyond_jq_is_planned() {
+    for program in ["count_by(.k)", "map(.k) | frequencies", "topk(3; .n)", "distinct_by(.k)", "mean(.n)", "stddev(.n)"]
+    {
+        let explained = run(&["-s", "--explain", program]).out;
+        assert!(!explained.starts_with("collected"), "{program}: {explained}");
+    }
+}
+
+#[test]
 fn explain_names_each_stage() {
     let explained = |program: &str| run(&["-s", "--explain", program]).out;
     assert_eq!(
         explained("map(select(.ok)) | group_by(.k) | map({k: .[0].k, n: length}) | sort_by(.n) | .[]"),
-        "each: streams, keeps order: select(.[\"ok\"])\n\
-         groups: holds a state for each key, spills; in order of the key .[\"k\"]\n    \
-         $__agg0 = nth(.; 0; .[\"k\"])\n    $__agg1 = count(.)\n    \
-         then {(\"k\"):(__agg($__agg0)),(\"n\"):(__agg($__agg1))}\n\
-         sort: holds the records, spills; by .[\"n\"]\n\
+        "each: streams, keeps order: select(.ok)\n\
+         groups: holds a state for each key, spills; in order of the key .k\n    \
+         $__agg0 = nth(.; 0; .k)\n    $__agg1 = count(.)\n    \
+         then {\"k\": __agg($__agg0),\"n\": __agg($__agg1)}\n\
+         sort: holds the records, spills; by .n\n\
          stream: each element is an output\n"
     );
     assert!(explained(".[length / 2]").starts_with("collected: "));
@@ -252,4 +296,23 @@ fn an_array_is_seen_whole_or_not_at_all() {
     assert_eq!(ran.err, format!("{input}:3:1: string (\"x\") and number (1) cannot be added\n"));
     let ran = run(&["-s", ".[] | .n + 1", &input]);
     assert_eq!((ran.out.as_str(), ran.code), ("2\n3\n", Some(5)));
+}
+
+#[test]
+fn what_grows_beyond_the_budget_ends_with_6() {
+    let dir = files(&[("records.jsonl", &records(60_000))]);
+    let input = at(&dir, "records.jsonl");
+    for program in [
+        "map(.u) | tojson | length",
+        "map(.pad) | add | length",
+        "map(.u) | [add, (tojson | length)] | length",
+        "group_by(.k | length) | map(map(.u) | tojson | length)",
+        "group_by(.k | length) | map([(map(.pad) | add | length), (map(.u) | tojson | length)])",
+        ".[length / 2 | floor]",
+    ] {
+        let ran = run(&["-s", "--memory", "2MiB", "--threads", "1", program, &input]);
+        assert_eq!((ran.out.as_str(), ran.code), ("", Some(6)), "{program}: {}", ran.err);
+        assert!(ran.err.contains("memory"), "{program}: {}", ran.err);
+        assert_eq!(run(&["-s", "--memory", "1GiB", program, &input]).code, Some(0), "{program}");
+    }
 }

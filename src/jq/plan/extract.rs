@@ -50,7 +50,7 @@ impl<'s, 'n> Extract<'s, 'n> {
         if let Some(kind) = self.names.aggregate(&term) {
             return self.answer(kind, of);
         }
-        if let Some(of) = self.elements(&term, of)? {
+        if let Some(of) = self.elements(&term, of) {
             return self.answer(Kind::Collect, &of);
         }
         if let Some((from, upto)) = slice(&term)
@@ -132,6 +132,13 @@ impl<'s, 'n> Extract<'s, 'n> {
     /// A pipe of more than one stage.
     fn piped(&mut self, parts: &[Tree<'s>], of: &Tree<'s>) -> Option<Tree<'s>> {
         let (first, rest) = parts.split_first()?;
+        // `.[0] | .a` keeps less than all of the element.
+        if let (Some(place), Some([next, rest @ ..])) = (own_path(first), Some(rest))
+            && let Some(path) = own_path(next)
+        {
+            let whole = path_of(&[place, path].concat());
+            return self.rest(&pipe(&[&[whole], rest].concat()), of);
+        }
         if self.names.call(first, "select", 1) {
             // It hands on the array as it is, or nothing.
             let Term::Call(name, arguments) = first else { return None };
@@ -140,7 +147,7 @@ impl<'s, 'n> Extract<'s, 'n> {
             let rest = self.rest(&pipe(rest), of)?;
             return Some(then(&Term::Call(name, vec![condition]), &rest));
         }
-        if let Some(of) = self.elements(first, of)? {
+        if let Some(of) = self.elements(first, of) {
             let rest = pipe(rest);
             if self.names.leads(&rest) {
                 return self.rest(&rest, &of);
@@ -164,15 +171,14 @@ impl<'s, 'n> Extract<'s, 'n> {
         Some(then(&first, &pipe(rest)))
     }
 
-    /// An array made of the array's elements one by one: `map(f)`. The outer `None` means that it cannot be run.
-    #[expect(clippy::option_option, reason = "no such array, or one that cannot be run on each record by itself")]
-    fn elements(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Option<Tree<'s>>> {
-        let Some(each) = self.names.each(term) else { return Some(None) };
+    /// An array made of the array's elements one by one, each record by itself: `map(f)`.
+    fn elements(&self, term: &Tree<'s>, of: &Tree<'s>) -> Option<Tree<'s>> {
+        let each = self.names.each(term)?;
         if self.caught && !matches!(of, Term::Id) {
             // The errors of the one filter come before those of the other.
-            return Some(None);
+            return None;
         }
-        is_local(&each, &self.bound).then(|| Some(then(of, &each)))
+        is_local(&each, &self.bound).then(|| then(of, &each))
     }
 
     /// What stands for an aggregate's answer.

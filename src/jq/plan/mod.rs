@@ -2,10 +2,12 @@
 //! walked from its start; what is made of each element runs on each record, groups and whole arrays become aggregates
 //! with a rest that runs once on their answers, and only what is not understood needs the array itself.
 //!
-//! * [`terms`] and [`names`]: looking at trees, [`kinds`]: the aggregates, [`extract`]: taking them out of what is made of
-//!   an array, [`lead`]: what comes first there, [`stages`]: the walk, [`sequence`]: what is run in turn instead.
+//! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
+//!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
+//!   the walk, [`sequence`]: what is run in turn instead.
 
 mod extract;
+mod inline;
 mod kinds;
 mod lead;
 mod names;
@@ -20,6 +22,7 @@ use jaq_core::load::parse::Parser;
 
 use super::binding;
 use super::notation;
+use super::prelude;
 use super::print::print;
 pub(crate) use terms::{Tree, own_path};
 
@@ -114,6 +117,8 @@ pub(crate) enum Stage<'s> {
     Each(Tree<'s>),
     /// A row for each key, in order of the keys. The key is the array of all outputs.
     Groups { key: Tree<'s>, row: Row<'s> },
+    /// The first element of each key. The key is the array of all outputs.
+    Distinct(Tree<'s>),
     /// Sorted, stable. The key is the array of all outputs.
     Sort(Tree<'s>),
     /// From one place to before another.
@@ -158,11 +163,16 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
     let tokens = Lexer::new(&text).lex().unwrap_or_default();
     let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
         Err(_) => Way::Collected,
-        Ok(tree) => match (stages::plan(&tree), sequence::sequence(&tree)) {
-            (Some(plan), _) => Way::Verbs(plan),
-            (None, Some(text)) => Way::InTurn(text),
-            (None, None) => Way::Collected,
-        },
+        Ok(tree) => {
+            // It is a verb of its own.
+            let extra: Vec<_> = prelude::extra().into_iter().filter(|def| def.name != "distinct_by").collect();
+            let tree = inline::inline(&tree, &extra);
+            match (stages::plan(&tree), sequence::sequence(&tree)) {
+                (Some(plan), _) => Way::Verbs(plan),
+                (None, Some(text)) => Way::InTurn(text),
+                (None, None) => Way::Collected,
+            }
+        }
     };
     use_it(&way)
 }
@@ -203,6 +213,9 @@ impl fmt::Display for Plan<'_> {
                 Stage::Groups { key, row } => {
                     let what = if row.holds() { "holds what is said to grow" } else { "holds a state for each key" };
                     write!(f, "groups: {what}, spills; in order of the key {}\n{row}", print(key))?;
+                }
+                Stage::Distinct(key) => {
+                    writeln!(f, "distinct: holds a record for each key, spills, keeps order; by {}", print(key))?;
                 }
                 Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
                 Stage::Whole => writeln!(f, "whole: holds the elements until the last one is there, spills")?,

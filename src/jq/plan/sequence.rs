@@ -45,6 +45,12 @@ impl<'s> Names<'s> {
             Term::Call(name @ ("any" | "all"), arguments) if self.call(term, name, 2) => {
                 Term::Call(name, vec![self.in_turn(&arguments[0])?, arguments[1].clone()])
             }
+            Term::Call(name @ ("any" | "all"), arguments) if self.call(term, name, 1) => {
+                Term::Call(name, vec![Term::Call("inputs", Vec::new()), arguments[0].clone()])
+            }
+            Term::Call(name @ ("any" | "all"), _) if self.call(term, name, 0) => {
+                Term::Call(name, vec![Term::Call("inputs", Vec::new()), Term::Id])
+            }
             Term::Call(name @ ("first" | "last" | "isempty"), arguments) if self.call(term, name, 1) => {
                 Term::Call(name, vec![self.in_turn(&arguments[0])?])
             }

@@ -98,6 +98,14 @@ impl<'s> Walk<'s, '_> {
         if let Some((key, keep)) = self.grouping(first) {
             return self.groups(key, keep, rest);
         }
+        if let Term::Call(_, arguments) = first
+            && self.names.call(first, "distinct_by", 1)
+            && is_local(&arguments[0], &[])
+        {
+            self.stages.push(Stage::Distinct(arguments[0].clone()));
+            self.whole = true;
+            return self.along(rest);
+        }
         if let Some(key) = self.sorting(first)
             && !self.is_top(parts)
             && is_local(&key, &[])

@@ -5,6 +5,7 @@ use kitbag::{JsonRef, Seq};
 use serde::{Deserialize, Serialize};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::plan::Row;
 use super::super::{CompileError, Val};
@@ -173,36 +174,63 @@ impl Aggregate<(Val, Val)> for Aggregates {
     }
 }
 
-/// Aggregates that the stage before makes outputs for.
-pub(super) struct Shared(pub(super) Arc<Aggregates>);
+/// Aggregates whose states are in no store that would charge them: they hold no more than so many bytes.
+pub(super) struct Limited {
+    pub(super) aggregates: Arc<Aggregates>,
+    pub(super) most: u64,
+    /// More was asked for. What there was is gone then, and so is every answer.
+    pub(super) over: Arc<AtomicBool>,
+}
 
-impl Fold for Shared {
+impl Limited {
+    fn limit(&self, states: &mut States) {
+        if states.weight as u64 > self.most {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        if self.over.load(Ordering::Relaxed) {
+            *states = self.init();
+        }
+    }
+}
+
+impl Fold for Limited {
     type State = States;
     type Out = Result<Val, Val>;
 
     fn init(&self) -> States {
-        self.0.init()
+        self.aggregates.init()
     }
 
     fn merge(&self, into: &mut States, from: States) {
-        self.0.merge(into, from);
+        self.aggregates.merge(into, from);
+        self.limit(into);
     }
 
     fn finish(&self, states: States) -> Result<Val, Val> {
-        self.0.finish(states)
+        self.aggregates.finish(states)
     }
 
     fn merging(&self) -> Merging {
-        self.0.merging()
+        self.aggregates.merging()
     }
 
     fn heap_size(&self, states: &States) -> usize {
-        self.0.heap_size(states)
+        self.aggregates.heap_size(states)
     }
 }
 
-impl Aggregate<(Val, Outputs)> for Shared {
+/// A value with its key.
+impl Aggregate<(Val, Val)> for Limited {
+    fn step(&self, states: &mut States, at: Seq, item: &(Val, Val)) {
+        self.aggregates.step(states, at, item);
+        self.limit(states);
+    }
+}
+
+/// What a record gives, with its key.
+impl Aggregate<(Val, Outputs)> for Limited {
     fn step(&self, states: &mut States, at: Seq, (_, outputs): &(Val, Outputs)) {
-        self.0.take(states, at, outputs);
+        self.aggregates.take(states, at, outputs);
+        self.limit(states);
     }
 }

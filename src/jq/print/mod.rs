@@ -1,9 +1,10 @@
 //! Syntax trees as text: jaq's compiler takes text only, so a tree that was rewritten is printed and read again. What is
 //! printed parses to the same tree; parentheses stand wherever one could be in doubt.
 
-use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
-use jaq_core::path::{Opt, Part};
+mod parts;
+
+use jaq_core::load::parse::{BinaryOp, Def, Term};
+use parts::{definition, object, operator, pattern, step, string};
 use std::fmt::Write;
 
 /// The text of a tree.
@@ -116,7 +117,8 @@ fn operand(term: &Term<&str>, out: &mut String) {
                 Term::Id => out.push('.'),
                 _ => parenthesised(head, out),
             }
-            path.0.iter().for_each(|part| step(part, out));
+            let of_input = matches!(**head, Term::Id);
+            path.0.iter().enumerate().for_each(|(place, part)| step(part, place == 0 && of_input, out));
         }
     }
 }
@@ -135,116 +137,4 @@ fn list(arguments: &[Term<&str>], out: &mut String) {
     if !arguments.is_empty() {
         out.push(')');
     }
-}
-
-fn step((part, opt): &(Part<Term<&str>>, Opt), out: &mut String) {
-    out.push('[');
-    match part {
-        Part::Index(index) => any(index, out),
-        Part::Range(from, to) => {
-            if let Some(from) = from {
-                any(from, out);
-            }
-            if from.is_some() || to.is_some() {
-                out.push(':');
-            }
-            if let Some(to) = to {
-                any(to, out);
-            }
-        }
-    }
-    out.push(']');
-    if let Opt::Optional = opt {
-        out.push('?');
-    }
-}
-
-fn string(format: Option<&str>, parts: &[StrPart<&str, Term<&str>>], out: &mut String) {
-    if let Some(format) = format {
-        let _ = write!(out, "{format} ");
-    }
-    out.push('"');
-    for part in parts {
-        match part {
-            // As it stood between quotation marks: nothing in it needs an escape.
-            StrPart::Str(text) => out.push_str(text),
-            StrPart::Char(char) => drop(write!(out, "\\u{:04x}", u32::from(*char))),
-            StrPart::Term(term) => {
-                out.push('\\');
-                parenthesised(term, out);
-            }
-        }
-    }
-    out.push('"');
-}
-
-fn object(members: &[(Term<&str>, Option<Term<&str>>)], out: &mut String) {
-    out.push('{');
-    for (place, (key, value)) in members.iter().enumerate() {
-        if place > 0 {
-            out.push(',');
-        }
-        match value {
-            None => operand(key, out),
-            Some(value) => {
-                parenthesised(key, out);
-                out.push(':');
-                parenthesised(value, out);
-            }
-        }
-    }
-    out.push('}');
-}
-
-fn pattern(bound: &Pattern<&str>, out: &mut String) {
-    match bound {
-        Pattern::Var(name) => out.push_str(name),
-        Pattern::Arr(patterns) => {
-            for (place, inner) in patterns.iter().enumerate() {
-                out.push(if place == 0 { '[' } else { ',' });
-                pattern(inner, out);
-            }
-            out.push(']');
-        }
-        Pattern::Obj(members) => {
-            for (place, (key, inner)) in members.iter().enumerate() {
-                out.push(if place == 0 { '{' } else { ',' });
-                parenthesised(key, out);
-                out.push(':');
-                pattern(inner, out);
-            }
-            out.push('}');
-        }
-    }
-}
-
-fn definition(one: &Def<&str>, out: &mut String) {
-    let _ = write!(out, "def {}", one.name);
-    for (place, argument) in one.args.iter().enumerate() {
-        out.push(if place == 0 { '(' } else { ';' });
-        out.push_str(argument);
-    }
-    if !one.args.is_empty() {
-        out.push(')');
-    }
-    out.push_str(": ");
-    any(&one.body, out);
-    out.push_str("; ");
-}
-
-fn operator(op: &BinaryOp<&str>) -> String {
-    match op {
-        BinaryOp::Pipe(_) => "|",
-        BinaryOp::Comma => ",",
-        BinaryOp::Alt => "//",
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Math(op) => op.as_str(),
-        BinaryOp::Cmp(op) => op.as_str(),
-        BinaryOp::Assign => "=",
-        BinaryOp::Update => "|=",
-        BinaryOp::UpdateMath(op) => return format!("{}=", op.as_str()),
-        BinaryOp::UpdateAlt => "//=",
-    }
-    .to_owned()
 }

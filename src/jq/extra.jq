@@ -1,0 +1,19 @@
+# What kitbag adds to jq's functions, in jq: with this text before it a program runs under any jq.
+
+# How many elements there are for each value of f, in the order of the values.
+def count_by(f): group_by(f) | map({key: .[0] | f, count: length});
+# How often each element occurs, the most frequent first.
+def frequencies: group_by(.) | map({key: .[0], count: length}) | sort_by(-.count);
+# The n elements with the greatest f, the greatest first.
+def topk($n; f): sort_by(f) | reverse | .[:$n];
+# The first element of each value of f, in the order of the elements.
+def distinct_by(f): to_entries | unique_by(.value | f) | sort_by(.key) | map(.value);
+# The mean of f; null without elements.
+def mean(f): map(f) | if length == 0 then null else add / length end;
+# The standard deviation of f, as of a whole population; null without elements.
+def stddev(f):
+  map(f) | if length == 0 then null else (add / length) as $__mean | map(. - $__mean | . * .) | add / length | sqrt end;
+# The p-quantile of f: the greatest element of which no more than a share of p is smaller; null without elements.
+def quantile($p; f): map(f) | sort | if length == 0 then null else .[(length - 1) * $p | floor] end;
+# The start of the span of so many seconds in which a time in seconds lies.
+def time_bucket($seconds): . / $seconds | floor * $seconds;
