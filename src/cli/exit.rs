@@ -79,7 +79,7 @@ impl Failure {
             Failure::Halted { message, .. } => err.write_all(message),
             // The usual end of `kitbag … | head`, and of control-C.
             Failure::Library(error) if is_closed(error) || error.kind() == ErrorKind::Cancelled => Ok(()),
-            Failure::Library(error) => match (error.kind(), error.place()) {
+            Failure::Library(error) => match (error.kind(), error.place().filter(|place| !place.path.is_empty())) {
                 // Of the program's own error only the record's place is ours.
                 (ErrorKind::Closure, Some(place)) => writeln!(err, "{place}: {}", error.message()),
                 (_, Some(_)) => writeln!(err, "{error}"),
@@ -93,7 +93,7 @@ impl From<kitbag::Error> for Failure {
     fn from(error: kitbag::Error) -> Failure {
         if let Some(Raised(value)) = error.source().and_then(|source| source.downcast_ref()) {
             let text = escape(message_of(value).as_bytes(), usize::MAX);
-            return match error.place() {
+            return match error.place().filter(|place| !place.path.is_empty()) {
                 Some(place) => Failure::AtRecord(format!("{place}: {text}")),
                 None => Failure::Program(text),
             };

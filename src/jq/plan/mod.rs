@@ -2,8 +2,9 @@
 //! walked from its start; what is made of each element runs on each record, groups and whole arrays become aggregates
 //! with a rest that runs once on their answers, and only what is not understood needs the array itself.
 //!
-//! * [`terms`] and [`names`]: looking at trees, [`kinds`]: the aggregates, [`extract`]: taking them out of what is made of
-//!   an array, [`lead`]: what comes first there, [`stages`]: the walk, [`sequence`]: what is run in turn instead.
+//! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
+//!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
+//!   the walk, [`sequence`]: what is run in turn instead.
 
 mod extract;
 mod inline;
