@@ -14,7 +14,8 @@ impl Val {
         matches!(self, Val::Float(value) if value.is_nan())
     }
 
-    fn rank(&self) -> u8 {
+    /// The place of its kind in the order, and of its colour in the list of colours.
+    pub(super) fn rank(&self) -> u8 {
         match self {
             Val::Null => 0,
             Val::Bool(false) => 1,

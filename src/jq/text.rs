@@ -80,15 +80,7 @@ struct Writer<'w> {
 
 impl Writer<'_> {
     fn value(&mut self, value: &Val, depth: usize) {
-        let colour = match value {
-            Val::Null => 0,
-            Val::Bool(false) => 1,
-            Val::Bool(true) => 2,
-            Val::Int(_) | Val::Big(_) | Val::Float(_) | Val::Lit(_) => 3,
-            Val::Str(_) => 4,
-            Val::Arr(_) => 5,
-            Val::Obj(_) => 6,
-        };
+        let colour = usize::from(value.rank());
         self.start(colour);
         if depth > DEEPEST {
             self.out.extend_from_slice(b"<skipped: too deep>");
