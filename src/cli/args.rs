@@ -95,7 +95,7 @@ pub(crate) struct Args {
     /// Text in a shard of the output, before it is packed [default: 128MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_SHARD_SIZE", help_heading = "Output")]
     pub(crate) shard_size: Option<u64>,
-    /// Print in the order in which records are ready.
+    /// Print in the order in which records are ready. With -s and -n, and for `input`, records keep their order.
     #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output")]
     pub(crate) unordered: bool,
 

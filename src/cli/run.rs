@@ -112,6 +112,11 @@ impl<'a> Job<'a> {
         let libraries = modules::libraries(&args.library, &config, &asked);
         let program = Program::compile(&text, &globals, &libraries)?.stack(PROGRAMS);
         let asks = *asked.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where records are elements of one array, or inputs in turn, their order is what the program asks for.
+        let config = match args.slurp || args.null_input || asks.inputs || asks.line_number {
+            true => config.ordered(true),
+            false => config,
+        };
         let job =
             Job { args, program, text, globals, asks, printer: Printer::new(args), config, cancel, input, target };
         // Before anything is read or written.

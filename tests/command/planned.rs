@@ -316,3 +316,22 @@ fn what_grows_beyond_the_budget_ends_with_6() {
         assert_eq!(run(&["-s", "--memory", "1GiB", program, &input]).code, Some(0), "{program}");
     }
 }
+
+#[test]
+fn the_order_of_an_array_and_of_inputs_is_kept_with_unordered() {
+    let dir = files(&[("records.jsonl", &records(60_000))]);
+    let input = at(&dir, "records.jsonl");
+    for options in [
+        &["-s", "map(.id)"][..],
+        &["-s", "sort_by(.x)[] | .id"],
+        &["-s", "reduce .[] as $r (0; (. * 31 + $r.id) % 1000003)"],
+        &["-s", ".[length / 2 | floor].id"],
+        &["-n", "[inputs.id]"],
+        &["[.id, input.id]"],
+        &["select(input_line_number != .id + 1)"],
+    ] {
+        let ordered = kitbag().args(options).arg(&input).output().unwrap();
+        let unordered = kitbag().args(["--unordered", "--threads", "4"]).args(options).arg(&input).output().unwrap();
+        assert_eq!((ordered.status.code(), ordered.stdout == unordered.stdout), (Some(0), true), "{options:?}");
+    }
+}
