@@ -20,7 +20,10 @@ use super::world;
 pub(super) fn record(job: &Job<'_>) -> Result<Outcome, Failure> {
     let seen = Seen::default();
     let scan = Scan::new(job.input()).with(job.config.clone());
-    let one = |record: kitbag::JsonRef<'_>, out: &mut Output<'_>| run(job, &seen, Val::from_json(&record), out);
+    let one = |record: kitbag::JsonRef<'_>, out: &mut Output<'_>| match print(job, &seen, record, out) {
+        Some(printed) => printed,
+        None => run(job, &seen, out, |inputs, each| job.program.run_on(record, inputs, each)),
+    };
     let written = match &job.target {
         Some(target) => Some(scan.write_with(target.clone(), one)?),
         None => scan.write_with_to(io::stdout(), one).map(|_| None)?,
@@ -32,7 +35,9 @@ pub(super) fn record(job: &Job<'_>) -> Result<Outcome, Failure> {
 pub(super) fn line(job: &Job<'_>) -> Result<Outcome, Failure> {
     let seen = Seen::default();
     let lines = Bag::read_text(job.input()).with(job.config.clone());
-    let one = |line: String, out: &mut Output<'_>| run(job, &seen, Val::string(line), out);
+    let one = |line: String, out: &mut Output<'_>| {
+        run(job, &seen, out, |inputs, each| job.program.run(Val::string(line), inputs, each))
+    };
     let written = match &job.target {
         Some(target) => Some(lines.write_with(target.clone(), one)?),
         None => lines.write_with_to(io::stdout(), one).map(|_| None)?,
@@ -75,21 +80,54 @@ impl Seen {
     }
 }
 
-/// The program on one record.
-fn run(job: &Job<'_>, seen: &Seen, value: Val, out: &mut Output<'_>) -> Result<(), Box<dyn StdError + Send + Sync>> {
-    let (seq, before) = (out.seq(), out.text().len());
+/// What becomes of a record.
+type Done = Result<(), Box<dyn StdError + Send + Sync>>;
+
+/// The program on one record, printed from where the record was read, if program and options allow that.
+fn print(job: &Job<'_>, seen: &Seen, record: kitbag::JsonRef<'_>, out: &mut Output<'_>) -> Option<Done> {
+    let raw = job.printer.plain()?;
+    let before = out.text().len();
+    // Whoever asks for the path needs the rest of the output meanwhile.
+    let mut text = std::mem::take(out.text());
+    let out = RefCell::new(out);
+    let printed = job.program.print_on(record, &Alone(&out), raw, &mut text);
+    let out = out.into_inner();
+    *out.text() = text;
+    let (last, ended) = printed?;
+    Some(end(job, seen, before, last, ended, out))
+}
+
+/// The program on one record, or on one line.
+fn run(
+    job: &Job<'_>,
+    seen: &Seen,
+    out: &mut Output<'_>,
+    program: impl FnOnce(&dyn Inputs, &mut dyn FnMut(Val) -> ControlFlow<()>) -> Result<(), Halt>,
+) -> Done {
+    let before = out.text().len();
     let mut last = None;
     let out = RefCell::new(out);
-    let ended = job.program.run(value, &Alone(&out), &mut |value| {
+    let ended = program(&Alone(&out), &mut |value| {
         job.printer.print(&value, out.borrow_mut().text());
         last = Some(value.is_true());
         ControlFlow::Continue(())
     });
-    let out = out.into_inner();
+    end(job, seen, before, last, ended, out.into_inner())
+}
+
+/// What becomes of a record whose outputs have been printed.
+fn end(
+    job: &Job<'_>,
+    seen: &Seen,
+    before: usize,
+    last: Option<bool>,
+    ended: Result<(), Halt>,
+    out: &mut Output<'_>,
+) -> Done {
     if job.args.exit_status
         && let Some(is_true) = last
     {
-        seen.note(seq, is_true);
+        seen.note(out.seq(), is_true);
     }
     match ended {
         Ok(()) => Ok(()),

@@ -134,6 +134,11 @@ impl<'a> Job<'a> {
         Input::from(self.input.clone())
     }
 
+    /// Whether a program on each record needs them one after the other.
+    pub(super) fn in_turn(&self) -> bool {
+        self.args.values || self.asks.inputs || self.asks.line_number
+    }
+
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let args = self.args;
         if args.explain {
@@ -149,7 +154,7 @@ impl<'a> Job<'a> {
             }
             (false, true) => slurp::run(self),
             (true, true) => alone::once(self, &self.program, Val::null(), Source::Held(Some(alone::slurp(self)?))),
-            (false, false) if args.values || self.asks.inputs || self.asks.line_number => alone::in_turn(self),
+            (false, false) if self.in_turn() => alone::in_turn(self),
             (false, false) if args.raw_input => each::line(self),
             (false, false) => each::record(self),
         }

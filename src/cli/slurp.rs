@@ -50,7 +50,12 @@ pub(super) fn explain(job: &Job<'_>) -> String {
         (true, false) if !job.args.raw_input && !job.args.values => plan::with(&job.text, |way| way.to_string()),
         (true, _) => Way::Collected.to_string(),
         (false, true) => "once: the interpreter runs once; `input` and `inputs` stream the records in order\n".into(),
-        (false, false) => "each: streams, keeps order: the interpreter runs on every record\n".into(),
+        (false, false) => {
+            let order = if job.args.unordered { "" } else { ", keeps order" };
+            let native = job.program.has_lane() && !job.in_turn() && !job.args.raw_input;
+            let how = if native { "on every record where it was read" } else { "by the interpreter on every record" };
+            format!("each: streams{order}: runs {how}\n")
+        }
     }
 }
 

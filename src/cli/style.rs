@@ -32,6 +32,14 @@ impl Printer {
         (self.style.indent == Indent::Compact && self.style.colours.is_none() && !self.join).then_some(&self.style)
     }
 
+    /// Whether strings are printed as they are, if everything else is printed as briefly as can be.
+    pub(super) fn plain(&self) -> Option<bool> {
+        let Style { indent: Indent::Compact, sort_keys: false, ascii: false, colours: None } = self.style else {
+            return None;
+        };
+        (!self.join).then_some(self.raw)
+    }
+
     /// Appends a value, with its newline.
     pub(super) fn print(&self, value: &Val, text: &mut Vec<u8>) {
         match value.as_str().filter(|_| self.raw) {

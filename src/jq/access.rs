@@ -157,7 +157,7 @@ impl jaq_core::ValT for Val {
 }
 
 /// The element that a number means: truncated, negative ones from the end.
-fn place(number: &Val, length: usize) -> Option<usize> {
+pub(super) fn place(number: &Val, length: usize) -> Option<usize> {
     if number.is_nan() {
         return None;
     }

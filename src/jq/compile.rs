@@ -3,8 +3,9 @@
 
 use super::notation::{self, Edited};
 use super::outputs::Known;
+use super::piece::Kit;
 use super::print::{print, print_definitions};
-use super::program::{CompileError, Kit, Libraries};
+use super::program::{CompileError, Libraries};
 use super::rewrite::Rewriter;
 use super::{binding, natives, prelude};
 use jaq_core::compile::Undefined;
@@ -16,8 +17,12 @@ use jaq_core::{Compiler, Filter};
 /// Why a module does not load, or a name is not known: where in the text that was compiled, and what.
 type Fault = (usize, String);
 
-/// Compiles a program with global variables of these names.
-pub(super) fn compile(text: &str, names: &[String], libraries: &Libraries) -> Result<Filter<Kit>, CompileError> {
+/// Compiles a program with global variables of these names; and its text, edited to jaq's notation.
+pub(super) fn compile(
+    text: &str,
+    names: &[String],
+    libraries: &Libraries,
+) -> Result<(Filter<Kit>, String), CompileError> {
     let literals = notation::edit(text)?;
     let bound = binding::bind(&literals.text);
     let place = |at: usize| literals.original(bound.original(at)).min(text.len());
@@ -30,7 +35,8 @@ pub(super) fn compile(text: &str, names: &[String], libraries: &Libraries) -> Re
     let rewritten = rewrite(&bound.text, &line, true).ok_or_else(|| told((0, String::from("expected a program"))))?;
     known.pop();
     // What was right before is right now; if not, the place is lost.
-    load(&rewritten, &known, libraries, true).map_err(|(_, message)| told((0, message)))
+    let filter = load(&rewritten, &known, libraries, true).map_err(|(_, message)| told((0, message)))?;
+    Ok((filter, bound.text))
 }
 
 /// Rewrites a program, or a module, whose headers stay as they are.

@@ -106,7 +106,7 @@ const SINGLE: [(&str, usize); 83] = [
 const CONSTANT: [(&str, usize); 5] = [("true", 0), ("false", 0), ("null", 0), ("nan", 0), ("infinite", 0)];
 
 /// Functions with one output whose arguments are functions: those may have any number.
-const GATHERING: [(&str, usize); 11] = [
+const GATHERING: [(&str, usize); 14] = [
     ("map", 1),
     ("sort_by", 1),
     ("group_by", 1),
@@ -117,6 +117,9 @@ const GATHERING: [(&str, usize); 11] = [
     ("del", 1),
     ("any", 1),
     ("all", 1),
+    ("any", 2),
+    ("all", 2),
+    ("isempty", 1),
     ("_last", 1),
 ];
 

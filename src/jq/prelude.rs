@@ -17,6 +17,14 @@ pub(super) fn extra() -> Vec<Def<&'static str>> {
     parse(EXTRA, |parser| parser.defs()).unwrap_or_default()
 }
 
+/// These definitions of the prelude, and what is there beyond jq's functions.
+pub(super) fn some(names: &[(&str, usize)]) -> Vec<Def<&'static str>> {
+    let mut found = parse(TEXT, |parser| parser.defs()).unwrap_or_default();
+    found.retain(|one| names.contains(&(one.name, one.args.len())));
+    found.extend(extra());
+    found
+}
+
 /// The definitions of the prelude, with `env` if there is an `$ENV`.
 pub(super) fn definitions(arena: &Arena, with_env: bool) -> Option<Vec<Def<&str>>> {
     let mut definitions: Vec<Def<&str>> = parse(TEXT, |parser| parser.defs())?;

@@ -1,11 +1,10 @@
 //! [`Program`]: a jq program, compiled once and run by any number of threads.
 
-use super::fault::error;
+use super::lane::Lane;
+use super::natives;
+use super::piece::{Piece, Setting};
 use super::value::Val;
-use super::{compile, natives};
-use jaq_core::data::{DataT, HasLut};
-use jaq_core::{Ctx, Exn, Filter, Lut, Vars};
-use std::cell::RefCell;
+use kitbag::JsonRef;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -14,11 +13,14 @@ const STACK: usize = 1 << 20;
 
 /// A compiled program.
 pub(crate) struct Program {
-    filter: Filter<Kit>,
-    globals: Vec<Val>,
+    whole: Piece,
+    lane: Option<Lane>,
     regexes: natives::Regexes,
     stack: usize,
 }
+
+/// Whether the last output was true, and how the run ended.
+pub(crate) type Printed = (Option<bool>, Result<(), Halt>);
 
 /// Where modules come from: gives the text of a module by the path that `import` or `include` names.
 pub(crate) type Modules = dyn Fn(&str) -> Result<String, String>;
@@ -86,33 +88,6 @@ pub(crate) trait Inputs {
     fn stderr(&self, value: &Val);
 }
 
-/// Ties our values and what a run needs to jaq's interpreter.
-pub(super) struct Kit;
-
-/// What natives reach during a run.
-pub(super) struct Run<'a> {
-    lut: &'a Lut<Kit>,
-    pub(super) inputs: &'a dyn Inputs,
-    pub(super) regexes: &'a natives::Regexes,
-    /// Where the stack was when the run began, and how far it may go from there.
-    start: usize,
-    stack: usize,
-    /// What `halt_error` leaves behind, and why `input` failed: jaq's exception for halting has room for a code only.
-    pub(super) message: RefCell<Option<Val>>,
-    pub(super) failed: RefCell<Option<kitbag::Error>>,
-}
-
-impl DataT for Kit {
-    type V<'a> = Val;
-    type Data<'a> = &'a Run<'a>;
-}
-
-impl<'a> HasLut<'a, Kit> for &'a Run<'a> {
-    fn lut(&self) -> &'a Lut<Kit> {
-        self.lut
-    }
-}
-
 impl Program {
     /// Compiles a program. The globals are its variables, by names without the `$`.
     ///
@@ -124,16 +99,24 @@ impl Program {
         globals: &[(String, Val)],
         libraries: &Libraries,
     ) -> Result<Program, CompileError> {
-        let names: Vec<String> = globals.iter().map(|(name, _)| format!("${name}")).collect();
-        let filter = compile::compile(text, &names, libraries)?;
-        let globals = globals.iter().map(|(_, value)| value.clone()).collect();
-        Ok(Program { filter, globals, regexes: natives::Regexes::default(), stack: STACK })
+        let (whole, edited) = Piece::compile(text, Vec::new(), globals.to_vec(), libraries)?;
+        let lane = Lane::compile(&edited, globals);
+        Ok(Program { whole, lane, regexes: natives::Regexes::default(), stack: STACK })
     }
 
     /// Lets functions that call themselves take so much of a thread's stack, in bytes.
     pub(crate) fn stack(mut self, bytes: usize) -> Program {
         self.stack = bytes;
         self
+    }
+
+    /// Whether records are run on where they were read.
+    pub(crate) fn has_lane(&self) -> bool {
+        self.lane.is_some()
+    }
+
+    fn setting<'a>(&'a self, inputs: &'a dyn Inputs) -> Setting<'a> {
+        Setting { inputs, regexes: &self.regexes, stack: self.stack }
     }
 
     /// Runs the program on one value; `each` gets every output and may stop it.
@@ -147,54 +130,40 @@ impl Program {
         inputs: &dyn Inputs,
         each: &mut dyn FnMut(Val) -> ControlFlow<()>,
     ) -> Result<(), Halt> {
-        let run = Run {
-            lut: &self.filter.lut,
-            inputs,
-            regexes: &self.regexes,
-            start: here(),
-            stack: self.stack,
-            message: RefCell::default(),
-            failed: RefCell::default(),
-        };
-        let context = Ctx::new(&run, Vars::new(self.globals.iter().cloned()));
-        for output in self.filter.id.run::<Kit>((context, input)) {
-            match output {
-                Ok(value) => {
-                    if each(value).is_break() {
-                        break;
-                    }
-                }
-                Err(exception) => return Err(run.halt(exception)),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An address of the stack.
-#[inline(never)]
-fn here() -> usize {
-    let local = 0_u8;
-    std::ptr::from_ref(std::hint::black_box(&local)).addr()
-}
-
-impl Run<'_> {
-    /// Whether the stack has room for another call.
-    pub(super) fn has_room(&self) -> bool {
-        here().abs_diff(self.start) < self.stack
+        self.whole.run(std::iter::empty(), input, self.setting(inputs), each)
     }
 
-    fn halt(&self, exception: Exn<'_, Val>) -> Halt {
-        if let Some(error) = self.failed.take() {
-            return Halt::Input(error);
+    /// The same for a record where it was read.
+    ///
+    /// # Errors
+    ///
+    /// If the program fails or halts.
+    pub(crate) fn run_on(
+        &self,
+        record: JsonRef<'_>,
+        inputs: &dyn Inputs,
+        each: &mut dyn FnMut(Val) -> ControlFlow<()>,
+    ) -> Result<(), Halt> {
+        match &self.lane {
+            Some(lane) => lane.run(record, self.setting(inputs), each),
+            None => self.run(Val::from_json(&record), inputs, each),
         }
-        match exception.get_err() {
-            Ok(error) => Halt::Error(error.into_val()),
-            Err(exception) => match exception.get_halt() {
-                Ok(code) => Halt::Exit { code, message: self.message.take() },
-                // Nothing else leaves a program: its breaks have labels.
-                Err(_) => Halt::Error(error("break").into_val()),
-            },
-        }
+    }
+
+    /// Runs the program on a record and appends its outputs, a compact line each, strings as they are if `raw`; says
+    /// whether the last one is true. `None` if this program has to be run by [`Program::run_on`].
+    ///
+    /// # Errors
+    ///
+    /// If the program fails or halts: what it gave before has been appended.
+    pub(crate) fn print_on(
+        &self,
+        record: JsonRef<'_>,
+        inputs: &dyn Inputs,
+        raw: bool,
+        text: &mut Vec<u8>,
+    ) -> Option<Printed> {
+        let lane = self.lane.as_ref()?;
+        Some(lane.print(record, self.setting(inputs), raw, text))
     }
 }

@@ -116,6 +116,11 @@ impl<'s> Rewriter<'s> {
         };
         let early = |(place, (key, value)): (usize, (Tree<'s>, Option<Tree<'s>>))| match value {
             Some(value) if Some(place) < last => (bind(key), Some(bind(value))),
+            None if Some(place) < last && matches!(key, Term::Str(..)) => {
+                let key = bind(key);
+                let value = bind(path(Part::Index(key.clone())));
+                (key, Some(value))
+            }
             value => (key, value),
         };
         let members = Term::Obj(members.into_iter().enumerate().map(early).collect());

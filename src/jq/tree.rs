@@ -27,6 +27,19 @@ pub(super) fn path<'s>(part: Part<Tree<'s>>) -> Tree<'s> {
     Term::Path(Box::new(Term::Id), Path(vec![(part, Opt::Essential)]))
 }
 
+/// What a string says that has no terms in it.
+pub(super) fn literal(parts: &[StrPart<&str, Tree<'_>>]) -> Option<String> {
+    let mut text = String::new();
+    for part in parts {
+        match part {
+            StrPart::Str(part) => text.push_str(part),
+            StrPart::Char(char) => text.push(*char),
+            StrPart::Term(_) => return None,
+        }
+    }
+    Some(text)
+}
+
 /// Visits the definitions within a term.
 pub(super) fn each_definition<'t, 's>(term: &'t Term<&'s str>, visit: &mut dyn FnMut(&'t Def<&'s str>)) {
     walk(term, &mut |term| {

@@ -2,7 +2,7 @@
 //! stable; of equal elements the first is least and the last is greatest.
 
 use super::values::elements;
-use super::{Kit, Native, Val, ValR, one, plain, v, with_one, wrong};
+use super::{Kit, Native, Val, ValR, general, one, plain, v, with_one, wrong};
 use crate::jq::fault::{Error, ValX, about};
 use crate::jq::value::Array;
 use jaq_core::{Bind, Cv, Exn};
@@ -38,12 +38,12 @@ pub(super) fn natives() -> Vec<Native> {
             }),
             None => Err(about(&value, "cannot be searched from")),
         }),
-        ("sort_by", f(), |cv| by(cv, sort_by)),
-        ("group_by", f(), |cv| by(cv, group_by)),
-        ("unique_by", f(), |cv| by(cv, unique_by)),
-        ("min_by", f(), |cv| by(cv, |keyed| extreme_by(keyed, Ordering::is_lt))),
-        ("max_by", f(), |cv| by(cv, |keyed| extreme_by(keyed, Ordering::is_ge))),
-        ("range", v(3), |mut cv| {
+        general!("sort_by", f(), |cv| by(cv, sort_by)),
+        general!("group_by", f(), |cv| by(cv, group_by)),
+        general!("unique_by", f(), |cv| by(cv, unique_by)),
+        general!("min_by", f(), |cv| by(cv, |keyed| extreme_by(keyed, Ordering::is_lt))),
+        general!("max_by", f(), |cv| by(cv, |keyed| extreme_by(keyed, Ordering::is_ge))),
+        general!("range", v(3), |mut cv| {
             let step = cv.0.pop_var();
             let to = cv.0.pop_var();
             let from = cv.0.pop_var();

@@ -2,7 +2,7 @@
 
 use super::reading::read;
 use super::time::Date;
-use super::{Native, Val, ValR, plain, with_one, wrong};
+use super::{Native, Val, ValR, general, plain, with_one, wrong};
 use crate::jq::fault::{Error, about};
 
 /// Seconds beyond this are no date: the year has six digits.

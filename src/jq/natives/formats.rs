@@ -1,6 +1,6 @@
 //! `@csv` and the other formats.
 
-use super::{Native, Val, ValR, plain, wrong};
+use super::{Native, Val, ValR, general, plain, wrong};
 use crate::jq::fault::{Error, about};
 use std::fmt::Write;
 

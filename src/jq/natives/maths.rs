@@ -1,6 +1,6 @@
 //! The functions of the C library for numbers. Rounding keeps an integer as it is.
 
-use super::{Native, Val, ValR, pop_two, v};
+use super::{Native, Val, ValR, general, plain, pop_two, v};
 use crate::jq::fault::about;
 use crate::jq::number::{self, Number};
 use jaq_core::native::bome;
@@ -10,14 +10,14 @@ use num_traits::FromPrimitive;
 /// `name: f(f64) -> f64` for each.
 macro_rules! of_one {
     ($($name:literal: $f:expr),* $(,)?) => {
-        vec![$(($name, v(0), |cv| bome(double(&cv.1).map(|x| { let f: fn(f64) -> f64 = $f; Val::Float(f(x)) })))),*]
+        vec![$(plain!($name, |value| double(&value).map(|x| { let f: fn(f64) -> f64 = $f; Val::Float(f(x)) }))),*]
     };
 }
 
 /// `name: f(f64, f64) -> f64` for each.
 macro_rules! of_two {
     ($($name:literal: $f:expr),* $(,)?) => {
-        vec![$(($name, v(2), |mut cv| {
+        vec![$(general!($name, v(2), |mut cv| {
             let f: fn(f64, f64) -> f64 = $f;
             let (x, y) = pop_two(&mut cv);
             bome(double(&x).and_then(|x| Ok(Val::Float(f(x, double(&y)?)))))
@@ -48,30 +48,30 @@ pub(super) fn natives() -> Vec<Native> {
     };
     all.extend(two);
     all.extend::<[Native; 14]>([
-        ("nan", v(0), |_| bome(Ok(Val::Float(f64::NAN)))),
-        ("infinite", v(0), |_| bome(Ok(Val::Float(f64::INFINITY)))),
-        ("isnan", v(0), |cv| bome(double(&cv.1).map(|x| Val::Bool(x.is_nan())))),
-        ("isinfinite", v(0), |cv| bome(double(&cv.1).map(|x| Val::Bool(x.is_infinite())))),
-        ("floor", v(0), |cv| bome(rounded(cv.1, f64::floor))),
-        ("ceil", v(0), |cv| bome(rounded(cv.1, f64::ceil))),
-        ("round", v(0), |cv| bome(rounded(cv.1, f64::round))),
-        ("trunc", v(0), |cv| bome(rounded(cv.1, f64::trunc))),
-        ("rint", v(0), |cv| bome(rounded(cv.1, f64::round_ties_even))),
-        ("nearbyint", v(0), |cv| bome(rounded(cv.1, f64::round_ties_even))),
-        ("fabs", v(0), |cv| bome(double(&cv.1).map(|x| Val::Float(x.abs())))),
-        ("frexp", v(0), |cv| {
+        general!("nan", v(0), |_| bome(Ok(Val::Float(f64::NAN)))),
+        general!("infinite", v(0), |_| bome(Ok(Val::Float(f64::INFINITY)))),
+        plain!("isnan", |value| double(&value).map(|x| Val::Bool(x.is_nan()))),
+        plain!("isinfinite", |value| double(&value).map(|x| Val::Bool(x.is_infinite()))),
+        plain!("floor", |value| rounded(value, f64::floor)),
+        plain!("ceil", |value| rounded(value, f64::ceil)),
+        plain!("round", |value| rounded(value, f64::round)),
+        plain!("trunc", |value| rounded(value, f64::trunc)),
+        plain!("rint", |value| rounded(value, f64::round_ties_even)),
+        plain!("nearbyint", |value| rounded(value, f64::round_ties_even)),
+        plain!("fabs", |value| double(&value).map(|x| Val::Float(x.abs()))),
+        general!("frexp", v(0), |cv| {
             bome(double(&cv.1).map(|x| {
                 let (mantissa, exponent) = libm::frexp(x);
                 Val::array(vec![Val::Float(mantissa), Val::Int(exponent.into())])
             }))
         }),
-        ("modf", v(0), |cv| {
+        general!("modf", v(0), |cv| {
             bome(double(&cv.1).map(|x| {
                 let fraction = if x.is_infinite() { 0.0_f64.copysign(x) } else { (x - x.trunc()).copysign(x) };
                 Val::array(vec![Val::Float(fraction), Val::Float(x.trunc())])
             }))
         }),
-        ("fma", v(3), |mut cv| {
+        general!("fma", v(3), |mut cv| {
             let (y, z) = pop_two(&mut cv);
             let x = cv.0.pop_var();
             bome(double(&x).and_then(|x| Ok(Val::Float(x.mul_add(double(&y)?, double(&z)?)))))

@@ -13,53 +13,82 @@ mod time;
 mod values;
 mod world;
 
-pub(super) use self::regex::Regexes;
+pub(super) use self::regex::{Regexes, no_string};
 pub(super) use self::values::indices;
 
 use super::fault::{Error, ValR, ValXs};
-use super::program::Kit;
+use super::piece::Kit;
 use super::value::Val;
-use jaq_core::native::{Filter, Fun, bome, run, v};
-use jaq_core::{Cv, RunPtr};
+use jaq_core::native::{Fun, bome, run, v};
+use jaq_core::{Bind, Cv, RunPtr};
 
-/// A function with its name and arguments.
-type Native = Filter<RunPtr<Kit>>;
+/// A function with its name and arguments, as the interpreter calls it, and as it is without one.
+struct Native {
+    name: &'static str,
+    arguments: Box<[Bind]>,
+    run: RunPtr<Kit>,
+    direct: Option<Direct>,
+}
+
+/// A function of values.
+#[derive(Clone, Copy)]
+pub(super) enum Direct {
+    Plain(fn(Val) -> ValR),
+    WithOne(fn(Val, Val) -> ValR),
+}
 
 type Table = fn() -> Vec<Native>;
 
-/// All functions.
-pub(super) fn all() -> impl Iterator<Item = Fun<Kit>> {
+fn natives() -> impl Iterator<Item = Native> {
     let tables: [&[Table]; 2] = [
         &[values::natives, arrays::natives, strings::natives, regex::natives, formats::natives],
         &[paths::natives, dates::natives, maths::natives, world::natives],
     ];
+    tables.into_iter().flatten().flat_map(|table| table())
+}
+
+/// The function of this name and number of arguments, if it is one of values alone.
+pub(super) fn direct(name: &str, arguments: usize) -> Option<Direct> {
+    natives().find(|native| native.name == name && native.arguments.len() == arguments)?.direct
+}
+
+/// All functions.
+pub(super) fn all() -> impl Iterator<Item = Fun<Kit>> {
     // What jaq-core brings: `path`, `first(f)`, `last(f)`, `limit`, `skip`, and what its prelude needs.
     let core = jaq_core::funs().filter(|(name, ..)| !matches!(*name, "range" | "keys_unsorted" | "key_values"));
-    tables.into_iter().flatten().flat_map(|table| table()).map(run::<Kit>).chain(core)
+    natives().map(|native| run::<Kit>((native.name, native.arguments, native.run))).chain(core)
 }
 
 /// A function of the input alone.
 macro_rules! plain {
-    ($name:literal, $f:expr) => {
-        ($name, jaq_core::native::v(0), |cv| {
-            let f: fn(super::Val) -> super::ValR = $f;
-            jaq_core::native::bome(f(cv.1))
-        })
-    };
+    ($name:literal, $f:expr) => {{
+        const FUNCTION: fn(super::Val) -> super::ValR = $f;
+        let direct = Some(super::Direct::Plain(FUNCTION));
+        super::Native { direct, ..general!($name, jaq_core::native::v(0), |cv| jaq_core::native::bome(FUNCTION(cv.1))) }
+    }};
 }
 
 /// A function of the input and one value.
 macro_rules! with_one {
-    ($name:literal, $f:expr) => {
-        ($name, jaq_core::native::v(1), |mut cv| {
-            let f: fn(super::Val, super::Val) -> super::ValR = $f;
+    ($name:literal, $f:expr) => {{
+        const FUNCTION: fn(super::Val, super::Val) -> super::ValR = $f;
+        let direct = Some(super::Direct::WithOne(FUNCTION));
+        let run = general!($name, jaq_core::native::v(1), |mut cv| {
             let argument = cv.0.pop_var();
-            jaq_core::native::bome(f(cv.1, argument))
-        })
+            jaq_core::native::bome(FUNCTION(cv.1, argument))
+        });
+        super::Native { direct, ..run }
+    }};
+}
+
+/// A function that looks at more than values, or has any number of outputs.
+macro_rules! general {
+    ($name:literal, $arguments:expr, $run:expr) => {
+        super::Native { name: $name, arguments: $arguments, run: $run, direct: None }
     };
 }
 
-use {plain, with_one};
+use {general, plain, with_one};
 
 /// The two values that a function was called with, in their order.
 fn pop_two(cv: &mut Cv<'_, Kit>) -> (Val, Val) {

@@ -1,6 +1,6 @@
 //! Paths as values: reading, writing and deleting at them, updates that have to go path by path, and streams of them.
 
-use super::{Kit, Native, Val, ValR, one, plain, v, with_one, wrong};
+use super::{Kit, Native, Val, ValR, general, one, plain, v, with_one, wrong};
 use crate::jq::fault::Error;
 use crate::jq::value::Array;
 use jaq_core::box_iter::box_once;
@@ -10,7 +10,7 @@ use jaq_core::{Bind, Cv, Exn, ValT};
 pub(super) fn natives() -> Vec<Native> {
     let f = || -> Box<[Bind]> { [Bind::Fun(())].into() };
     vec![
-        ("setpath", v(2), |mut cv| {
+        general!("setpath", v(2), |mut cv| {
             let (path, value) = super::pop_two(&mut cv);
             one(steps(&path).and_then(|path| write(cv.1, path, &mut |_| Ok(Some(value.clone()))).map_err(plain_error)))
         }),
@@ -21,11 +21,11 @@ pub(super) fn natives() -> Vec<Native> {
             Ok(Val::array(events))
         }),
         // The last output of a function, or null: what `reduce` takes for its next state.
-        ("_last", f(), |mut cv| {
+        general!("_last", f(), |mut cv| {
             let (f, context) = cv.0.pop_fun();
             box_once(f.run((context, cv.1)).try_fold(Val::Null, |_, next| next))
         }),
-        ("_modify", [Bind::Fun(()), Bind::Fun(())].into(), |cv| box_once(modify(cv))),
+        general!("_modify", [Bind::Fun(()), Bind::Fun(())].into(), |cv| box_once(modify(cv))),
     ]
 }
 

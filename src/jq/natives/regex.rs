@@ -1,7 +1,7 @@
 //! Regular expressions as Oniguruma reads them for jq: Unicode classes, look-around, back-references, `$` before a final
 //! newline. Each is compiled once for a program.
 
-use super::{Kit, Native, Val, ValR, one, pop_two, v, wrong};
+use super::{Kit, Native, Val, ValR, general, one, pop_two, v, wrong};
 use crate::jq::fault::{Error, about};
 use fancy_regex::{Captures, Regex, RegexBuilder};
 use jaq_core::Cv;
@@ -28,29 +28,21 @@ struct Pattern {
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        ("_test", v(2), |cv| {
-            one(matching(cv, |pattern, text| {
-                let found = match pattern.skip_empty {
-                    false => pattern.regex(text).is_match(text).map_err(failed)?,
-                    true => !pattern.find(text, false)?.is_empty(),
-                };
-                Ok(Val::Bool(found))
-            }))
-        }),
-        ("_match", v(2), |cv| {
+        general!("_test", v(2), |cv| one(matching(cv, |pattern, text| pattern.test(text).map(Val::Bool)))),
+        general!("_match", v(2), |cv| {
             one(matching(cv, |pattern, text| {
                 let mut places = Places::new(text);
                 let found = pattern.find(text, pattern.global)?;
                 Ok(found.iter().map(|captures| pattern.describe(captures, &mut places)).collect())
             }))
         }),
-        ("_capture", v(2), |cv| {
+        general!("_capture", v(2), |cv| {
             one(matching(cv, |pattern, text| {
                 let found = pattern.find(text, pattern.global)?;
                 Ok(found.iter().map(|captures| pattern.named(captures)).collect())
             }))
         }),
-        ("_pieces", v(2), |cv| {
+        general!("_pieces", v(2), |cv| {
             one(matching(cv, |pattern, text| {
                 let mut pieces = Vec::new();
                 let mut from = 0;
@@ -67,27 +59,38 @@ pub(super) fn natives() -> Vec<Native> {
     ]
 }
 
-/// Runs `then` on the input and the pattern that a function was called with: a string with flags beside it, or an array
-/// of both.
+/// Runs `then` on the input and the pattern that a function was called with.
 fn matching(mut cv: Cv<'_, Kit>, then: impl Fn(&Pattern, &str) -> ValR) -> ValR {
     let (pattern, flags) = pop_two(&mut cv);
-    let (pattern, flags) = match pattern.as_array() {
-        Some([pattern]) => (pattern.clone(), flags),
-        Some([pattern, flags, ..]) => (pattern.clone(), flags.clone()),
-        _ => (pattern, flags),
-    };
-    let no_string = |value: &Val| about(value, "cannot be matched, as it is not a string");
     let text = cv.1.as_str().ok_or_else(|| no_string(&cv.1))?;
-    let Val::Str(pattern) = &pattern else { return Err(no_string(&pattern)) };
-    let flags = match &flags {
-        Val::Null => SmolStr::default(),
-        Val::Str(flags) => flags.clone(),
-        other => return Err(about(other, "is not a string")),
-    };
-    then(&*cv.0.data().regexes.get(pattern, &flags)?, text)
+    then(&*cv.0.data().regexes.of(&pattern, &flags)?, text)
+}
+
+pub(in crate::jq) fn no_string(value: &Val) -> Error {
+    about(value, "cannot be matched, as it is not a string")
 }
 
 impl Regexes {
+    /// Whether a text matches a pattern with flags.
+    pub(in crate::jq) fn test(&self, text: &str, pattern: &Val, flags: &Val) -> Result<bool, Error> {
+        self.of(pattern, flags)?.test(text)
+    }
+
+    /// The pattern with these flags: a string with flags beside it, or an array of both.
+    fn of(&self, pattern: &Val, flags: &Val) -> Result<Arc<Pattern>, Error> {
+        let (pattern, flags) = match pattern.as_array() {
+            Some([pattern]) => (pattern, flags),
+            Some([pattern, flags, ..]) => (pattern, flags),
+            _ => (pattern, flags),
+        };
+        let Val::Str(pattern) = pattern else { return Err(no_string(pattern)) };
+        match flags {
+            Val::Null => self.get(pattern, &SmolStr::default()),
+            Val::Str(flags) => self.get(pattern, flags),
+            other => Err(about(other, "is not a string")),
+        }
+    }
+
     fn get(&self, pattern: &SmolStr, flags: &SmolStr) -> Result<Arc<Pattern>, Error> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(pattern).and_then(|by_flags| by_flags.get(flags)) {
@@ -105,6 +108,13 @@ impl Regexes {
 }
 
 impl Pattern {
+    fn test(&self, text: &str) -> Result<bool, Error> {
+        match self.skip_empty {
+            false => self.regex(text).is_match(text).map_err(failed),
+            true => Ok(!self.find(text, false)?.is_empty()),
+        }
+    }
+
     fn new(text: &str, flags: &str) -> Result<Pattern, Error> {
         let has = |flag| flags.contains(flag);
         // `s` changes nothing: `^` and `$` are those of the text anyhow.

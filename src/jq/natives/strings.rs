@@ -1,7 +1,7 @@
 //! Functions of strings.
 
 use super::values::elements;
-use super::{Native, Val, ValR, plain, with_one, wrong};
+use super::{Native, Val, ValR, general, plain, with_one, wrong};
 use crate::jq::arithmetic;
 use crate::jq::fault::about;
 

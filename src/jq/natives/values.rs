@@ -1,6 +1,6 @@
 //! Functions of values of any type: lengths, keys, membership, conversions.
 
-use super::{Native, Val, ValR, plain, with_one, wrong};
+use super::{Native, Val, ValR, general, plain, with_one, wrong};
 use crate::jq::fault::{about, no_values};
 use crate::jq::number::{self, Number};
 use crate::jq::value::Array;

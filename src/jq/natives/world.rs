@@ -1,33 +1,35 @@
 //! What a program may see of the world and do to it, all of it through [`Inputs`](crate::jq::Inputs).
 
-use super::{Kit, Native, Val, one, v, wrong};
+use super::{Kit, Native, Val, general, one, v, wrong};
 use jaq_core::{Cv, Exn};
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
-        ("inputs", v(0), |cv| Box::new(std::iter::from_fn(move || next(&cv)))),
-        ("input", v(0), |cv| Box::new(std::iter::once(next(&cv).unwrap_or_else(|| Err(wrong("break").into()))))),
-        ("input_filename", v(0), |cv| one(Ok(cv.0.data().inputs.file_name().map_or(Val::Null, Val::from)))),
-        ("input_line_number", v(0), |cv| {
+        general!("inputs", v(0), |cv| Box::new(std::iter::from_fn(move || next(&cv)))),
+        general!("input", v(0), |cv| Box::new(std::iter::once(
+            next(&cv).unwrap_or_else(|| Err(wrong("break").into()))
+        ))),
+        general!("input_filename", v(0), |cv| one(Ok(cv.0.data().inputs.file_name().map_or(Val::Null, Val::from)))),
+        general!("input_line_number", v(0), |cv| {
             one(Ok(Val::Int(i64::try_from(cv.0.data().inputs.line_number()).unwrap_or(i64::MAX))))
         }),
         // In every function that calls itself.
-        ("_deeper", v(0), |cv| match cv.0.data().has_room() {
+        general!("_deeper", v(0), |cv| match cv.0.data().has_room() {
             true => one(Ok(cv.1)),
             false => one(Err(wrong("functions call themselves too deeply: the stack is full"))),
         }),
-        ("now", v(0), |cv| one(Ok(Val::Float(cv.0.data().inputs.now())))),
-        ("_debug", v(1), |mut cv| {
+        general!("now", v(0), |cv| one(Ok(Val::Float(cv.0.data().inputs.now())))),
+        general!("_debug", v(1), |mut cv| {
             let message = cv.0.pop_var();
             cv.0.data().inputs.debug(&message);
             one(Ok(cv.1))
         }),
-        ("stderr", v(0), |cv| {
+        general!("stderr", v(0), |cv| {
             cv.0.data().inputs.stderr(&cv.1);
             one(Ok(cv.1))
         }),
-        ("halt", v(0), |_| Box::new(std::iter::once(Err(Exn::halt(0))))),
-        ("halt_error", v(1), |mut cv| {
+        general!("halt", v(0), |_| Box::new(std::iter::once(Err(Exn::halt(0))))),
+        general!("halt_error", v(1), |mut cv| {
             let Some(code) = cv.0.pop_var().as_i64() else {
                 return one(Err(wrong("halt_error/1: number required")));
             };

@@ -11,7 +11,7 @@ use super::terms::{Tree, defined, integer, walk};
 const DEEPEST: usize = 16;
 
 /// A program's tree with its calls of the program's own definitions, and of these, replaced where that is certain.
-pub(super) fn inline<'s>(program: &Tree<'s>, extra: &[Def<&'s str>]) -> Tree<'s> {
+pub(crate) fn inline<'s>(program: &Tree<'s>, extra: &[Def<&'s str>]) -> Tree<'s> {
     let own = defined(program);
     let mut known: Vec<Def<&'s str>> = Vec::new();
     for def in extra {

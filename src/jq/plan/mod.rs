@@ -24,7 +24,8 @@ use super::binding;
 use super::notation;
 use super::prelude;
 use super::print::print;
-pub(crate) use terms::{Tree, own_path};
+pub(crate) use inline::inline;
+pub(crate) use terms::{Tree, defined, is_free, own_path};
 
 /// An aggregate over the outputs of a filter for each record.
 #[derive(Clone, Debug)]
@@ -166,7 +167,7 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
         Ok(tree) => {
             // It is a verb of its own.
             let extra: Vec<_> = prelude::extra().into_iter().filter(|def| def.name != "distinct_by").collect();
-            let tree = inline::inline(&tree, &extra);
+            let tree = inline(&tree, &extra);
             match (stages::plan(&tree), sequence::sequence(&tree)) {
                 (Some(plan), _) => Way::Verbs(plan),
                 (None, Some(text)) => Way::InTurn(text),

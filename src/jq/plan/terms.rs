@@ -180,20 +180,30 @@ pub(super) fn variables<'s>(pattern: &Pattern<&'s str>, found: &mut Vec<&'s str>
 /// Whether a term can be run on each record by itself: it has no effects, and needs neither other records nor these
 /// variables.
 pub(super) fn is_local(term: &Tree<'_>, bound: &[&str]) -> bool {
-    let (mut local, mut labels, mut breaks) = (true, Vec::new(), Vec::new());
+    let mut local = true;
     walk(term, &mut |term| match term {
-        Term::Call(name, _) => local &= !NOT_LOCAL.contains(name) && !name.contains("::"),
-        Term::Var(name) => local &= !bound.contains(name) && *name != "$__loc__",
-        // `{$x}`
+        Term::Call(name, _) => local &= !NOT_LOCAL.contains(name),
+        Term::Var(name) => local &= !bound.contains(name),
+        _ => {}
+    });
+    local && is_free(term)
+}
+
+/// Whether a term means the same by itself as where it stands: it names no module, no label around it, and not its place.
+pub(crate) fn is_free(term: &Tree<'_>) -> bool {
+    let (mut free, mut labels, mut breaks) = (true, Vec::new(), Vec::new());
+    walk(term, &mut |term| match term {
+        Term::Call(name, _) => free &= !name.contains("::"),
+        Term::Var(name) => free &= *name != "$__loc__",
         Term::Label(name, _) => labels.push(*name),
         Term::Break(name) => breaks.push(*name),
         _ => {}
     });
-    local && breaks.iter().all(|name| labels.contains(name))
+    free && breaks.iter().all(|name| labels.contains(name))
 }
 
 /// The names that a program defines, with the number of their arguments.
-pub(super) fn defined<'s>(term: &Tree<'s>) -> Vec<(&'s str, usize)> {
+pub(crate) fn defined<'s>(term: &Tree<'s>) -> Vec<(&'s str, usize)> {
     let mut found = Vec::new();
     let mut add = |defs: &[Def<&'s str, Tree<'s>>]| {
         for def in defs {

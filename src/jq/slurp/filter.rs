@@ -1,5 +1,4 @@
-//! A filter that is run on each record by itself. Paths of keys are walked in the borrowed record, and only what they
-//! lead to becomes a value; whatever is out of the ordinary there, and every other filter, is run by the interpreter.
+//! A filter that is run on each record by itself: where it was read, if that can be. The keys of records are found there.
 
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
@@ -103,29 +102,19 @@ impl Filter {
     ///
     /// The error that the program raises: outputs before it were handed on.
     pub(super) fn run(&self, record: &Record<'_>, each: &mut dyn FnMut(Val)) -> Result<(), Val> {
-        match (&self.how, &record.json) {
-            (How::Itself, _) => {
-                each(record.value().clone());
-                return Ok(());
-            }
-            (How::Keys(keys), Some(json)) => {
-                if let Some(found) = walk(keys, *json) {
-                    each(found.as_ref().map_or(Val::Null, Val::from_json));
-                    return Ok(());
-                }
-            }
-            _ => {}
+        if self.is_itself() {
+            each(record.value().clone());
+            return Ok(());
         }
-        self.interpret(record.value().clone(), each)
-    }
-
-    /// Hands all outputs for a value to `each`.
-    fn interpret(&self, input: Val, each: &mut dyn FnMut(Val)) -> Result<(), Val> {
         let mut each = |output| {
             each(output);
             ControlFlow::Continue(())
         };
-        self.program.run(input, &*self.inputs, &mut each).map_err(|halt| match halt {
+        let ended = match record.json {
+            Some(json) if self.program.has_lane() => self.program.run_on(json, &*self.inputs, &mut each),
+            _ => self.program.run(record.value().clone(), &*self.inputs, &mut each),
+        };
+        ended.map_err(|halt| match halt {
             Halt::Error(error) => error,
             // The planner keeps filters with effects away from here.
             Halt::Exit { .. } | Halt::Input(_) => Val::string("a filter of a record halted"),

@@ -64,7 +64,7 @@ pub(super) fn val(text: &str) -> Val {
 }
 
 /// The entries of a table: a head line and the lines below it.
-fn entries(table: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
+pub(super) fn entries(table: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
     table.split("\n\n").filter_map(|entry| {
         let mut lines = entry.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
         Some((lines.next()?, lines.collect()))
