@@ -51,7 +51,7 @@ mod write;
 
 pub use bag::Bag;
 pub use batch::Seq;
-pub use config::{BadRecords, CancelToken, Config};
+pub use config::{BadRecords, CancelToken, Config, MaxErrors};
 pub use engine::{Monitor, Progress, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result, escape};
 pub use input::{Input, Reader, Scan};

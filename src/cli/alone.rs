@@ -107,11 +107,16 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
             Some(Halt::Error(_)) if skip => {
                 outcome.failed = true;
                 outcome.left_out += 1;
+                job.args.max_errors.map_or(Ok(()), |most| most.check_so_far(outcome.left_out, turns.count()))?;
             }
             Some(halt) => return Err(placed(halt, &turns)),
         }
     }
+    let read = turns.count();
     drop(turns);
+    // Beside the program's errors there is what could not be read, by the run that has ended now.
+    let unread = job.monitor.report().map_or(0, |report| report.rejected);
+    job.args.max_errors.map_or(Ok(()), |most| most.check(outcome.left_out + unread, read + unread))?;
     outcome.written = sink.into_inner().commit()?;
     Ok(outcome)
 }

@@ -19,7 +19,7 @@ Usage: kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...
 Input    -s  one array of all records          -n  null: `inputs` gives records
          -R  lines of text                     --values  JSON on any lines
          --on-error fail | skip | quarantine=FILE    what to do with bad ones
-         --max-record SIZE                           the longest one
+         --max-errors N | P%, --max-record SIZE      how many, and how long
 Output   -r  strings without quotes            -j  as -r, without newlines
          -S  keys in order                     -a  ASCII only
          -c  a line a value (default)          --indent N, --tab  several lines
@@ -72,7 +72,7 @@ Exit codes:
   141  whoever read standard output is gone
 
 Under --on-error skip and quarantine the exit code is 5 if the program failed on a record, 2 if a record could not be
-read. With -o, a failed run leaves nothing.
+read; more than --max-errors allows are 2. With -o, a failed run leaves nothing.
 
 Every option of ours is also a variable: --memory is KITBAG_MEMORY. NO_COLOR and JQ_COLORS are as in jq."#;
 

@@ -31,6 +31,7 @@ pub(super) struct Job<'a> {
     pub(super) printer: Printer,
     pub(super) config: Config,
     pub(super) cancel: CancelToken,
+    pub(super) monitor: Monitor,
     pub(super) input: Vec<PathBuf>,
     pub(super) target: Option<Target>,
 }
@@ -85,6 +86,9 @@ pub(super) fn config(args: &Args, monitor: &Monitor, cancel: &CancelToken) -> Co
     if let Some(bytes) = args.max_temp {
         config = config.max_temp(bytes);
     }
+    if let Some(most) = args.max_errors {
+        config = config.max_errors(most);
+    }
     if let Some(bytes) = args.max_record {
         config = config.max_record(bytes);
     }
@@ -97,8 +101,13 @@ impl<'a> Job<'a> {
         args: &'a Args,
         matches: &ArgMatches,
         config: Config,
-        cancel: CancelToken,
+        (cancel, monitor): (CancelToken, Monitor),
     ) -> Result<Job<'a>, Failure> {
+        if args.max_errors.is_some() && args.on_error == OnError::Fail {
+            let text =
+                "--max-errors belongs to --on-error skip or quarantine=FILE: without these no record is left out";
+            return Err(Failure::Usage(text.into()));
+        }
         let target = output::target(args)?;
         let mut words = Words::new(args, matches)?;
         let input: Vec<PathBuf> = std::mem::take(&mut words.files).into_iter().map(PathBuf::from).collect();
@@ -117,8 +126,19 @@ impl<'a> Job<'a> {
             true => config.ordered(true),
             false => config,
         };
-        let job =
-            Job { args, program, text, globals, asks, printer: Printer::new(args), config, cancel, input, target };
+        let job = Job {
+            args,
+            program,
+            text,
+            globals,
+            asks,
+            printer: Printer::new(args),
+            config,
+            cancel,
+            monitor,
+            input,
+            target,
+        };
         // Before anything is read or written.
         job.input().paths()?;
         Ok(job)
