@@ -102,6 +102,13 @@ pub(crate) struct Args {
     /// Text in a shard of the output, before it is packed [default: 128MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_SHARD_SIZE", help_heading = "Output")]
     pub(crate) shard_size: Option<u64>,
+    /// Write each output into a directory by its values: DIR/day=2026-01-02/kind=x/part-000000.jsonl.
+    ///
+    /// EXPR runs on each output, and gives an object such as `{day: .time[:10], kind}`, or is a path such as `.kind`: the
+    /// keys are names, in their order, the values strings, numbers, booleans or null. -o names DIR, or DIR/part-*.jsonl.zst.
+    /// Outputs are held until the last one is there, spilling; those of a directory keep their order.
+    #[arg(long, value_name = "EXPR", env = "KITBAG_PARTITION_BY", help_heading = "Output")]
+    pub(crate) partition_by: Option<String>,
     /// Print in the order in which records are ready. With -s and -n, and for `input`, records keep their order.
     #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output")]
     pub(crate) unordered: bool,

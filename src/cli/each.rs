@@ -22,6 +22,7 @@ pub(super) fn record(job: &Job<'_>) -> Result<Outcome, Failure> {
     let scan = Scan::new(job.input()).with(job.config.clone());
     let one = |record: kitbag::JsonRef<'_>, out: &mut Output<'_>| run(job, &seen, Val::from_json(&record), out);
     let written = match &job.target {
+        Some(target) if job.partition.is_some() => Some(scan.write_partitioned_with(target.clone(), one)?),
         Some(target) => Some(scan.write_with(target.clone(), one)?),
         None => scan.write_with_to(io::stdout(), one).map(|_| None)?,
     };
@@ -34,6 +35,7 @@ pub(super) fn line(job: &Job<'_>) -> Result<Outcome, Failure> {
     let lines = Bag::read_text(job.input()).with(job.config.clone());
     let one = |line: String, out: &mut Output<'_>| run(job, &seen, Val::string(line), out);
     let written = match &job.target {
+        Some(target) if job.partition.is_some() => Some(lines.write_partitioned_with(target.clone(), one)?),
         Some(target) => Some(lines.write_with(target.clone(), one)?),
         None => lines.write_with_to(io::stdout(), one).map(|_| None)?,
     };
@@ -78,14 +80,25 @@ impl Seen {
 /// The program on one record.
 fn run(job: &Job<'_>, seen: &Seen, value: Val, out: &mut Output<'_>) -> Result<(), Box<dyn StdError + Send + Sync>> {
     let (seq, before) = (out.seq(), out.text().len());
-    let mut last = None;
+    let (mut last, mut refused) = (None, None);
     let out = RefCell::new(out);
     let ended = job.program.run(value, &Alone(&out), &mut |value| {
-        job.printer.print(&value, out.borrow_mut().text());
+        let partition = match job.partition.as_ref().map(|by| by.of(&value, &Alone(&out))).transpose() {
+            Ok(partition) => partition,
+            Err(error) => {
+                refused = Some(Halt::Error(error));
+                return ControlFlow::Break(());
+            }
+        };
+        let mut out = out.borrow_mut();
+        job.printer.print(&value, out.text());
+        if let Some(partition) = partition {
+            out.put_into(partition);
+        }
         last = Some(value.is_true());
         ControlFlow::Continue(())
     });
-    let out = out.into_inner();
+    let (out, ended) = (out.into_inner(), refused.map_or(ended, Err));
     if job.args.exit_status
         && let Some(is_true) = last
     {

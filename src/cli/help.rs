@@ -25,6 +25,7 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          -c  a line a value (default)          --indent N, --tab  several lines
          -C, -M  with, without colours         -e  exit code by the last value
          -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
+         --partition-by EXPR     -o DIR: DIR/key=value/part-000000.jsonl
          --overwrite, --shard-size SIZE, --unordered, --unbuffered
 Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
          --slurpfile NAME FILE, --rawfile NAME FILE
@@ -52,6 +53,9 @@ pub(super) const LONG: &str = r#"Examples:
 
   Clean shards, written when they are complete:
     kitbag -o clean/part-*.jsonl.zst 'del(.agent)' data/web
+
+  A directory for each day and status, clean/day=2026-01-05/status=200/part-000000.jsonl:
+    kitbag -o days --partition-by '{day: .time[:10], status}' 'del(.agent)' data/web
 
   Lines of a log as text, from standard input:
     zcat data/web/part-000.jsonl.gz | kitbag -R -r 'select(test("checkout")) | fromjson.path'

@@ -10,6 +10,7 @@ mod help;
 mod inputs;
 mod modules;
 mod output;
+mod partition;
 mod progress;
 mod report;
 mod run;

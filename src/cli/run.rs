@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
+use tempfile::SpooledTempFile;
 
 use crate::jq::{CompileError, Libraries, Program, Val};
 
@@ -14,9 +15,10 @@ use super::exit::{Failure, PROGRAM, USAGE};
 use super::globals::{self, Words};
 use super::inputs::Source;
 use super::output;
+use super::partition::PartitionBy;
 use super::style::Printer;
 use super::values::OnError;
-use super::{alone, each, modules, slurp};
+use super::{alone, each, modules, slurp, world};
 
 /// Bytes of stack that programs may use. The rest is for the library, and for what a value's depth takes.
 const PROGRAMS: usize = super::STACK / 8 * 7;
@@ -34,7 +36,11 @@ pub(super) struct Job<'a> {
     pub(super) monitor: Monitor,
     pub(super) input: Vec<PathBuf>,
     pub(super) target: Option<Target>,
+    pub(super) partition: Option<PartitionBy>,
 }
+
+/// Bytes of text that are held in memory, at most, before all of it is there.
+const HELD: u64 = 64 << 20;
 
 /// What a run came to, where it came to its end.
 #[derive(Debug, Default)]
@@ -71,8 +77,17 @@ pub(super) fn config(args: &Args, monitor: &Monitor, cancel: &CancelToken) -> Co
         OnError::Skip => BadRecords::Skip,
         OnError::Quarantine(path) => BadRecords::Quarantine(path.clone()),
     };
+    let config = limits(args, cancel).bad_records(bad).monitor(monitor);
+    match args.max_errors {
+        Some(most) => config.max_errors(most),
+        None => config,
+    }
+}
+
+/// What of it is for every run, also for one whose records are outputs.
+pub(super) fn limits(args: &Args, cancel: &CancelToken) -> Config {
     // What jq nests is more than the library's default; the threads' stacks are deep enough.
-    let mut config = Config::new().bad_records(bad).monitor(monitor).cancel_token(cancel).ordered(!args.unordered);
+    let mut config = Config::new().cancel_token(cancel).ordered(!args.unordered);
     config = config.max_depth(1024).stack_size(super::STACK);
     if let Some(threads) = args.threads {
         config = config.threads(threads);
@@ -85,9 +100,6 @@ pub(super) fn config(args: &Args, monitor: &Monitor, cancel: &CancelToken) -> Co
     }
     if let Some(bytes) = args.max_temp {
         config = config.max_temp(bytes);
-    }
-    if let Some(most) = args.max_errors {
-        config = config.max_errors(most);
     }
     if let Some(bytes) = args.max_record {
         config = config.max_record(bytes);
@@ -120,6 +132,8 @@ impl<'a> Job<'a> {
         let asked = Arc::new(Mutex::new(Asks::of(&text)));
         let libraries = modules::libraries(&args.library, &config, &asked);
         let program = Program::compile(&text, &globals, &libraries)?.stack(PROGRAMS);
+        let compile = |text: &str| Ok(Program::compile(text, &globals, &Libraries::default())?.stack(PROGRAMS));
+        let partition = args.partition_by.as_deref().map(|text| PartitionBy::new(text, compile)).transpose()?;
         let asks = *asked.lock().unwrap_or_else(PoisonError::into_inner);
         // Where records are elements of one array, or inputs in turn, their order is what the program asks for.
         let config = match args.slurp || args.null_input || asks.inputs || asks.line_number {
@@ -138,6 +152,7 @@ impl<'a> Job<'a> {
             monitor,
             input,
             target,
+            partition,
         };
         // Before anything is read or written.
         job.input().paths()?;
@@ -150,6 +165,12 @@ impl<'a> Job<'a> {
         Ok(Program::compile(text, &self.globals, &Libraries::default())?.stack(PROGRAMS))
     }
 
+    /// Where text is held until all of it is there: in memory, then in a file without a name.
+    pub(super) fn held(&self) -> SpooledTempFile {
+        let most = usize::try_from(HELD.min(self.config.budget() / 8)).unwrap_or(usize::MAX);
+        tempfile::spooled_tempfile_in(most, self.args.temp_dir.clone().unwrap_or_else(world::temp_dir))
+    }
+
     pub(super) fn input(&self) -> Input {
         Input::from(self.input.clone())
     }
@@ -157,7 +178,7 @@ impl<'a> Job<'a> {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let args = self.args;
         if args.explain {
-            let mut sink = output::Sink::new(None)?;
+            let mut sink = output::Sink::stdout();
             sink.text().extend_from_slice(slurp::explain(self).as_bytes());
             sink.commit()?;
             return Ok(Outcome::default());
