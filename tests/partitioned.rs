@@ -121,7 +121,8 @@ fn many_partitions_stay_within_the_budget_and_spill() {
         let written = watched(&format!("{threads} threads"), || numbers.write_partitioned(&out, by)).unwrap();
         assert_eq!((written.partitions, written.records), (601, 120_000));
         let report = monitor.report().unwrap();
-        assert_eq!(report.spilled() > 10 << 20, memory < 32 << 20, "{memory}: {} bytes were spilled", report.spilled());
+        // As it lies on the disk, compressed.
+        assert_eq!(report.spilled() > 0, memory < 32 << 20, "{memory}: {} bytes were spilled", report.spilled());
         assert!(report.peak_budget <= memory, "{} of {memory}", report.peak_budget);
         let found = contents(&out);
         let one: Vec<(i64, String)> = Bag::read_json(out.join("k=17")).collect().unwrap();

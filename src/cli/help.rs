@@ -54,7 +54,7 @@ pub(super) const LONG: &str = r#"Examples:
   Clean shards, written when they are complete:
     kitbag -o clean/part-*.jsonl.zst 'del(.agent)' data/web
 
-  A directory for each day and status, clean/day=2026-01-05/status=200/part-000000.jsonl:
+  A directory for each day and status, days/day=2024-11-21/status=200/part-000000.jsonl:
     kitbag -o days --partition-by '{day: .time[:10], status}' 'del(.agent)' data/web
 
   Lines of a log as text, from standard input:
