@@ -21,7 +21,7 @@ fn shards(dir: &Path, lines: usize) -> Vec<PathBuf> {
 }
 
 fn is_refused(n: usize) -> bool {
-    n % 10 == 9 || n % 15 == 0
+    n % 10 == 9 || n.is_multiple_of(15)
 }
 
 /// The records of the shards that are left out.

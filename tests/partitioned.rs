@@ -32,7 +32,7 @@ fn line(n: usize) -> String {
         rest => format!("\"{}\"", ["", "a b", "é"][rest % 3]),
     };
     let pad = "p".repeat(n * 7 % 60);
-    if n % 13 == 0 {
+    if n.is_multiple_of(13) {
         format!("{{\"n\":{n},\"pad\":\"{pad}\"}}")
     } else {
         format!("{{\"n\":{n}, \"k\":{key},\"pad\":\"{pad}\"}}")

@@ -46,7 +46,7 @@ pub(super) struct Sink {
 
 enum To {
     Stdout,
-    Target(TargetWriter),
+    Target(Box<TargetWriter>),
     Partitions(Box<Spool>),
 }
 
@@ -60,7 +60,7 @@ impl Sink {
     pub(super) fn new(job: &Job<'_>) -> Result<Sink, Failure> {
         let to = match (&job.target, &job.partition) {
             (None, _) => To::Stdout,
-            (Some(target), None) => To::Target(target.writer()?),
+            (Some(target), None) => To::Target(Box::new(target.writer()?)),
             (Some(target), Some(_)) => {
                 let spool = Spool::new(job.held(), target.clone(), run::limits(job.args, &job.cancel));
                 To::Partitions(Box::new(spool))
