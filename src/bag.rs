@@ -79,7 +79,23 @@ impl<T: Send + 'static> Bag<T> {
 
     /// Runs the plan: `sink` gets the run, the plan and the number of its own stage.
     pub(crate) fn run<R>(self, sink: impl FnOnce(&Run, Box<dyn Plan<T>>, u32) -> Result<R>) -> Result<R> {
-        let settings = self.config.settings(&self.facts())?;
+        let facts = self.facts();
+        self.run_with(&facts, sink)
+    }
+
+    /// The same for a sink of this name that has a store.
+    pub(crate) fn run_gathering<R>(
+        self,
+        verb: &str,
+        sink: impl FnOnce(&Run, Box<dyn Plan<T>>, u32) -> Result<R>,
+    ) -> Result<R> {
+        let mut facts = self.facts();
+        facts.gathering(verb);
+        self.run_with(&facts, sink)
+    }
+
+    fn run_with<R>(self, facts: &Facts, sink: impl FnOnce(&Run, Box<dyn Plan<T>>, u32) -> Result<R>) -> Result<R> {
+        let settings = self.config.settings(facts)?;
         let (plan, stage) = (self.plan, self.depth + 1);
         Run::start(settings, |run| sink(run, plan, stage))
     }

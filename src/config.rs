@@ -3,6 +3,7 @@
 
 mod cancel;
 mod limits;
+mod policy;
 
 use std::path::PathBuf;
 
@@ -11,24 +12,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 
 pub use cancel::CancelToken;
+pub use policy::{BadRecords, MaxErrors};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
-
-/// What to do with a record that cannot be read or that a `try_…` closure refuses, and with a damaged shard.
-/// Skipped and quarantined records are always counted in the [`RunReport`](crate::RunReport).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BadRecords {
-    /// The first one (in record order) ends the run with an error.
-    #[default]
-    Fail,
-    /// They are left out and counted.
-    Skip,
-    /// They are left out, counted, and written to this file in record order, one JSON object a line:
-    /// `path`, `line`, `byte`, `column`, `error`, `raw`. An existing file is replaced.
-    Quarantine(PathBuf),
-}
 
 /// How a run works. Results never depend on it, except through [`ordered`](Config::ordered) and the limits.
 ///
@@ -51,6 +38,7 @@ pub struct Config {
     max_record: Option<u64>,
     max_depth: Option<usize>,
     bad_records: BadRecords,
+    max_errors: Option<MaxErrors>,
     unordered: bool,
     hash_seed: Option<u64>,
     cancel: CancelToken,
@@ -109,6 +97,13 @@ impl Config {
     /// What to do with bad records. Default: [`BadRecords::Fail`].
     pub fn bad_records(mut self, policy: BadRecords) -> Config {
         self.bad_records = policy;
+        self
+    }
+
+    /// How many bad records may be left out before the run fails. Default: any number. Refused with
+    /// [`BadRecords::Fail`], which leaves none out.
+    pub fn max_errors(mut self, most: MaxErrors) -> Config {
+        self.max_errors = Some(most);
         self
     }
 
@@ -178,6 +173,9 @@ impl Config {
         if self.block_size == Some(0) {
             return usage("block_size is 0: expected at least 1".into());
         }
+        if self.max_errors.is_some() && self.bad_records == BadRecords::Fail {
+            return usage("max_errors is set: expected BadRecords::Skip or Quarantine, which leave records out".into());
+        }
         let limits = self.limits(memory, threads as u64, plan);
         let (block, max_record) = (limits.block, limits.max_record);
         if memory < limits.least {
@@ -214,6 +212,7 @@ impl Config {
             temp_dir: self.temp_dir.clone(),
             max_temp: self.max_temp.unwrap_or(u64::MAX),
             bad_records: self.bad_records.clone(),
+            max_errors: self.max_errors,
             ordered: !self.unordered,
             hash_seed: self.hash_seed,
             cancel: self.cancel.clone(),
@@ -239,6 +238,7 @@ pub(crate) struct Settings {
     pub(crate) temp_dir: Option<PathBuf>,
     pub(crate) max_temp: u64,
     pub(crate) bad_records: BadRecords,
+    pub(crate) max_errors: Option<MaxErrors>,
     pub(crate) ordered: bool,
     pub(crate) hash_seed: Option<u64>,
     pub(crate) cancel: CancelToken,

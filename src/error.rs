@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Limit,
     /// A closure of the caller returned an error.
     Closure,
+    /// More records were left out than [`MaxErrors`](crate::MaxErrors) allows.
+    TooManyErrors,
     /// A closure of the caller ended the run: see [`Error::stop`].
     Stopped,
     /// A closure of the caller panicked.

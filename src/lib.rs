@@ -51,13 +51,13 @@ mod write;
 
 pub use bag::Bag;
 pub use batch::Seq;
-pub use config::{BadRecords, CancelToken, Config};
+pub use config::{BadRecords, CancelToken, Config, MaxErrors};
 pub use engine::{Monitor, Progress, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result, escape};
 pub use input::{Input, Reader, Scan};
 pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
 pub use wide::{Group, Records};
-pub use write::{Iter, Output, Target, TargetWriter, Written};
+pub use write::{Iter, Output, Partition, Target, TargetWriter, Written};
 
 /// The README's programs, run as tests.
 #[cfg(doctest)]

@@ -70,7 +70,7 @@ pub(super) fn held_within(bytes: u64, budget: u64) -> Result<(), Failure> {
 
 /// Runs the program once. The source gives what it asks for.
 pub(super) fn once(job: &Job<'_>, program: &Program, value: Val, source: Source) -> Result<Outcome, Failure> {
-    let sink = RefCell::new(Sink::new(job.target.as_ref())?);
+    let sink = RefCell::new(Sink::new(job)?);
     let turns = Turns::new(source, &sink);
     let mut outcome = Outcome::default();
     match run(job, program, value, &turns, &sink, &mut outcome.last)? {
@@ -94,7 +94,7 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
             return Err(Failure::Usage(text.into()));
         }
     };
-    let sink = RefCell::new(Sink::new(job.target.as_ref())?);
+    let sink = RefCell::new(Sink::new(job)?);
     let turns = Turns::new(records(job)?, &sink);
     let mut outcome = Outcome::default();
     while let Some(value) = turns.take().inspect_err(|_| flush(&sink))? {
@@ -107,11 +107,16 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
             Some(Halt::Error(_)) if skip => {
                 outcome.failed = true;
                 outcome.left_out += 1;
+                job.args.max_errors.map_or(Ok(()), |most| most.check_so_far(outcome.left_out, turns.count()))?;
             }
             Some(halt) => return Err(placed(halt, &turns)),
         }
     }
+    let read = turns.count();
     drop(turns);
+    // Beside the program's errors there is what could not be read, by the run that has ended now.
+    let unread = job.monitor.report().map_or(0, |report| report.rejected);
+    job.args.max_errors.map_or(Ok(()), |most| most.check(outcome.left_out + unread, read + unread))?;
     outcome.written = sink.into_inner().commit()?;
     Ok(outcome)
 }
@@ -125,12 +130,23 @@ fn run(
     sink: &RefCell<Sink>,
     last: &mut Option<bool>,
 ) -> Result<Option<Halt>, Failure> {
-    let mut broken = None;
+    let (mut broken, mut refused) = (None, None);
     let ended = program.run(value, turns, &mut |value| {
+        let partition = match job.partition.as_ref().map(|by| by.of(&value, turns)).transpose() {
+            Ok(partition) => partition,
+            Err(error) => {
+                refused = Some(Halt::Error(error));
+                return ControlFlow::Break(());
+            }
+        };
         let mut sink = sink.borrow_mut();
         job.printer.print(&value, sink.text());
         *last = Some(value.is_true());
-        match sink.appended() {
+        let put = match &partition {
+            Some(partition) => sink.put_into(partition),
+            None => sink.appended(),
+        };
+        match put {
             Ok(()) if job.cancel.is_cancelled() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(failure) => {
@@ -145,7 +161,7 @@ fn run(
     if job.cancel.is_cancelled() {
         return Err(Failure::Cancelled);
     }
-    let Err(halt) = ended else { return Ok(None) };
+    let Err(halt) = refused.map_or(ended, Err) else { return Ok(None) };
     sink.borrow_mut().flush()?;
     match turns.failure() {
         Some(failure) if matches!(halt, Halt::Input(_)) => Err(failure),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueHint};
 use clap_complete::Shell;
+use kitbag::MaxErrors;
 
 use super::values::{OnError, ShowProgress, size};
 
@@ -46,6 +47,12 @@ pub(crate) struct Args {
     /// JSON line for each to FILE: path, line, byte, column, error, raw. If any was left out the exit code says so.
     #[arg(long, value_name = "POLICY", default_value = "fail", env = "KITBAG_ON_ERROR", help_heading = "Input")]
     pub(crate) on_error: OnError,
+    /// How many records `--on-error` may leave out: a number, or a share of the records read such as `0.5%`.
+    ///
+    /// One more ends the run with exit code 2, and nothing is left at -o; what is printed by then stays. A number is judged
+    /// at each record that is left out, a share too, from the 1000th record on, and once more at the end.
+    #[arg(long, value_name = "N|P%", env = "KITBAG_MAX_ERRORS", help_heading = "Input")]
+    pub(crate) max_errors: Option<MaxErrors>,
     /// The longest record; a longer one is a bad record [default: a 32nd of the memory, at most 64MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_RECORD", help_heading = "Input")]
     pub(crate) max_record: Option<u64>,
@@ -95,6 +102,13 @@ pub(crate) struct Args {
     /// Text in a shard of the output, before it is packed [default: 128MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_SHARD_SIZE", help_heading = "Output")]
     pub(crate) shard_size: Option<u64>,
+    /// Write each output into a directory by its values: DIR/day=2026-01-02/kind=x/part-000000.jsonl.
+    ///
+    /// EXPR runs on each output, and gives an object such as `{day: .time[:10], kind}`, or is a path such as `.kind`: the
+    /// keys are names, in their order, the values strings, numbers, booleans or null. -o names DIR, or DIR/part-*.jsonl.zst.
+    /// Outputs are held until the last one is there, spilling; those of a directory keep their order.
+    #[arg(long, value_name = "EXPR", env = "KITBAG_PARTITION_BY", help_heading = "Output")]
+    pub(crate) partition_by: Option<String>,
     /// Print in the order in which records are ready. With -s and -n, and for `input`, records keep their order.
     #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output")]
     pub(crate) unordered: bool,

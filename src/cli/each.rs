@@ -25,6 +25,7 @@ pub(super) fn record(job: &Job<'_>) -> Result<Outcome, Failure> {
         None => run(job, &seen, out, |inputs, each| job.program.run_on(record, inputs, each)),
     };
     let written = match &job.target {
+        Some(target) if job.partition.is_some() => Some(scan.write_partitioned_with(target.clone(), one)?),
         Some(target) => Some(scan.write_with(target.clone(), one)?),
         None => scan.write_with_to(io::stdout(), one).map(|_| None)?,
     };
@@ -39,6 +40,7 @@ pub(super) fn line(job: &Job<'_>) -> Result<Outcome, Failure> {
         run(job, &seen, out, |inputs, each| job.program.run(Val::string(line), inputs, each))
     };
     let written = match &job.target {
+        Some(target) if job.partition.is_some() => Some(lines.write_partitioned_with(target.clone(), one)?),
         Some(target) => Some(lines.write_with(target.clone(), one)?),
         None => lines.write_with_to(io::stdout(), one).map(|_| None)?,
     };
@@ -85,7 +87,7 @@ type Done = Result<(), Box<dyn StdError + Send + Sync>>;
 
 /// The program on one record, printed from where the record was read, if program and options allow that.
 fn print(job: &Job<'_>, seen: &Seen, record: kitbag::JsonRef<'_>, out: &mut Output<'_>) -> Option<Done> {
-    let raw = job.printer.plain()?;
+    let raw = job.printer.plain().filter(|_| job.partition.is_none())?;
     let before = out.text().len();
     // Whoever asks for the path needs the rest of the output meanwhile.
     let mut text = std::mem::take(out.text());
@@ -105,14 +107,25 @@ fn run(
     program: impl FnOnce(&dyn Inputs, &mut dyn FnMut(Val) -> ControlFlow<()>) -> Result<(), Halt>,
 ) -> Done {
     let before = out.text().len();
-    let mut last = None;
+    let (mut last, mut refused) = (None, None);
     let out = RefCell::new(out);
     let ended = program(&Alone(&out), &mut |value| {
-        job.printer.print(&value, out.borrow_mut().text());
+        let partition = match job.partition.as_ref().map(|by| by.of(&value, &Alone(&out))).transpose() {
+            Ok(partition) => partition,
+            Err(error) => {
+                refused = Some(Halt::Error(error));
+                return ControlFlow::Break(());
+            }
+        };
+        let mut out = out.borrow_mut();
+        job.printer.print(&value, out.text());
+        if let Some(partition) = partition {
+            out.put_into(partition);
+        }
         last = Some(value.is_true());
         ControlFlow::Continue(())
     });
-    end(job, seen, before, last, ended, out.into_inner())
+    end(job, seen, before, last, refused.map_or(ended, Err), out.into_inner())
 }
 
 /// What becomes of a record whose outputs have been printed.

@@ -19,12 +19,13 @@ Usage: kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...
 Input    -s  one array of all records          -n  null: `inputs` gives records
          -R  lines of text                     --values  JSON on any lines
          --on-error fail | skip | quarantine=FILE    what to do with bad ones
-         --max-record SIZE                           the longest one
+         --max-errors N | P%, --max-record SIZE      how many, and how long
 Output   -r  strings without quotes            -j  as -r, without newlines
          -S  keys in order                     -a  ASCII only
          -c  a line a value (default)          --indent N, --tab  several lines
          -C, -M  with, without colours         -e  exit code by the last value
          -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
+         --partition-by EXPR     -o DIR: DIR/key=value/part-000000.jsonl
          --overwrite, --shard-size SIZE, --unordered, --unbuffered
 Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
          --slurpfile NAME FILE, --rawfile NAME FILE
@@ -53,6 +54,9 @@ pub(super) const LONG: &str = r#"Examples:
   Clean shards, written when they are complete:
     kitbag -o clean/part-*.jsonl.zst 'del(.agent)' data/web
 
+  A directory for each day and status, days/day=2024-11-21/status=200/part-000000.jsonl:
+    kitbag -o days --partition-by '{day: .time[:10], status}' 'del(.agent)' data/web
+
   Lines of a log as text, from standard input:
     zcat data/web/part-000.jsonl.gz | kitbag -R -r 'select(test("checkout")) | fromjson.path'
 
@@ -72,7 +76,7 @@ Exit codes:
   141  whoever read standard output is gone
 
 Under --on-error skip and quarantine the exit code is 5 if the program failed on a record, 2 if a record could not be
-read. With -o, a failed run leaves nothing.
+read; more than --max-errors allows are 2. With -o, a failed run leaves nothing.
 
 Every option of ours is also a variable: --memory is KITBAG_MEMORY. NO_COLOR and JQ_COLORS are as in jq."#;
 

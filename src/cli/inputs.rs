@@ -1,7 +1,7 @@
 //! Inputs one after the other, for programs that ask for them: over the ordered stream of a bag that runs beside the
 //! program, with no more in memory than the budget lets be in flight.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -147,6 +147,7 @@ fn wrong(path: &str, error: serde_json::Error) -> Failure {
 pub(super) struct Turns<'a> {
     source: RefCell<Source>,
     path: RefCell<Option<Arc<str>>>,
+    count: Cell<u64>,
     /// What has been printed, which goes out before the next input is waited for.
     sink: &'a RefCell<Sink>,
     /// Why there are no more, where that is a failure: more than an interpreter's error can hold.
@@ -155,7 +156,8 @@ pub(super) struct Turns<'a> {
 
 impl<'a> Turns<'a> {
     pub(super) fn new(source: Source, sink: &'a RefCell<Sink>) -> Turns<'a> {
-        Turns { source: RefCell::new(source), path: RefCell::default(), sink, failed: RefCell::default() }
+        let (path, count, failed) = Default::default();
+        Turns { source: RefCell::new(source), path, count, sink, failed }
     }
 
     /// The next input.
@@ -166,7 +168,13 @@ impl<'a> Turns<'a> {
         }
         let Some((path, value)) = source.next().transpose()? else { return Ok(None) };
         self.path.replace(path);
+        self.count.set(self.count.get() + 1);
         Ok(Some(value))
+    }
+
+    /// How many inputs were taken.
+    pub(super) fn count(&self) -> u64 {
+        self.count.get()
     }
 
     /// The shard of the latest input.

@@ -10,6 +10,7 @@ mod help;
 mod inputs;
 mod modules;
 mod output;
+mod partition;
 mod progress;
 mod report;
 mod run;
@@ -70,7 +71,7 @@ fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
         Err(error) => return end(&Failure::Usage(format!("cannot watch for signals: {error}")), None),
     };
     let teller = progress::Teller::start(args, &monitor);
-    let outcome = Job::new(args, matches, config, cancel).and_then(|job| job.run());
+    let outcome = Job::new(args, matches, config, (cancel, monitor.clone())).and_then(|job| job.run());
     drop(teller);
     let report = monitor.report().unwrap_or_default();
     let code = match &outcome {

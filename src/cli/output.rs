@@ -2,16 +2,18 @@
 
 use std::io::{self, Write as _};
 
-use kitbag::{Target, TargetWriter, Written};
+use kitbag::{Partition, Target, TargetWriter, Written};
 
 use super::args::Args;
 use super::exit::Failure;
+use super::partition::Spool;
+use super::run::{self, Job};
 
 /// The target of `-o`, if it is asked for.
 pub(super) fn target(args: &Args) -> Result<Option<Target>, Failure> {
     let Some(path) = &args.output else {
-        if args.overwrite || args.shard_size.is_some() {
-            return Err(Failure::Usage("--overwrite and --shard-size belong to -o PATH".into()));
+        if args.overwrite || args.shard_size.is_some() || args.partition_by.is_some() {
+            return Err(Failure::Usage("--overwrite, --shard-size and --partition-by belong to -o PATH".into()));
         }
         return Ok(None);
     };
@@ -25,6 +27,10 @@ pub(super) fn target(args: &Args) -> Result<Option<Target>, Failure> {
     if let Some(bytes) = args.shard_size {
         target = target.shard_size(bytes);
     }
+    if args.partition_by.is_some() {
+        // Whatever comes before they are written.
+        target.check_partitions()?;
+    }
     Ok(Some(target))
 }
 
@@ -32,18 +38,38 @@ pub(super) fn target(args: &Args) -> Result<Option<Target>, Failure> {
 const GATHER: usize = 64 << 10;
 
 /// Text of a program that runs by itself, on its way out.
-#[derive(Debug)]
 pub(super) struct Sink {
-    target: Option<TargetWriter>,
+    to: To,
     text: Vec<u8>,
+    rows: Vec<u8>,
+}
+
+enum To {
+    Stdout,
+    Target(Box<TargetWriter>),
+    Partitions(Box<Spool>),
 }
 
 impl Sink {
-    pub(super) fn new(target: Option<&Target>) -> Result<Sink, Failure> {
-        Ok(Sink { target: target.map(Target::writer).transpose()?, text: Vec::with_capacity(GATHER) })
+    /// To standard output.
+    pub(super) fn stdout() -> Sink {
+        Sink { to: To::Stdout, text: Vec::with_capacity(GATHER), rows: Vec::new() }
     }
 
-    /// What is to be appended to; then [`Sink::appended`] is called.
+    /// To where the job's outputs go.
+    pub(super) fn new(job: &Job<'_>) -> Result<Sink, Failure> {
+        let to = match (&job.target, &job.partition) {
+            (None, _) => To::Stdout,
+            (Some(target), None) => To::Target(Box::new(target.writer()?)),
+            (Some(target), Some(_)) => {
+                let spool = Spool::new(job.held(), target.clone(), run::limits(job.args, &job.cancel));
+                To::Partitions(Box::new(spool))
+            }
+        };
+        Ok(Sink { to, ..Sink::stdout() })
+    }
+
+    /// What is to be appended to; then [`Sink::appended`] or [`Sink::put_into`] is called.
     pub(super) fn text(&mut self) -> &mut Vec<u8> {
         &mut self.text
     }
@@ -53,25 +79,46 @@ impl Sink {
         if self.text.len() >= GATHER { self.flush() } else { Ok(()) }
     }
 
+    /// What was appended since the last call goes into a partition, of an output that has some.
+    pub(super) fn put_into(&mut self, partition: &Partition) -> Result<(), Failure> {
+        Spool::row(partition, &self.text, &mut self.rows);
+        self.text.clear();
+        self.flush()
+    }
+
     /// Writes what has been gathered.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        if self.text.is_empty() {
-            return Ok(());
-        }
-        match &mut self.target {
-            Some(writer) => writer.write_all(&self.text)?,
-            None => {
+        match &mut self.to {
+            // Nobody sees them yet.
+            To::Partitions(_) if self.rows.len() < GATHER => {}
+            To::Partitions(spool) => {
+                spool.write(&self.rows)?;
+                self.rows.clear();
+            }
+            _ if self.text.is_empty() => {}
+            To::Target(writer) => {
+                writer.write_all(&self.text)?;
+                self.text.clear();
+            }
+            To::Stdout => {
                 let mut out = io::stdout().lock();
                 out.write_all(&self.text).and_then(|()| out.flush())?;
+                self.text.clear();
             }
         }
-        self.text.clear();
         Ok(())
     }
 
     /// Writes all of it and gives the target its name.
     pub(super) fn commit(mut self) -> Result<Option<Written>, Failure> {
         self.flush()?;
-        self.target.map(|writer| writer.commit().map_err(Failure::from)).transpose()
+        match self.to {
+            To::Stdout => Ok(None),
+            To::Target(writer) => Ok(Some(writer.commit()?)),
+            To::Partitions(mut spool) => {
+                spool.write(&self.rows)?;
+                Ok(Some(spool.commit()?))
+            }
+        }
     }
 }

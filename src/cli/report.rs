@@ -15,6 +15,7 @@ pub(super) fn write(path: &Path, report: &RunReport, outcome: Option<&Outcome>, 
     let written = outcome.and_then(|outcome| outcome.written.as_ref()).map(|written| {
         json!({
             "files": written.files.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+            "partitions": written.partitions,
             "text_bytes": written.text_bytes,
             "file_bytes": written.file_bytes,
         })

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
+use tempfile::SpooledTempFile;
 
 use crate::jq::{CompileError, Libraries, Program, Val};
 
@@ -14,9 +15,10 @@ use super::exit::{Failure, PROGRAM, USAGE};
 use super::globals::{self, Words};
 use super::inputs::Source;
 use super::output;
+use super::partition::PartitionBy;
 use super::style::Printer;
 use super::values::OnError;
-use super::{alone, each, modules, slurp};
+use super::{alone, each, modules, slurp, world};
 
 /// Bytes of stack that programs may use. The rest is for the library, and for what a value's depth takes.
 const PROGRAMS: usize = super::STACK / 8 * 7;
@@ -31,9 +33,14 @@ pub(super) struct Job<'a> {
     pub(super) printer: Printer,
     pub(super) config: Config,
     pub(super) cancel: CancelToken,
+    pub(super) monitor: Monitor,
     pub(super) input: Vec<PathBuf>,
     pub(super) target: Option<Target>,
+    pub(super) partition: Option<PartitionBy>,
 }
+
+/// Bytes of text that are held in memory, at most, before all of it is there.
+const HELD: u64 = 64 << 20;
 
 /// What a run came to, where it came to its end.
 #[derive(Debug, Default)]
@@ -70,8 +77,17 @@ pub(super) fn config(args: &Args, monitor: &Monitor, cancel: &CancelToken) -> Co
         OnError::Skip => BadRecords::Skip,
         OnError::Quarantine(path) => BadRecords::Quarantine(path.clone()),
     };
+    let config = limits(args, cancel).bad_records(bad).monitor(monitor);
+    match args.max_errors {
+        Some(most) => config.max_errors(most),
+        None => config,
+    }
+}
+
+/// What of it is for every run, also for one whose records are outputs.
+pub(super) fn limits(args: &Args, cancel: &CancelToken) -> Config {
     // What jq nests is more than the library's default; the threads' stacks are deep enough.
-    let mut config = Config::new().bad_records(bad).monitor(monitor).cancel_token(cancel).ordered(!args.unordered);
+    let mut config = Config::new().cancel_token(cancel).ordered(!args.unordered);
     config = config.max_depth(1024).stack_size(super::STACK);
     if let Some(threads) = args.threads {
         config = config.threads(threads);
@@ -97,8 +113,13 @@ impl<'a> Job<'a> {
         args: &'a Args,
         matches: &ArgMatches,
         config: Config,
-        cancel: CancelToken,
+        (cancel, monitor): (CancelToken, Monitor),
     ) -> Result<Job<'a>, Failure> {
+        if args.max_errors.is_some() && args.on_error == OnError::Fail {
+            let text =
+                "--max-errors belongs to --on-error skip or quarantine=FILE: without these no record is left out";
+            return Err(Failure::Usage(text.into()));
+        }
         let target = output::target(args)?;
         let mut words = Words::new(args, matches)?;
         let input: Vec<PathBuf> = std::mem::take(&mut words.files).into_iter().map(PathBuf::from).collect();
@@ -111,14 +132,28 @@ impl<'a> Job<'a> {
         let asked = Arc::new(Mutex::new(Asks::of(&text)));
         let libraries = modules::libraries(&args.library, &config, &asked);
         let program = Program::compile(&text, &globals, &libraries)?.stack(PROGRAMS);
+        let compile = |text: &str| Ok(Program::compile(text, &globals, &Libraries::default())?.stack(PROGRAMS));
+        let partition = args.partition_by.as_deref().map(|text| PartitionBy::new(text, compile)).transpose()?;
         let asks = *asked.lock().unwrap_or_else(PoisonError::into_inner);
         // Where records are elements of one array, or inputs in turn, their order is what the program asks for.
         let config = match args.slurp || args.null_input || asks.inputs || asks.line_number {
             true => config.ordered(true),
             false => config,
         };
-        let job =
-            Job { args, program, text, globals, asks, printer: Printer::new(args), config, cancel, input, target };
+        let job = Job {
+            args,
+            program,
+            text,
+            globals,
+            asks,
+            printer: Printer::new(args),
+            config,
+            cancel,
+            monitor,
+            input,
+            target,
+            partition,
+        };
         // Before anything is read or written.
         job.input().paths()?;
         Ok(job)
@@ -128,6 +163,12 @@ impl<'a> Job<'a> {
     /// apart.
     pub(super) fn compile(&self, text: &str) -> Result<Program, CompileError> {
         Ok(Program::compile(text, &self.globals, &Libraries::default())?.stack(PROGRAMS))
+    }
+
+    /// Where text is held until all of it is there: in memory, then in a file without a name.
+    pub(super) fn held(&self) -> SpooledTempFile {
+        let most = usize::try_from(HELD.min(self.config.budget() / 8)).unwrap_or(usize::MAX);
+        tempfile::spooled_tempfile_in(most, self.args.temp_dir.clone().unwrap_or_else(world::temp_dir))
     }
 
     pub(super) fn input(&self) -> Input {
@@ -142,7 +183,7 @@ impl<'a> Job<'a> {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let args = self.args;
         if args.explain {
-            let mut sink = output::Sink::new(None)?;
+            let mut sink = output::Sink::stdout();
             sink.text().extend_from_slice(slurp::explain(self).as_bytes());
             sink.commit()?;
             return Ok(Outcome::default());

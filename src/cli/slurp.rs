@@ -7,7 +7,7 @@ use kitbag::{Bag, Output, Scan};
 
 use crate::jq::plan::{self, Plan, Way};
 use crate::jq::slurp::{self, Compiled, World};
-use crate::jq::{Inputs, Program, Val};
+use crate::jq::{Halt, Inputs, Program, Val};
 
 use super::alone::{self, held_within};
 use super::each::Seen;
@@ -16,9 +16,6 @@ use super::inputs::Source;
 use super::output;
 use super::run::{Job, Outcome};
 use super::world;
-
-/// Bytes of an array's text that are held in memory, at most, before its last element is known to be good.
-const HELD: u64 = 64 << 20;
 
 /// Runs the program on the whole input as one array.
 pub(super) fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
@@ -46,6 +43,14 @@ fn planned(job: &Job<'_>, plan: &Plan<'_>) -> Result<Outcome, Failure> {
 
 /// What `--explain` says.
 pub(super) fn explain(job: &Job<'_>) -> String {
+    let last = match &job.args.partition_by {
+        Some(by) => format!("partitions: hold the outputs until the last one, spill; each in order, by {by}\n"),
+        None => String::new(),
+    };
+    ways(job) + &last
+}
+
+fn ways(job: &Job<'_>) -> String {
     match (job.args.slurp, job.args.null_input) {
         (true, false) if !job.args.raw_input && !job.args.values => plan::with(&job.text, |way| way.to_string()),
         (true, _) => Way::Collected.to_string(),
@@ -86,15 +91,9 @@ struct Printed<'a, 'j> {
 }
 
 impl Printed<'_, '_> {
-    /// Where text is held until all of it is there: in memory, then in a file without a name.
-    fn held(&self) -> tempfile::SpooledTempFile {
-        let most = usize::try_from(HELD.min(self.job.config.budget() / 8)).unwrap_or(usize::MAX);
-        tempfile::spooled_tempfile_in(most, self.job.args.temp_dir.clone().unwrap_or_else(world::temp_dir))
-    }
-
     /// Writes text that was held.
     fn copy(&mut self, text: &mut dyn io::Read) -> Result<(), Failure> {
-        let mut sink = output::Sink::new(self.job.target.as_ref())?;
+        let mut sink = output::Sink::new(self.job)?;
         let mut part = vec![0; 64 << 10];
         loop {
             match text.read(&mut part)? {
@@ -115,16 +114,22 @@ impl slurp::Sink for Printed<'_, '_> {
         let (job, seen) = (self.job, &self.seen);
         let one = |value: Val, out: &mut Output<'_>| {
             job.printer.print(&value, out.text());
+            if let Some(by) = &job.partition {
+                out.put_into(by.of(&value, &Outside).map_err(|error| kitbag::Error::stop(slurp::Raised(error)))?);
+            }
             if job.args.exit_status {
                 seen.note(out.seq(), value.is_true());
             }
             Ok::<(), kitbag::Error>(())
         };
         match &job.target {
+            Some(target) if job.partition.is_some() => {
+                self.written = Some(bag.write_partitioned_with(target.clone(), one)?);
+            }
             // Nothing is seen of a target before its end either way.
             Some(target) => self.written = Some(bag.write_with(target.clone(), one)?),
             None if held => {
-                let mut text = self.held();
+                let mut text = job.held();
                 bag.write_with_to(&mut text, one)?;
                 let len = text.stream_position()?;
                 text.seek(SeekFrom::Start(0))?;
@@ -137,7 +142,8 @@ impl slurp::Sink for Printed<'_, '_> {
 
     fn array(&mut self, bag: Bag<Val>) -> Result<(), Failure> {
         self.seen.note_end(true);
-        let Some(style) = self.job.printer.compact() else {
+        let (partition, printer) = (&self.job.partition, &self.job.printer);
+        let Some(style) = printer.compact().filter(|_| partition.is_none()) else {
             let (mut values, mut weight) = (Vec::new(), 0);
             for value in bag.iter()? {
                 let value = value?;
@@ -145,12 +151,16 @@ impl slurp::Sink for Printed<'_, '_> {
                 held_within(weight, self.job.config.budget())?;
                 values.push(value);
             }
-            let mut sink = output::Sink::new(self.job.target.as_ref())?;
-            self.job.printer.print(&Val::array(values), sink.text());
+            let mut sink = output::Sink::new(self.job)?;
+            let array = Val::array(values);
+            printer.print(&array, sink.text());
+            if let Some(by) = partition {
+                sink.put_into(&by.of(&array, &Outside).map_err(Halt::Error)?)?;
+            }
             self.written = sink.commit()?;
             return Ok(());
         };
-        let mut text = self.held();
+        let mut text = self.job.held();
         bag.write_with_to(&mut text, |value, out: &mut Output<'_>| {
             value.write(style, out.text());
             out.text().push(b',');

@@ -4,14 +4,12 @@ use std::error::Error as StdError;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
-
 use crate::batch::At;
 use crate::config::BadRecords;
 use crate::error::{Error, ErrorKind, Place, escape};
-use crate::shuffle::Permit;
 
-use super::{Flow, Phase, Stop};
+use super::rejects::line;
+use super::{Flow, Phase, Rejects, Stop};
 
 /// One worker of a phase. Its position is kept in relaxed atomics (plain stores on the usual machines) so that a chain
 /// of operators may be handed to another thread, as the ordered verbs do.
@@ -23,6 +21,10 @@ pub(crate) struct WorkerCx<'r> {
     byte: AtomicU64,
     refused_any: AtomicBool,
     rejected_any: AtomicBool,
+    /// Records read since the account was handed on.
+    read: AtomicU64,
+    /// Whether that matters.
+    limited: bool,
     account: Mutex<Account>,
 }
 
@@ -34,52 +36,6 @@ struct Account {
     rejects: Rejects,
 }
 
-/// Rejected records: how many, and their quarantine lines.
-#[derive(Debug, Default)]
-pub(crate) struct Rejects {
-    pub(crate) count: u64,
-    pub(crate) lines: Vec<u8>,
-}
-
-/// What goes from a phase to one that runs at the same time: records, and between them the account of those that were
-/// rejected there. It counts when the phase after has come so far, and not if that ends before.
-#[derive(Debug)]
-pub(crate) enum Entry<T> {
-    Item(At, T),
-    Rejects(Rejects),
-}
-
-/// A line of the quarantine file.
-#[derive(Serialize)]
-struct QuarantineLine<'a> {
-    path: &'a str,
-    line: Option<u64>,
-    byte: Option<u64>,
-    column: Option<u64>,
-    error: &'a str,
-    raw: Option<std::borrow::Cow<'a, str>>,
-}
-
-impl<T> Entry<T> {
-    /// Makes the permit of these cover their quarantine lines, which may be longer than the text was.
-    pub(crate) fn cover(entries: &[Entry<T>], permit: &Option<Permit>) {
-        let lines = entries.iter().map(|entry| match entry {
-            Entry::Item(..) => 0,
-            Entry::Rejects(rejects) => rejects.lines.len() as u64,
-        });
-        if let Some(permit) = permit {
-            permit.grow_to(lines.sum());
-        }
-    }
-
-    pub(crate) fn into_rejects(self) -> Option<Rejects> {
-        match self {
-            Entry::Item(..) => None,
-            Entry::Rejects(rejects) => Some(rejects),
-        }
-    }
-}
-
 impl<'r> WorkerCx<'r> {
     pub(crate) fn new(phase: &'r Phase<'r>) -> WorkerCx<'r> {
         WorkerCx {
@@ -89,6 +45,8 @@ impl<'r> WorkerCx<'r> {
             byte: AtomicU64::new(0),
             refused_any: AtomicBool::new(false),
             rejected_any: AtomicBool::new(false),
+            read: AtomicU64::new(0),
+            limited: phase.run.settings.max_errors.is_some(),
             account: Mutex::default(),
         }
     }
@@ -98,6 +56,12 @@ impl<'r> WorkerCx<'r> {
         self.settle();
         self.shard.store(at.shard, Ordering::Relaxed);
         self.byte.store(at.byte, Ordering::Relaxed);
+    }
+
+    /// The source has read so many records more, up to the one in hand.
+    pub(crate) fn came(&self, records: u64) {
+        // One thread at a time has the chain: no need for one step.
+        self.read.store(self.read.load(Ordering::Relaxed) + records, Ordering::Relaxed);
     }
 
     pub(crate) fn at(&self) -> At {
@@ -157,24 +121,13 @@ impl<'r> WorkerCx<'r> {
                 let error = if error.place().is_some() { error } else { error.at(place()) };
                 return Flow::Break(Stop::from(error));
             }
-            BadRecords::Skip => self.add(Rejects { count: 1, lines: Vec::new() }),
+            BadRecords::Skip => self.add(Vec::new()),
             BadRecords::Quarantine(_) => {
                 let place = error.place().cloned().unwrap_or_else(place);
-                let text = error.message().to_owned();
-                let line = QuarantineLine {
-                    path: &place.path,
-                    line: place.line,
-                    byte: place.byte,
-                    column: place.column,
-                    error: &text,
-                    raw: raw.map(String::from_utf8_lossy),
-                };
-                let mut lines = match serde_json::to_vec(&line) {
-                    Ok(line) => line,
-                    Err(error) => return Flow::Break(Stop::from(Error::internal(error.to_string()))),
-                };
-                lines.push(b'\n');
-                self.add(Rejects { count: 1, lines });
+                match line(&place, &error, raw) {
+                    Ok(line) => self.add(line),
+                    Err(error) => return Flow::Break(Stop::from(error)),
+                }
             }
         }
         Flow::Continue(())
@@ -183,7 +136,9 @@ impl<'r> WorkerCx<'r> {
     /// Adds what was rejected in the phase before, behind the record that is through.
     pub(crate) fn adopt(&self, rejects: Rejects) {
         self.settle();
-        self.add(rejects);
+        let read = self.read.fetch_add(rejects.read, Ordering::Relaxed);
+        self.account().rejects.adopt(rejects, read);
+        self.rejected_any.store(true, Ordering::Relaxed);
     }
 
     /// How many records closures have refused since the account was completed.
@@ -212,10 +167,9 @@ impl<'r> WorkerCx<'r> {
         }
     }
 
-    fn add(&self, mut rejects: Rejects) {
-        let account = &mut self.account().rejects;
-        account.count += rejects.count;
-        account.lines.append(&mut rejects.lines);
+    fn add(&self, line: Vec<u8>) {
+        let read = self.limited.then(|| self.read.load(Ordering::Relaxed));
+        self.account().rejects.add(self.at(), read, line);
         self.rejected_any.store(true, Ordering::Relaxed);
     }
 
@@ -225,12 +179,15 @@ impl<'r> WorkerCx<'r> {
             return None;
         }
         self.rejected_any.store(false, Ordering::Relaxed);
-        Some(std::mem::take(&mut self.account().rejects))
+        let read = self.read.swap(0, Ordering::Relaxed);
+        Some(Rejects { read, ..std::mem::take(&mut self.account().rejects) })
     }
 
     /// What is left of the account when the unit ends.
     pub(crate) fn end_rejects(&self) -> Option<Rejects> {
         self.settle();
+        // What was read counts, rejected or not.
+        self.rejected_any.fetch_or(self.limited, Ordering::Relaxed);
         self.take_rejects()
     }
 

@@ -187,7 +187,7 @@ impl<T: Send, U: Send + 'static> OrderedFeed<'_, T, U> {
                             pass = step.step(at, item, &mut stepped);
                         }
                         Entry::Rejects(rejects) => {
-                            lines += rejects.lines.len();
+                            lines += rejects.weight();
                             stepped.push(Entry::Rejects(rejects));
                         }
                     }

@@ -198,15 +198,15 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
         stop(cx, unit, ended.unwrap_or_else(|payload| panic_stop(cx, &*payload)));
         if run.settings.bad_records != BadRecords::Fail {
             let account = cx.end_rejects().map(|rejects| {
-                permit.grow_to(rejects.lines.len() as u64);
+                permit.grow_to(rejects.weight() as u64);
                 (rejects, permit)
             });
             phase.rejects.submit(unit, last, account, |unit, account| {
                 if !phase.fence.allows(unit) {
                     return false;
                 }
-                let written = account.map_or(Ok(()), |(rejects, _permit)| run.reject(&rejects));
-                written.map_err(|error| phase.fence.lower(unit, 0, Stop::from(error))).is_ok()
+                let counted = account.map_or(Ok(()), |(rejects, _permit)| run.reject(&rejects));
+                counted.map_err(|(byte, error)| phase.fence.lower(unit, byte, Stop::from(error))).is_ok()
             });
         }
         if panicked {

@@ -52,6 +52,8 @@ pub(crate) struct Common {
     origins: Mutex<Vec<Origin>>,
     stages: Mutex<Vec<Arc<StageMeter>>>,
     rejected: AtomicU64,
+    /// Records read, in order; counted where that has a limit.
+    read: AtomicU64,
     quarantine: Option<Mutex<std::fs::File>>,
     /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
     /// for one at a time.
@@ -94,6 +96,7 @@ impl Run {
             origins,
             stages,
             rejected: AtomicU64::new(0),
+            read: AtomicU64::new(0),
             quarantine,
             long_record: Mutex::new(()),
             intake: Intake::default(),
@@ -103,7 +106,8 @@ impl Run {
         if let Some(monitor) = &monitor {
             monitor.begin(&run.common);
         }
-        let result = catch_unwind(AssertUnwindSafe(|| body(&run))).unwrap_or_else(|payload| {
+        let within = || body(&run).and_then(|answer| run.within_limit().map(|()| answer));
+        let result = catch_unwind(AssertUnwindSafe(within)).unwrap_or_else(|payload| {
             // No thread of the run is left: a closure of the last stage that is called at the very end.
             let stages = run.stages();
             let last = stages.iter().max_by_key(|meter| stage_number(&meter.name)).map_or("", |meter| &meter.name);
@@ -179,15 +183,28 @@ impl Run {
         }
     }
 
-    /// Counts rejects, which come in record order.
-    pub(crate) fn reject(&self, Rejects { count, lines }: &Rejects) -> Result<()> {
-        self.rejected.fetch_add(*count, Ordering::Relaxed);
-        let Some(file) = &self.quarantine else { return Ok(()) };
-        let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines);
-        written.map_err(|error| match &self.settings.bad_records {
-            BadRecords::Quarantine(path) => Error::io(path, "write", error),
-            _ => Error::internal(error.to_string()),
-        })
+    /// Counts rejects, which come in record order. Where there are too many: at which byte, and the error.
+    pub(crate) fn reject(&self, rejects: &Rejects) -> Result<(), (u64, Error)> {
+        let (refused, read) = (self.rejected.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
+        let over = self.settings.max_errors.and_then(|limit| rejects.over(limit, refused, read));
+        let whole = (rejects.count, rejects.read, rejects.lines.len());
+        let (count, read, lines) = over.as_ref().map_or(whole, |over| (over.count, over.read, over.lines));
+        self.rejected.fetch_add(count, Ordering::Relaxed);
+        self.read.fetch_add(read, Ordering::Relaxed);
+        if let Some(file) = &self.quarantine {
+            let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&rejects.lines[..lines]);
+            written.map_err(|error| match &self.settings.bad_records {
+                BadRecords::Quarantine(path) => (0, Error::io(path, "write", error)),
+                _ => (0, Error::internal(error.to_string())),
+            })?;
+        }
+        over.map_or(Ok(()), |over| Err((over.at.byte, over.error.at(self.place(over.at, None)))))
+    }
+
+    /// Whether a run that came to its end has rejected no more than it may: asked before anything is committed.
+    pub(crate) fn within_limit(&self) -> Result<()> {
+        let (refused, read) = (self.rejected.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
+        self.settings.max_errors.map_or(Ok(()), |limit| limit.check(refused, read))
     }
 
     fn stages(&self) -> std::sync::MutexGuard<'_, Vec<Arc<StageMeter>>> {

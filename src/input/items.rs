@@ -159,6 +159,7 @@ impl<T: Send> Work<ItemBatch<T>> for ItemsWork<'_, T> {
         for item in batch.items {
             self.cx.set_at(at);
             self.cx.set_stage(0);
+            self.cx.came(1);
             self.count += 1;
             self.down.push(at, item)?;
             at.byte += 1;

@@ -106,6 +106,7 @@ impl<'s> LineWalk<'s> {
             let count = memchr::memchr_iter(b'\n', text).count() as u64 + u64::from(unfinished);
             self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
             self.records += count;
+            self.cx.came(count);
             count
         })
     }
@@ -129,6 +130,7 @@ impl<'s> LineWalk<'s> {
             let at = At { shard: block.shard, byte: block.start + offset as u64 };
             self.cx.set_at(at);
             self.cx.set_stage(0);
+            self.cx.came(1);
             self.records += 1;
             let lock = &self.cx.phase.run.long_record;
             let _turn = (line.len() > LONG).then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
@@ -161,6 +163,7 @@ impl<'s> LineWalk<'s> {
     fn bad(&mut self, block: &Block, bad: &super::blocks::Bad) -> Flow {
         let at = At { shard: block.shard, byte: bad.byte };
         self.cx.set_at(at);
+        self.cx.came(1);
         let raw = (!bad.raw.is_empty()).then_some(&bad.raw[..]);
         let mut error = bad.error.again().in_stage(self.stage_name());
         if let Some(raw) = raw.filter(|_| error.place().is_none()) {

@@ -132,6 +132,17 @@ impl StageDir {
         std::fs::File::create_new(self.dir.path().join(name))
     }
 
+    /// Creates a directory in the stage, which must not be there.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn create_dir(&self, name: &str) -> io::Result<()> {
+        std::fs::create_dir(self.dir.path().join(name))
+    }
+
+    /// Makes the names in a directory of the stage durable.
+    pub(crate) fn sync(&self, name: &str) -> io::Result<()> {
+        sync_dir(&self.dir.path().join(name))
+    }
+
     /// Gives the directory its name. Its files must have been synced by their writers. With `replace`, what stood
     /// there is moved aside first and removed after; without it the target must be absent or an empty directory.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]

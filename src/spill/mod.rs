@@ -64,5 +64,5 @@ pub(crate) use sort_writer::SortWriter;
 pub(crate) use sorter::{SortStore, SortedRows};
 pub(crate) use sought::{Owned, Sought};
 pub(crate) use space::Space;
-pub(crate) use store::{Store, StoreWriter};
+pub(crate) use store::{Store, StoreWriter, Stored};
 pub(crate) use table::Merging;

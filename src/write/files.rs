@@ -71,7 +71,7 @@ impl Files {
             return Err(Error::internal("chunks of the output are missing"));
         }
         let (files, file_bytes) = self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).commit()?;
-        Ok(Written { files, records, text_bytes, file_bytes })
+        Ok(Written { files, partitions: 0, records, text_bytes, file_bytes })
     }
 
     fn cut(&self, chunk: Chunk) {
@@ -115,7 +115,7 @@ impl Files {
         let packed = (chunk.part, chunk.ends_part, self.codec.pack(chunk.text)?);
         let mut failed = None;
         self.packed.submit(Unit { task: 0, no: number }, false, packed, |_, (part, ends_part, bytes)| {
-            failed = lock(&self.parts).write(part, &bytes, ends_part).err();
+            failed = lock(&self.parts).write("", part, &bytes, ends_part).err();
             let mut unwritten = lock(&self.unwritten);
             *unwritten = unwritten.map(|count| count.saturating_sub(1));
             self.written.notify_all();

@@ -105,6 +105,7 @@ pub(super) fn write_files(
     let sink = Sink::new(meter, run.settings.ordered, &files);
     feed(&sink)?;
     let records = sink.balance()?;
+    run.within_limit()?;
     // Between here and the names nothing waits: a run that was cancelled until now leaves nothing.
     if run.settings.cancel.is_cancelled() {
         return Err(Error::cancelled());
@@ -115,7 +116,7 @@ pub(super) fn write_files(
 /// Appends a record to the text, with its newline.
 type Encode<T> = fn(&T, &mut Vec<u8>) -> Result<()>;
 
-fn encode_json<T: Serialize>(record: &T, text: &mut Vec<u8>) -> Result<()> {
+pub(super) fn encode_json<T: Serialize>(record: &T, text: &mut Vec<u8>) -> Result<()> {
     let before = text.len();
     serde_json::to_writer(&mut *text, record).map_err(|error| {
         Error::new(ErrorKind::Record, format!("expected a record that JSON can hold: {error}")).caused_by(error)

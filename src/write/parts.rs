@@ -1,6 +1,7 @@
 //! The files of an output while they are written: open, write, finish, then commit or abort. Dropped before `commit`,
 //! nothing of them is left.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ pub(crate) struct Parts {
 
 enum Sink {
     File(Option<Commit>),
-    Directory { stage: StageDir, open: Option<std::fs::File> },
+    Directory { stage: StageDir, made: BTreeSet<String>, open: Option<std::fs::File> },
 }
 
 impl Parts {
@@ -33,14 +34,15 @@ impl Parts {
             }
             Kind::Directory { dir, before, after } => {
                 let stage = os.stage_dir(&dir).map_err(|error| Error::io(&dir, "create", error))?;
-                (Sink::Directory { stage, open: None }, (dir, before, after))
+                (Sink::Directory { stage, made: BTreeSet::new(), open: None }, (dir, before, after))
             }
         };
         Ok(Parts { sink, names, overwrite, files: Vec::new(), bytes: 0 })
     }
 
-    /// Appends packed bytes to a part; the parts come in order.
-    pub(crate) fn write(&mut self, part: u32, bytes: &[u8], ends_part: bool) -> Result<()> {
+    /// Appends packed bytes to a part; the parts come in order, those within one directory after the other. In a
+    /// target that is one file there is none but the target's own, the empty one.
+    pub(crate) fn write(&mut self, within: &str, part: u32, bytes: &[u8], ends_part: bool) -> Result<()> {
         self.bytes += bytes.len() as u64;
         let (dir, before, after) = &self.names;
         match &mut self.sink {
@@ -52,11 +54,13 @@ impl Parts {
                 }
                 Ok(())
             }
-            Sink::Directory { stage, open } => {
-                let name = format!("{before}{part:06}{after}");
+            Sink::Directory { stage, made, open } => {
+                let slash = if within.is_empty() { "" } else { "/" };
+                let name = format!("{within}{slash}{before}{part:06}{after}");
                 let path = dir.join(&name);
                 let mut write = || -> io::Result<()> {
                     if open.is_none() {
+                        make_dirs(stage, made, within)?;
                         *open = Some(stage.create(&name)?);
                         self.files.push(path.clone());
                     }
@@ -82,7 +86,9 @@ impl Parts {
         let committed = match self.sink {
             Sink::File(Some(file)) => file.commit(self.overwrite),
             Sink::File(None) => Ok(()),
-            Sink::Directory { stage, .. } => stage.commit(self.overwrite),
+            Sink::Directory { stage, made, .. } => {
+                made.iter().try_for_each(|dir| stage.sync(dir)).and_then(|()| stage.commit(self.overwrite))
+            }
         };
         committed.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
@@ -93,4 +99,17 @@ impl Parts {
         })?;
         Ok((self.files, self.bytes))
     }
+}
+
+/// Makes a directory in the stage, and those that it is in. What is there and was not made here is not ours: nothing is
+/// written through a link that somebody put there, and two names that the file system takes for one are an error.
+fn make_dirs(stage: &StageDir, made: &mut BTreeSet<String>, within: &str) -> io::Result<()> {
+    let ends = within.match_indices('/').map(|(at, _)| at).chain([within.len()]);
+    for dir in ends.map(|end| &within[..end]).filter(|dir| !dir.is_empty()) {
+        if !made.contains(dir) {
+            stage.create_dir(dir)?;
+            made.insert(dir.to_owned());
+        }
+    }
+    Ok(())
 }

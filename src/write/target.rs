@@ -25,14 +25,17 @@ pub struct Target {
     path: PathBuf,
     overwrite: bool,
     shard_size: u64,
+    partitions: u64,
 }
 
 /// What was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
-    /// The files, in record order.
+    /// The files, in record order; of partitions, one after the other in the order of their first records.
     pub files: Vec<PathBuf>,
+    /// Partitions that have records; 0 of an output that is not partitioned.
+    pub partitions: u64,
     /// Records in all of them.
     pub records: u64,
     /// Bytes of text, before compression.
@@ -44,7 +47,7 @@ pub struct Written {
 impl Target {
     /// A target that must not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Target {
-        Target { path: path.into(), overwrite: false, shard_size: 128 << 20 }
+        Target { path: path.into(), overwrite: false, shard_size: 128 << 20, partitions: 10_000 }
     }
 
     /// Replaces what is there: a file by the new one, a directory, whole, by the new one. Until the new one is complete
@@ -58,6 +61,36 @@ impl Target {
     pub fn shard_size(mut self, bytes: u64) -> Target {
         self.shard_size = bytes.max(1);
         self
+    }
+
+    /// The most partitions that [`Bag::write_partitioned`](crate::Bag::write_partitioned) and its like may make: one more
+    /// is an error of the kind [`ErrorKind::Limit`]. Default: 10,000.
+    pub fn max_partitions(mut self, partitions: u64) -> Target {
+        self.partitions = partitions;
+        self
+    }
+
+    /// Says now what [`Bag::write_partitioned`](crate::Bag::write_partitioned) would say of this target when its run begins.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is the name of one file, or is taken.
+    pub fn check_partitions(&self) -> Result<()> {
+        self.resolve_partitioned(&Os::default()).map(drop)
+    }
+
+    /// What the path means for partitions: a directory, whose shards are `part-*.jsonl` if nothing else is said.
+    pub(crate) fn resolve_partitioned(&self, os: &Os) -> Result<Resolved> {
+        const FILES: [&str; 6] = ["gz", "json", "jsonl", "ndjson", "txt", "zst"];
+        let name = self.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        if name.contains('*') {
+            return self.resolve(os);
+        }
+        if name.rsplit_once('.').is_some_and(|(_, extension)| FILES.contains(&extension)) {
+            let text = "expected a directory for the partitions, or DIR/part-*.jsonl.zst: this is the name of one file";
+            return Err(Error::new(ErrorKind::Usage, text).at(place(&self.path)));
+        }
+        Target { path: self.path.join("part-*.jsonl"), ..self.clone() }.resolve(os)
     }
 
     /// What the path means; refuses one that is taken before any work is done.
@@ -105,7 +138,8 @@ impl Target {
                 return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
             }
         }
-        Ok(Resolved { kind, codec, overwrite: self.overwrite, shard_size: self.shard_size })
+        let Target { overwrite, shard_size, partitions, .. } = *self;
+        Ok(Resolved { kind, codec, overwrite, shard_size, partitions })
     }
 }
 
@@ -126,6 +160,7 @@ pub(crate) struct Resolved {
     pub(crate) codec: Codec,
     pub(crate) overwrite: bool,
     pub(crate) shard_size: u64,
+    pub(crate) partitions: u64,
 }
 
 #[derive(Debug)]
@@ -155,5 +190,22 @@ mod tests {
         assert_eq!(at("part-*.jsonl").unwrap_err().kind(), ErrorKind::OutputExists);
         assert_eq!(at("x").unwrap_err().kind(), ErrorKind::OutputExists);
         assert!(Target::new(dir.path().join("x")).overwrite().resolve(&os).is_ok());
+    }
+
+    #[test]
+    fn what_a_path_means_for_partitions() {
+        let os = Os::default();
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| Target::new(dir.path().join(name)).resolve_partitioned(&os);
+        for (name, codec) in [("new", Codec::Plain), ("2026.01/", Codec::Plain), ("new/p-*.zst", Codec::Zstd)] {
+            let resolved = at(name).unwrap();
+            let Kind::Directory { dir: target, .. } = resolved.kind else { panic!("{name}") };
+            assert_eq!((target.parent(), resolved.codec), (Some(dir.path()), codec), "{name}");
+        }
+        for name in ["a.jsonl", "a.gz", "b/c.zst", "*/a"] {
+            assert_eq!(at(name).unwrap_err().kind(), ErrorKind::Usage, "{name}");
+        }
+        std::fs::write(dir.path().join("x"), "").unwrap();
+        assert_eq!(at("x").unwrap_err().kind(), ErrorKind::OutputExists);
     }
 }

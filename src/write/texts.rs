@@ -10,6 +10,8 @@ use crate::engine::{Flow, StageMeter, Stop, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{Permit, Sequencer};
 
+use super::output::Piece;
+
 /// Where ordered text goes.
 pub(super) trait Texts: Sync {
     /// The next text, in order; never called by two threads at once.
@@ -34,7 +36,7 @@ impl<'a> Sink<'a> {
     }
 
     pub(super) fn out<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Out<'s> {
-        Out { sink: self, cx, text: Vec::new(), whole: 0, records: 0 }
+        Out { sink: self, cx, text: Vec::new(), pieces: Vec::new(), whole: 0, records: 0 }
     }
 
     /// Everything that came in went out, or the output is not committed; unless the run ended early on purpose, where
@@ -54,6 +56,8 @@ pub(super) struct Out<'s> {
     sink: &'s Sink<'s>,
     pub(super) cx: &'s WorkerCx<'s>,
     pub(super) text: Vec<u8>,
+    /// Nothing but wrong use puts any here.
+    pub(super) pieces: Vec<Piece>,
     /// The bytes of the text that are whole records: what is behind them was being encoded when a panic came.
     whole: usize,
     records: u64,

@@ -4,15 +4,15 @@ use std::error::Error as StdError;
 use std::io::Write;
 
 use crate::bag::Bag;
-use crate::batch::{At, Seq, Unit};
-use crate::engine::{Facts, Fan, Flow, Push, Run, UnitEnd, WorkerCx};
+use crate::engine::{Facts, Run};
 use crate::error::Result;
-use crate::input::{RefFan, RefPush, Scan};
+use crate::input::Scan;
 use crate::json::JsonRef;
 
+use super::ends::With;
 use super::jsonl::write_files;
 use super::output::Output;
-use super::texts::{Out, Sink, Stream};
+use super::texts::{Sink, Stream};
 use super::{Target, Written};
 
 impl Scan {
@@ -111,110 +111,5 @@ impl<T: Send + 'static> Bag<T> {
             plan.run(run, &With { sink: &sink, f: &f })?;
             sink.balance()
         })
-    }
-}
-
-/// The fan of both lanes.
-struct With<'a, F> {
-    sink: &'a Sink<'a>,
-    f: &'a F,
-}
-
-impl<F, E> RefFan for With<'_, F>
-where
-    F: for<'a> Fn(JsonRef<'a>, &mut Output<'_>) -> Result<(), E> + Sync,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's> {
-        Box::new(WithPush { out: self.sink.out(cx), f: self.f, unit: Unit::default(), index: 0 })
-    }
-}
-
-impl<T: Send, F, E> Fan<T> for With<'_, F>
-where
-    F: Fn(T, &mut Output<'_>) -> Result<(), E> + Sync,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
-        Box::new(WithPush { out: self.sink.out(cx), f: self.f, unit: Unit::default(), index: 0 })
-    }
-}
-
-struct WithPush<'s, F> {
-    out: Out<'s>,
-    f: &'s F,
-    unit: Unit,
-    index: u64,
-}
-
-impl<F> WithPush<'_, F> {
-    fn begin(&mut self, unit: Unit) -> Flow {
-        (self.unit, self.index) = (unit, 0);
-        Flow::Continue(())
-    }
-
-    fn record<E>(&mut self, at: At, write: impl FnOnce(&F, &mut Output<'_>) -> Result<(), E>) -> Flow
-    where
-        E: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        let (cx, seq) = (self.out.cx, Seq::new(self.unit, self.index));
-        self.index += 1;
-        cx.set_stage(self.out.stage());
-        let mut output = Output { text: &mut self.out.text, run: cx.phase.run, at, seq, stop: false };
-        let written = write(self.f, &mut output);
-        let stop = output.stop;
-        if let Err(error) = written {
-            self.out.keep();
-            return cx.refuse_for(at, error.into(), self.out.stage_name().to_owned());
-        }
-        self.out.record();
-        if stop {
-            return self.out.enough();
-        }
-        Flow::Continue(())
-    }
-}
-
-impl<F, E> RefPush for WithPush<'_, F>
-where
-    F: for<'a> Fn(JsonRef<'a>, &mut Output<'_>) -> Result<(), E> + Sync,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    fn begin(&mut self, unit: Unit) -> Flow {
-        WithPush::begin(self, unit)
-    }
-
-    fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow {
-        self.record(at, |f, output| f(record, output))
-    }
-
-    fn end(&mut self, end: UnitEnd) -> Flow {
-        self.out.end(end)
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl<T: Send, F, E> Push<T> for WithPush<'_, F>
-where
-    F: Fn(T, &mut Output<'_>) -> Result<(), E> + Sync,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-{
-    fn begin(&mut self, unit: Unit) -> Flow {
-        WithPush::begin(self, unit)
-    }
-
-    fn push(&mut self, at: At, item: T) -> Flow {
-        self.record(at, |f, output| f(item, output))
-    }
-
-    fn end(&mut self, end: UnitEnd) -> Flow {
-        self.out.end(end)
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        Ok(())
     }
 }

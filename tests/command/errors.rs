@@ -110,6 +110,58 @@ fn a_policy_leaves_records_out_and_the_exit_code_says_so() {
 }
 
 #[test]
+fn more_bad_records_than_are_allowed_end_the_run() {
+    let good_and_bad = |count| "{\"a\":1}\nno\n{\"a\":\"x\"}\n".repeat(count);
+    let dir = files(&[("a.jsonl", &good_and_bad(3)), ("many.jsonl", &("1\n".repeat(990) + &good_and_bad(40)))]);
+    let (few, many, bad) = (at(&dir, "a.jsonl"), at(&dir, "many.jsonl"), at(&dir, "bad.jsonl"));
+    let quarantine = format!("quarantine={bad}");
+    for threads in ["1", "8"] {
+        for policy in ["skip", &quarantine] {
+            let limited = |most: &str, more: &[&str]| {
+                let options = ["--threads", threads, "--on-error", policy, "--max-errors", most];
+                run(&[&options[..], more].concat())
+            };
+            let fine = limited("6", &[".a + 1", &few]);
+            assert_eq!((fine.out.as_str(), fine.code), ("2\n2\n2\n", Some(5)), "{fine:?}");
+            let failed = limited("4", &[".a + 1", &few]);
+            let text = format!("{few}:8:1: 5 of 8 records were left out: more than 4\n");
+            assert_eq!((failed.err, failed.code), (text, Some(2)));
+            // Far too many, but of too few to judge before the end.
+            let failed = limited("50%", &["-o", &at(&dir, "out.jsonl"), ".a + 1", &few]);
+            let text = "kitbag: 6 of 9 records were left out: more than 50%\n";
+            assert_eq!((failed.err.as_str(), failed.code), (text, Some(2)));
+            let failed = limited("0.5%", &["-o", &at(&dir, "out/part-*.gz"), "(objects | .a + 1), numbers", &many]);
+            let text = format!("{many}:1001:1: 7 of 1001 records were left out: more than 0.5%\n");
+            assert_eq!((failed.err, failed.code), (text, Some(2)));
+            assert!(!dir.path().join("out").exists() && !dir.path().join("out.jsonl").exists());
+        }
+    }
+    // What a program reads itself, and what could not be read beside it.
+    let options = ["--on-error", "skip", "--max-errors"];
+    let in_turn = |most: &str| run(&[&options[..], &[most, "if . == 0 then input else .a + 1 end", &few]].concat());
+    let failed = in_turn("5");
+    assert_eq!((failed.err.as_str(), failed.code), ("kitbag: 6 of 9 records were left out: more than 5\n", Some(2)));
+    assert_eq!(in_turn("6").code, Some(5));
+    let values = run_with(&[&options[..], &["1", "--values", ".a"]].concat(), b"1 2 3");
+    assert_eq!((values.err.as_str(), values.code), ("kitbag: 2 of 2 records were left out: more than 1\n", Some(2)));
+    let slurped = run(&[&options[..], &["2", "-s", "length", &few]].concat());
+    assert!(slurped.code == Some(2) && slurped.err.starts_with(&format!("{few}:8:1: 3 of 8 ")), "{slurped:?}");
+}
+
+#[test]
+fn a_limit_of_errors_needs_a_policy() {
+    for wrong in [&["--max-errors", "3", "."][..], &["--on-error", "skip", "--max-errors", "x", "."]] {
+        assert_eq!(run(wrong).code, Some(2), "{wrong:?}");
+    }
+    let options = ["--on-error", "skip", ".", "-"];
+    let named = finish(kitbag().args(options).env("KITBAG_MAX_ERRORS", "0"), b"no\n");
+    assert_eq!(
+        (named.err.as_str(), named.code),
+        ("<stdin>: byte 0: 1 of 1 records was left out: more than 0\n", Some(2))
+    );
+}
+
+#[test]
 fn debug_and_stderr_go_to_standard_error() {
     let ran = run_with(&["debug | stderr | .a"], b"{\"a\":1}\n");
     assert_eq!((ran.out.as_str(), ran.code), ("1\n", Some(0)));

@@ -14,6 +14,7 @@ mod errors;
 mod help;
 mod options;
 mod outputs;
+mod partitions;
 mod pipes;
 mod planned;
 mod same_as_jq;

@@ -17,8 +17,9 @@ mod terms;
 
 use std::fmt;
 
-use jaq_core::load::lex::Lexer;
-use jaq_core::load::parse::Parser;
+use jaq_core::load::lex::{Lexer, StrPart};
+use jaq_core::load::parse::{Parser, Term};
+use jaq_core::path::Part;
 
 use super::binding;
 use super::notation;
@@ -176,6 +177,20 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
         }
     };
     use_it(&way)
+}
+
+/// The last key of a program that is a path to it, such as `.a.b`.
+pub(crate) fn last_key(program: &str) -> Option<String> {
+    let text = notation::edit(program).ok()?.text;
+    let tokens = Lexer::new(&text).lex().ok()?;
+    let tree = Parser::new(&tokens).parse(|parser| parser.term()).ok()?;
+    match own_path(&tree)?.last()? {
+        (Part::Index(Term::Str(None, parts)), _) => match &parts[..] {
+            [StrPart::Str(key)] => Some((*key).to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 impl fmt::Display for Row<'_> {

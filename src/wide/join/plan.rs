@@ -113,7 +113,7 @@ where
 /// to no record do not. Of limits those of records do, as of their length.
 fn deferred(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Cancelled | ErrorKind::Internal => false,
+        ErrorKind::Cancelled | ErrorKind::Internal | ErrorKind::TooManyErrors => false,
         ErrorKind::Limit => error.place().is_some(),
         _ => true,
     }

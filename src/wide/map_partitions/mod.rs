@@ -16,8 +16,7 @@ use crate::bag::Bag;
 use crate::batch::Unit;
 use crate::config::BadRecords;
 use crate::engine::{
-    Ended, Entry, Facts, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Rejects, Run, StageMeter, UnitEnd, Work,
-    WorkerCx,
+    Ended, Entry, Facts, Fan, Feed, Feeder, Flow, Halted, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -190,7 +189,7 @@ impl<T: Send + 'static, U: Send + 'static> PartitionFeed<'_, T, U> {
         for entry in &batch {
             match entry {
                 Entry::Item(..) => (weight, items) = (weight + WEIGHT, items + 1),
-                Entry::Rejects(Rejects { lines, .. }) => weight += lines.len(),
+                Entry::Rejects(rejects) => weight += rejects.weight(),
             }
         }
         self.meter.records_out.fetch_add(items, Ordering::Relaxed);
