@@ -66,6 +66,10 @@ impl Budget {
         u64::try_from(whole.div_ceil(u128::from(self.0.limit.max(1)))).unwrap_or(u64::MAX)
     }
 
+    pub(crate) fn free(&self) -> u64 {
+        self.limit().saturating_sub(self.used())
+    }
+
     pub(crate) fn used(&self) -> u64 {
         self.0.used.load(Ordering::Relaxed)
     }
@@ -127,9 +131,14 @@ impl Reservation {
         Reservation { budget: self.budget.clone(), bytes }
     }
 
+    /// Whether its bytes are of this budget.
+    pub(crate) fn is_of(&self, budget: &Budget) -> bool {
+        Arc::ptr_eq(&self.budget.0, &budget.0)
+    }
+
     /// Takes another reservation in, if both are of the same budget; else gives it back.
     pub(crate) fn join(&mut self, mut other: Reservation) -> Option<Reservation> {
-        if !Arc::ptr_eq(&self.budget.0, &other.budget.0) {
+        if !other.is_of(&self.budget) {
             return Some(other);
         }
         self.bytes += std::mem::take(&mut other.bytes);

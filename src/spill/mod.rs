@@ -44,6 +44,7 @@ mod space;
 mod split;
 mod store;
 mod table;
+mod table_memory;
 #[cfg(test)]
 mod tests;
 

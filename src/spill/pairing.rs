@@ -15,7 +15,7 @@ use super::pairs::JoinKind;
 use super::part::{From, Part};
 use super::row::{self, HEAD, Row};
 use super::run::{Cursor, Hand, Run, RunWriter};
-use super::settle::{Made, Recipe};
+use super::settle::{Made, Recipe, Refused};
 use super::sort;
 use crate::batch::Seq;
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ impl Recipe for Pairing {
     type Kept = PairIndex;
     type Walk = PairWalk;
 
-    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<PairIndex>, Part>> {
+    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<PairIndex>, Refused>> {
         // In order of the left side all partitions are read at once at the end: what was on disk must go back.
         if self.order == Order::Any || part.frames.is_empty() {
             part = match PairIndex::build(part, self.kind, From::Budget, hand)? {
@@ -49,7 +49,7 @@ impl Recipe for Pairing {
         }
         match PairIndex::build(part, self.kind, From::Purse, hand)? {
             Ok(pairs) => self.evict(pairs, hand).map(|run| Ok(Made::Run(run))),
-            Err(part) => Ok(Err(part)),
+            Err(part) => Ok(Err(Refused { part, wants: Some(0) })),
         }
     }
 

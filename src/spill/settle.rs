@@ -23,7 +23,7 @@ pub(crate) trait Recipe: Sync {
     type Walk: Sorted;
 
     /// Settles a partition; gives it back if memory refuses.
-    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Part>>;
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Refused>>;
 
     /// Writes something kept to a run.
     fn evict(&self, kept: Self::Kept, hand: &mut Hand) -> Result<Arc<Run>>;
@@ -46,6 +46,14 @@ pub(crate) trait Recipe: Sync {
 pub(crate) enum Made<K> {
     Kept(K),
     Run(Arc<Run>),
+}
+
+/// A partition that was not settled, and how many bytes should be free before that is tried again; none if it is too big
+/// whatever is free.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) part: Part,
+    pub(crate) wants: Option<u64>,
 }
 
 /// Partitions that are not settled, and what came of the others.
@@ -80,13 +88,18 @@ impl<K: Send> Settled<K> {
         hand: &mut Hand,
     ) -> Result<Result<Made<K>, Vec<Part>>> {
         loop {
-            part = match recipe.make(part, hand)? {
+            let wants = match recipe.make(part, hand)? {
                 Ok(made) => return Ok(Ok(made)),
-                Err(part) => part,
+                Err(refused) => {
+                    part = refused.part;
+                    refused.wants
+                }
             };
+            let Some(wants) = wants else { break };
             if !self.evict(recipe, hand)? {
                 break;
             }
+            while hand.purse.budget.free() < wants && self.evict(recipe, hand)? {}
         }
         hand.release();
         if part.tally.common_bits() < 64 {

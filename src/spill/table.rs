@@ -7,15 +7,13 @@ use hashbrown::HashTable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::budget::Reservation;
+use super::budget::{Budget, Reservation};
 use super::part::From;
 use super::sought::Sought;
 use super::space::Purse;
+use super::table_memory::Memory;
 use crate::batch::Seq;
 use crate::error::{Error, ErrorKind, Result};
-
-/// Memory is taken in pieces of at least this size, where it can be had.
-const PIECE: u64 = 16 << 10;
 
 /// States that can be merged. Merging is exact and commutative: results do not depend on who merged what when.
 pub(crate) trait Merging: Send + Sync {
@@ -60,53 +58,6 @@ pub(crate) struct Table<K, S> {
     memory: Memory,
 }
 
-/// The memory of a table.
-#[derive(Debug)]
-struct Memory {
-    from: From,
-    most: u64,
-    purse: Purse,
-    held: Vec<Reservation>,
-    granted: u64,
-    /// Bytes of the hash table itself, and of what its entries own.
-    table: u64,
-    heap: u64,
-}
-
-impl Memory {
-    /// Whether this many bytes more are, or could be made, covered.
-    fn room(&mut self, bytes: u64) -> bool {
-        let need = self.table + self.heap + bytes;
-        if need > self.most {
-            return false;
-        }
-        let Some(more) = need.checked_sub(self.granted).filter(|&more| more > 0) else { return true };
-        for amount in [more.max(PIECE), more] {
-            // Never by growing a piece in place: one of the floor would take what is spared there.
-            let Some(piece) = self.from.take(&self.purse, amount) else { continue };
-            let apart = match self.held.last_mut() {
-                Some(last) => last.join(piece),
-                None => Some(piece),
-            };
-            self.held.extend(apart);
-            self.granted += amount;
-            return true;
-        }
-        false
-    }
-
-    /// Gives back what is not used.
-    fn settle(&mut self) {
-        let mut need = self.table + self.heap;
-        for piece in &mut self.held {
-            piece.shrink_to(need.min(piece.bytes()));
-            need -= piece.bytes();
-        }
-        self.held.retain(|piece| piece.bytes() > 0);
-        self.granted = self.held.iter().map(Reservation::bytes).sum();
-    }
-}
-
 /// Bytes of a key when it is written, which stand for what it owns.
 fn encoded_length(key: &impl Serialize) -> Result<u64> {
     struct Count(u64);
@@ -144,9 +95,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 impl<K: Eq + Serialize, S> Table<K, S> {
     /// An empty table, which refuses what would make it bigger than `most`.
     pub(crate) fn new(from: From, most: u64, purse: &Purse) -> Table<K, S> {
-        let (purse, held) = (purse.clone(), Vec::new());
-        let memory = Memory { from, most, purse, held, granted: 0, table: 0, heap: 0 };
-        Table { entries: HashTable::new(), memory }
+        Table { entries: HashTable::new(), memory: Memory::new(from, most, purse) }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -233,6 +182,11 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         }
     }
 
+    /// Bytes that it takes, and whether it was ever refused some because it would have been bigger than it may be.
+    pub(crate) fn weight(&self) -> (u64, bool) {
+        (self.memory.weight(), self.memory.beyond)
+    }
+
     /// Takes all entries out, one by one; their memory is given back with [`Table::emptied`].
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry<K, S>> + '_ {
         self.entries.drain()
@@ -254,7 +208,7 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         entries.sort_unstable_by_key(|entry| entry.seq);
         self.memory.table = (entries.capacity() * size_of::<Entry<K, S>>()) as u64;
         self.memory.settle();
-        Ok(Sorted { entries: entries.into_iter(), _held: self.memory.held })
+        Ok(Sorted { entries: entries.into_iter(), held: self.memory.held })
     }
 }
 
@@ -267,12 +221,22 @@ fn spread(hash: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Sorted<K, S> {
     pub(crate) entries: std::vec::IntoIter<Entry<K, S>>,
-    _held: Vec<Reservation>,
+    held: Vec<Reservation>,
+}
+
+impl<K, S> Sorted<K, S> {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.held.iter().map(Reservation::bytes).sum()
+    }
+
+    /// Whether some of its memory is of this budget.
+    pub(crate) fn takes_of(&self, budget: &Budget) -> bool {
+        self.held.iter().any(|piece| piece.is_of(budget))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::budget::Budget;
     use super::super::space::Space;
     use super::*;
 
