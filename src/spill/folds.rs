@@ -12,7 +12,7 @@ use super::run::{Hand, Run, RunWriter};
 use super::settle::{Made, Recipe, Refused};
 use super::space::{Purse, Space};
 use super::store::Stored;
-use super::table::{Entry, EntryOf, Merging, Sorted, Table, decode, encode};
+use super::table::{Entry, EntryOf, Merging, Sorted, SortedOf, Table, decode, encode};
 use crate::batch::Seq;
 use crate::error::Result;
 
@@ -124,7 +124,7 @@ impl<K, S> merge::Sorted for Walk<K, S> {
 
 impl<M: Merging> Folding<M> {
     /// The table of a partition. If memory refuses, how much it should have: see [`Refused`].
-    fn table(&self, part: &Part, hand: &mut Hand) -> Result<Result<Sorted<M::Key, M::State>, Option<u64>>> {
+    fn table(&self, part: &Part, hand: &mut Hand) -> Result<Result<SortedOf<M>, Option<u64>>> {
         // States are many small pieces of memory, which allocators keep when they are freed: one table after the other
         // should not have been of all sizes up to the budget. What cannot be cut again may still take it all.
         let most = if part.tally.common_bits() < 64 { self.most } else { u64::MAX };
@@ -151,10 +151,10 @@ impl<M: Merging> Folding<M> {
 }
 
 impl<M: Merging> Recipe for Folding<M> {
-    type Kept = Sorted<M::Key, M::State>;
+    type Kept = SortedOf<M>;
     type Walk = Walk<M::Key, M::State>;
 
-    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Refused>> {
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Box<Refused>>> {
         match self.table(&part, hand)? {
             // Where it leaves too little for the next ones, one of them would push it out after having been tried.
             Ok(sorted)
@@ -164,7 +164,7 @@ impl<M: Merging> Recipe for Folding<M> {
                 self.evict(sorted, hand).map(|run| Ok(Made::Run(run)))
             }
             Ok(sorted) => Ok(Ok(Made::Kept(sorted))),
-            Err(wants) => Ok(Err(Refused { part, wants })),
+            Err(wants) => Ok(Err(Box::new(Refused { part, wants }))),
         }
     }
 

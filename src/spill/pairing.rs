@@ -39,7 +39,7 @@ impl Recipe for Pairing {
     type Kept = PairIndex;
     type Walk = PairWalk;
 
-    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<PairIndex>, Refused>> {
+    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<PairIndex>, Box<Refused>>> {
         // In order of the left side all partitions are read at once at the end: what was on disk must go back.
         if self.order == Order::Any || part.frames.is_empty() {
             part = match PairIndex::build(part, self.kind, From::Budget, hand)? {
@@ -49,7 +49,7 @@ impl Recipe for Pairing {
         }
         match PairIndex::build(part, self.kind, From::Purse, hand)? {
             Ok(pairs) => self.evict(pairs, hand).map(|run| Ok(Made::Run(run))),
-            Err(part) => Ok(Err(Refused { part, wants: Some(0) })),
+            Err(part) => Ok(Err(Box::new(Refused { part, wants: Some(0) }))),
         }
     }
 

@@ -23,7 +23,7 @@ pub(crate) trait Recipe: Sync {
     type Walk: Sorted;
 
     /// Settles a partition; gives it back if memory refuses.
-    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Refused>>;
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Box<Refused>>>;
 
     /// Writes something kept to a run.
     fn evict(&self, kept: Self::Kept, hand: &mut Hand) -> Result<Arc<Run>>;

@@ -51,6 +51,9 @@ impl<K, S> Entry<K, S> {
 /// The entry type of a kind of states.
 pub(crate) type EntryOf<M> = Entry<<M as Merging>::Key, <M as Merging>::State>;
 
+/// The same of a table in order.
+pub(crate) type SortedOf<M> = Sorted<<M as Merging>::Key, <M as Merging>::State>;
+
 /// A table of states.
 #[derive(Debug)]
 pub(crate) struct Table<K, S> {
