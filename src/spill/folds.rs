@@ -11,7 +11,7 @@ use super::row::{self, Row};
 use super::run::{Hand, Run, RunWriter};
 use super::settle::{Made, Recipe, Refused};
 use super::space::{Purse, Space};
-use super::store::Stored;
+use super::stored::Stored;
 use super::table::{Entry, EntryOf, Merging, Sorted, SortedOf, Table, decode, encode};
 use crate::batch::Seq;
 use crate::error::Result;
@@ -45,7 +45,7 @@ impl<M: Merging> Folds<M> {
         // Without an order a table goes before the next one comes.
         let spare = if order == Order::FirstOccurrence { 2 * workers } else { 0 };
         let folding = Folding { merging, spare, most };
-        let (emission, _) = Emission::new(stored, folding, order, 0)?;
+        let emission = Emission::new(stored, folding, order, None)?;
         Ok(Folds(Source::Stored(Box::new(emission))))
     }
 
@@ -173,9 +173,8 @@ impl<M: Merging> Recipe for Folding<M> {
         for entry in kept.entries {
             encode(&entry.key, &mut key)?;
             encode(&entry.state, &mut state)?;
-            let size = row::size(key.len(), state.len())?;
-            let row = Row { hash: entry.hash, seq: entry.seq, key: &key, value: &state };
-            row::put(out.row(hand, size)?, &row);
+            row::size(key.len(), state.len())?;
+            out.push(hand, &Row { hash: entry.hash, seq: entry.seq, key: &key, value: &state })?;
         }
         out.finish(hand)
     }

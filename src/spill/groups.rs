@@ -12,7 +12,7 @@ use super::rows::GroupRows;
 use super::run::{Hand, Run, RunWriter, lost};
 use super::settle::{Made, Recipe, Refused};
 use super::sort;
-use super::store::Stored;
+use super::stored::Stored;
 use crate::error::{Error, Result};
 
 /// An iterator of keys and their rows.

@@ -36,6 +36,7 @@ mod row;
 mod rows;
 mod run;
 mod settle;
+mod sink;
 mod sort;
 mod sort_writer;
 mod sorter;
@@ -43,6 +44,7 @@ mod sought;
 mod space;
 mod split;
 mod store;
+mod stored;
 mod table;
 mod table_memory;
 #[cfg(test)]

@@ -183,9 +183,8 @@ fn each(run: &Arc<Run>, hand: &mut Hand, mut look: impl FnMut(&Row<'_>, &mut Han
 }
 
 fn put(out: &mut RunWriter, hand: &mut Hand, seq: Seq, left: &[u8], rights: &[u8]) -> Result<()> {
-    let row = Row { hash: 0, seq, key: left, value: rights };
-    row::put(out.row(hand, row::size(left.len(), rights.len())?)?, &row);
-    Ok(())
+    row::size(left.len(), rights.len())?;
+    out.push(hand, &Row { hash: 0, seq, key: left, value: rights })
 }
 
 fn put_right(out: &mut RunWriter, hand: &mut Hand, right: &[u8]) -> Result<()> {

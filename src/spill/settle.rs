@@ -10,7 +10,7 @@ use super::part::Part;
 use super::run::{Hand, Run};
 use super::space::Purse;
 use super::split;
-use super::store::{Stored, WORKING_BLOCKS};
+use super::stored::Stored;
 use crate::error::{Error, Result};
 use crate::os::Os;
 
@@ -119,22 +119,23 @@ impl<K: Send> Settled<K> {
         }
     }
 
-    /// Where records are longer than blocks, a floor is not deep enough: takes a deeper one from the budget, if it can
-    /// be had.
-    pub(crate) fn enlarge<R: Recipe<Kept = K>>(&self, recipe: &R, stored: &Stored, hand: &mut Hand) -> Result<()> {
+    /// Where records are longer than blocks, a floor is not deep enough: widens it from the budget. `false` if that refuses
+    /// though nothing is left that could go to disk.
+    pub(crate) fn enlarge<R: Recipe<Kept = K>>(&self, recipe: &R, stored: &Stored, hand: &mut Hand) -> Result<bool> {
         let long = 4 * stored.longest as u64;
-        let more = stored.longest > stored.block;
-        while more && hand.purse.spared < long {
-            match stored.space.budget.carve((WORKING_BLOCKS * stored.block) as u64 + long) {
-                Some(floor) => {
-                    let purse = Purse::new(&stored.space, floor, stored.block);
-                    hand.purse = Purse { spared: purse.spared + long, ..purse };
-                }
-                None if self.evict(recipe, hand)? => {}
-                None => break,
+        if stored.longest <= stored.block {
+            return Ok(true);
+        }
+        loop {
+            hand.release();
+            if let Some(floor) = hand.purse.floor.widened(long, &stored.space.budget) {
+                hand.purse = Purse { spared: hand.purse.spared + long, floor, ..hand.purse.clone() };
+                return Ok(true);
+            }
+            if !self.evict(recipe, hand)? {
+                return Ok(false);
             }
         }
-        Ok(())
     }
 
     /// Makes others give memory back; `false` if nothing can.
@@ -196,8 +197,15 @@ impl<K: Send> Settled<K> {
             }
             Ok(())
         };
-        let mut hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
-        hands.iter_mut().try_for_each(|hand| self.enlarge(recipe, stored, hand))?;
+        let mut hands = Vec::with_capacity(stored.workers);
+        for _ in 0..stored.workers {
+            let mut hand = stored.hand()?;
+            // Where not all threads can have what one needs, those that have it do the work.
+            if !self.enlarge(recipe, stored, &mut hand)? && !hands.is_empty() {
+                break;
+            }
+            hands.push(hand);
+        }
         self.shared.store(true, Ordering::Relaxed);
         on_threads(&stored.space.os, hands, work).map(drop)?;
         self.shared.store(false, Ordering::Relaxed);
@@ -229,31 +237,4 @@ pub(crate) fn on_threads<T: Send>(
         result
     })?;
     Ok(tools)
-}
-
-impl Stored {
-    /// How many rows were stored.
-    pub(crate) fn rows(&self) -> u64 {
-        self.parts.iter().map(|part| part.tally.rows).sum()
-    }
-
-    /// Bytes of these rows.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.parts.iter().map(|part| part.tally.bytes).sum()
-    }
-
-    /// The tools of one thread, with its part of the floor.
-    fn hand(&self) -> Result<Hand> {
-        self.hand_with((WORKING_BLOCKS * self.block) as u64)
-    }
-
-    /// The tools of the thread that reads the result, with all that is left of the floor.
-    pub(crate) fn last_hand(&self) -> Result<Hand> {
-        self.hand_with(self.floor.limit() - self.floor.used())
-    }
-
-    fn hand_with(&self, floor: u64) -> Result<Hand> {
-        let floor = self.floor.carve(floor).ok_or_else(|| Error::internal("the floor of a store is in use"))?;
-        Ok(Hand::new(&self.space, Purse::new(&self.space, floor, self.block), self.block))
-    }
 }
