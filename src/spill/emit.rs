@@ -60,12 +60,12 @@ impl<R: Recipe> Emission<R> {
     /// Settles the partitions. What was carved from the floor before is left as it is; what was carved for `reading` gets so
     /// many bytes more, if they can be had.
     pub(crate) fn new(
-        mut stored: Stored,
+        mut waiting: Settled<R::Kept>,
+        stored: Stored,
         recipe: R,
         order: Order,
         reading: Option<(&mut Budget, u64)>,
     ) -> Result<Emission<R>> {
-        let mut waiting = Settled::new(std::mem::take(&mut stored.parts));
         if order == Order::FirstOccurrence {
             waiting.all(&recipe, &stored)?;
         }
@@ -83,7 +83,7 @@ impl<R: Recipe> Emission<R> {
             let (cursors, room) = open_all(&waiting, &recipe, &mut hand)?;
             leaves.extend(cursors.into_iter().map(Leaf::Disk));
             scratch = room;
-            let done = std::mem::replace(&mut waiting, Settled::new(Vec::new()));
+            let done = std::mem::replace(&mut waiting, Settled::none());
             leaves.extend(done.into_kept().into_iter().map(|kept| Leaf::Memory(recipe.walk(kept))));
         }
         let merge = Merge::new(leaves, scratch, hand.purse.clone());
@@ -91,7 +91,7 @@ impl<R: Recipe> Emission<R> {
     }
 
     /// The same, with the means to read groups from disk that are bigger than a block.
-    pub(crate) fn with_means(stored: Stored, recipe: R, order: Order) -> Result<(Emission<R>, Means)> {
+    pub(crate) fn with_means(mut stored: Stored, recipe: R, order: Order) -> Result<(Emission<R>, Means)> {
         let (space, block) = (stored.space.clone(), stored.block);
         // Part of the floor is for groups that are read while the next ones are asked for; where a record is longer
         // than that was meant for, more is set aside. A block of packed groups has at most half a block beside the key.
@@ -100,7 +100,8 @@ impl<R: Recipe> Emission<R> {
         let reading = stored.floor.carve(least);
         let mut reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
         let more = lent.checked_sub(least).filter(|&more| more > 0);
-        let emission = Emission::new(stored, recipe, order, more.map(|more| (&mut reading, more)))?;
+        let waiting = Settled::of(&mut stored, Vec::new());
+        let emission = Emission::new(waiting, stored, recipe, order, more.map(|more| (&mut reading, more)))?;
         Ok((emission, Means::new(space, reading, lent, block)))
     }
 
@@ -109,17 +110,25 @@ impl<R: Recipe> Emission<R> {
         while !self.merge.step()? {
             // The last partition's memory goes before the next is loaded.
             self.merge = Merge::new(Vec::new(), Scratch::new(), self.hand.purse.clone());
-            let Some(part) = self.waiting.next() else { return Ok(false) };
-            let (leaves, scratch) = match self.waiting.one(&self.recipe, part, &mut self.hand)? {
-                Ok(Made::Kept(kept)) => (vec![Leaf::Memory(self.recipe.walk(kept))], Scratch::new()),
-                Ok(Made::Run(run)) => {
+            let made = match self.waiting.made() {
+                Some(made) => made,
+                None => {
+                    let Some(part) = self.waiting.next() else { return Ok(false) };
+                    match self.waiting.one(&self.recipe, part, &mut self.hand)? {
+                        Ok(made) => made,
+                        Err(parts) => {
+                            self.waiting.add(parts);
+                            continue;
+                        }
+                    }
+                }
+            };
+            let (leaves, scratch) = match made {
+                Made::Kept(kept) => (vec![Leaf::Memory(self.recipe.walk(kept))], Scratch::new()),
+                Made::Run(run) => {
                     self.hand.release();
                     let (cursors, scratch) = merge::open(vec![run], &mut self.hand)?;
                     (cursors.into_iter().map(Leaf::Disk).collect(), scratch)
-                }
-                Err(parts) => {
-                    self.waiting.add(parts);
-                    continue;
                 }
             };
             self.merge = Merge::new(leaves, scratch, self.hand.purse.clone());

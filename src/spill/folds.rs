@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::budget::Budget;
+use super::coding::{decode, encode};
 use super::emit::{Emission, Leaf, Order};
 use super::file::Scratch;
 use super::merge::{self, Merge};
 use super::part::{From, Part};
 use super::row::{self, Row};
 use super::run::{Hand, Run, RunWriter};
-use super::settle::{Made, Recipe, Refused};
+use super::settle::{Made, Recipe, Refused, Settled};
 use super::space::{Purse, Space};
 use super::stored::Stored;
-use super::table::{Entry, EntryOf, Merging, Sorted, SortedOf, Table, decode, encode};
+use super::table::{Entry, EntryOf, Merging, Sorted, SortedOf, Table};
 use crate::batch::Seq;
 use crate::error::Result;
 
@@ -39,13 +40,19 @@ impl<M: Merging> Folds<M> {
         Folds(Source::Memory(Merge::new(walks, Scratch::new(), purse)))
     }
 
-    pub(crate) fn stored(merging: Arc<M>, stored: Stored, order: Order) -> Result<Folds<M>> {
+    /// States that were stored, and those of other keys that were kept in memory.
+    pub(crate) fn stored(
+        merging: Arc<M>,
+        mut stored: Stored,
+        kept: Vec<SortedOf<M>>,
+        order: Order,
+    ) -> Result<Folds<M>> {
         let workers = stored.workers as u64;
         let most = stored.space.budget.limit() / (SETTLED * workers.max(1));
         // Without an order a table goes before the next one comes.
         let spare = if order == Order::FirstOccurrence { 2 * workers } else { 0 };
         let folding = Folding { merging, spare, most };
-        let emission = Emission::new(stored, folding, order, None)?;
+        let emission = Emission::new(Settled::of(&mut stored, kept), stored, folding, order, None)?;
         Ok(Folds(Source::Stored(Box::new(emission))))
     }
 

@@ -12,10 +12,13 @@
 //! what a thread needs at least was set aside for it before the first record.
 
 mod budget;
+mod coding;
 mod emit;
+mod encoder;
 mod feed;
 mod file;
 mod fold;
+mod fold_end;
 mod folds;
 mod frame;
 mod groups;

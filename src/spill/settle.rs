@@ -11,7 +11,7 @@ use super::run::{Hand, Run};
 use super::space::Purse;
 use super::split;
 use super::stored::Stored;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::os::Os;
 
 /// What partitions are made into.
@@ -72,12 +72,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<K: Send> Settled<K> {
-    pub(crate) fn new(mut parts: Vec<Part>) -> Settled<K> {
+    /// The partitions of a store, and what need not be settled.
+    pub(crate) fn of(stored: &mut Stored, kept: Vec<K>) -> Settled<K> {
+        let mut parts = std::mem::take(&mut stored.parts);
         parts.retain(|part| part.tally.rows > 0);
         // Those on disk first, the smallest before all: settling them frees memory for the next.
         parts.sort_by_key(|part| (part.frames.is_empty(), part.on_disk()));
-        let (kept, runs, late) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Settled { waiting: Mutex::new(parts.into()), kept, runs, late, shared: AtomicBool::new(false) }
+        Settled { waiting: Mutex::new(parts.into()), kept: Mutex::new(kept), ..Settled::none() }
+    }
+
+    pub(crate) fn none() -> Settled<K> {
+        let (waiting, kept, runs, late) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Settled { waiting, kept, runs, late, shared: AtomicBool::new(false) }
     }
 
     /// Settles one partition; cuts it into smaller ones if it does not fit.
@@ -160,6 +166,12 @@ impl<K: Send> Settled<K> {
         let run = recipe.evict(kept, hand)?;
         lock(&self.runs).push(run);
         Ok(true)
+    }
+
+    /// One of those that are settled.
+    pub(crate) fn made(&self) -> Option<Made<K>> {
+        let kept = lock(&self.kept).pop();
+        kept.map(Made::Kept).or_else(|| lock(&self.runs).pop().map(Made::Run))
     }
 
     pub(crate) fn next(&self) -> Option<Part> {

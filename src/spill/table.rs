@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::budget::{Budget, Reservation};
+use super::coding::encoded_length;
 use super::part::From;
 use super::sought::Sought;
 use super::space::Purse;
 use super::table_memory::Memory;
 use crate::batch::Seq;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// States that can be merged. Merging is exact and commutative: results do not depend on who merged what when.
 pub(crate) trait Merging: Send + Sync {
@@ -59,40 +60,6 @@ pub(crate) type SortedOf<M> = Sorted<<M as Merging>::Key, <M as Merging>::State>
 pub(crate) struct Table<K, S> {
     entries: HashTable<Entry<K, S>>,
     memory: Memory,
-}
-
-/// Bytes of a key when it is written, which stand for what it owns.
-fn encoded_length(key: &impl Serialize) -> Result<u64> {
-    struct Count(u64);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    rmp_serde::encode::write_named(&mut count, key).map_err(unwritable)?;
-    Ok(count.0)
-}
-
-/// Overwrites `out` with the encoding of a key or a state: MessagePack with field names, which any serde type survives.
-pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) -> Result<()> {
-    out.clear();
-    rmp_serde::encode::write_named(out, value).map_err(unwritable)
-}
-
-fn unwritable(error: rmp_serde::encode::Error) -> Error {
-    Error::new(ErrorKind::Usage, format!("a key or a state cannot be written: {error}")).caused_by(error)
-}
-
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    rmp_serde::from_slice(bytes).map_err(|error| {
-        Error::new(ErrorKind::Usage, format!("a key or a state that was written cannot be read: {error}"))
-            .caused_by(error)
-    })
 }
 
 impl<K: Eq + Serialize, S> Table<K, S> {
@@ -185,6 +152,11 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         }
     }
 
+    /// Whether all that it takes is, or could be made, covered.
+    pub(crate) fn is_covered(&mut self) -> bool {
+        self.memory.room(0)
+    }
+
     /// Bytes that it takes, and whether it was ever refused some because it would have been bigger than it may be.
     pub(crate) fn weight(&self) -> (u64, bool) {
         (self.memory.weight(), self.memory.beyond)
@@ -195,8 +167,12 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         self.entries.drain()
     }
 
-    /// To be called when the entries are gone.
-    pub(crate) fn emptied(&mut self) {
+    /// To be called when the entries are gone; the table itself stays as large as it is if it is to be filled again.
+    pub(crate) fn emptied(&mut self, again: bool) {
+        if !again {
+            self.entries = HashTable::new();
+            self.memory.table = 0;
+        }
         self.memory.heap = 0;
         self.memory.settle();
     }

@@ -111,6 +111,23 @@ fn nearly_unique_keys_go_past_the_table() {
     assert!(space.stats.read().frames > 0);
 }
 
+#[test]
+fn a_little_too_little_memory_writes_few_states() {
+    const KEYS: usize = 40_000;
+    let rows: Rows = (0..3 * KEYS).map(|no| (format!("key {}", no % KEYS).into_bytes(), vec![1])).collect();
+    let (plenty, workers) = (space(1 << 30), 2);
+    assert!(folded(&plenty, workers, &rows, false, Order::FirstOccurrence).unwrap() == expected(&rows, false));
+    let enough = plenty.budget.peak() - Store::floor(&plenty, workers);
+    for (part, order) in [(95, Order::FirstOccurrence), (85, Order::FirstOccurrence), (85, Order::Any)] {
+        let space = space(Store::least(workers) + enough * part / 100);
+        let mut found = folded(&space, workers, &rows, false, order).unwrap();
+        found.sort_by_key(|state| state.2);
+        assert!(found == expected(&rows, false));
+        let written = space.stats.read().records;
+        assert!(written > 0 && written < KEYS as u64 * 3 / 2, "{part} %: {written} of {KEYS} keys");
+    }
+}
+
 /// States that claim so many bytes, and count how often one was weighed: once when a record makes it, and once when it is
 /// read and put into a table.
 #[derive(Debug)]
