@@ -5,7 +5,8 @@ use crate::engine::Facts;
 
 /// Records of this length can be stored with nothing but a store's floor.
 const SHORT: u64 = 4 * KIB;
-/// Storing longer ones takes this many times their length of the budget, for each thread.
+/// Storing longer ones takes this many times their length of the budget for each thread, and what two threads take for one:
+/// whoever reads the groups of a store needs as much as two that settle it.
 const STORED: u64 = 16;
 
 /// What follows from a budget.
@@ -28,12 +29,13 @@ impl Config {
         let in_flight = MIB.saturating_add(block.saturating_mul(8 * threads * phases)).max(2 * MIB);
         // What every store needs: three quarters of this, which are the space's part of it, are its floor.
         let floors = 128 * KIB * stores * threads;
+        let stored = STORED * threads.max(2);
         let max_record = self.max_record.unwrap_or_else(|| match stores {
             0 => (64 * MIB).min(memory / 32),
-            _ => (64 * MIB).min(memory / 32).min(memory.saturating_sub(floors) / (STORED * threads)).max(SHORT),
+            _ => (64 * MIB).min(memory / 32).min(memory.saturating_sub(floors) / stored).max(SHORT),
         });
         let max_record = max_record.max(1);
-        let records = if stores > 0 && max_record > SHORT { max_record.saturating_mul(STORED * threads) } else { 0 };
+        let records = if stores > 0 && max_record > SHORT { max_record.saturating_mul(stored) } else { 0 };
         let least = in_flight.max(floors.saturating_add(records)).max(max_record.saturating_mul(4));
         Limits { block, max_record, least }
     }

@@ -15,8 +15,8 @@ struct Account {
     whole: u64,
     used: AtomicU64,
     peak: AtomicU64,
-    /// For a carved budget: its bytes in the budget it was carved from, held until the last user here is gone.
-    _held: Option<Reservation>,
+    /// For a carved budget: its bytes in those it was carved from, held until the last user here is gone.
+    _held: Vec<Reservation>,
 }
 
 impl Budget {
@@ -26,10 +26,10 @@ impl Budget {
 
     /// A part of what the caller has set as a whole.
     pub(crate) fn part(limit: u64, whole: u64) -> Budget {
-        Budget::account(limit, whole, None)
+        Budget::account(limit, whole, Vec::new())
     }
 
-    fn account(limit: u64, whole: u64, held: Option<Reservation>) -> Budget {
+    fn account(limit: u64, whole: u64, held: Vec<Reservation>) -> Budget {
         Budget(Arc::new(Account { limit, whole, used: AtomicU64::new(0), peak: AtomicU64::new(0), _held: held }))
     }
 
@@ -37,7 +37,14 @@ impl Budget {
     /// starved by others. This is how minimum needs are set aside before the first record.
     pub(crate) fn carve(&self, limit: u64) -> Option<Budget> {
         let held = self.try_reserve(limit)?;
-        Some(Budget::account(limit, limit, Some(held)))
+        Some(Budget::account(limit, limit, vec![held]))
+    }
+
+    /// A budget of all that this one has, of which nothing may be in use, and so many bytes more of another.
+    pub(crate) fn widened(&self, more: u64, of: &Budget) -> Option<Budget> {
+        let held = vec![self.try_reserve(self.limit())?, of.try_reserve(more)?];
+        let limit = self.limit() + more;
+        Some(Budget::account(limit, limit, held))
     }
 
     /// Reserves `bytes`, or refuses at once.
@@ -64,6 +71,10 @@ impl Budget {
     pub(crate) fn whole_for(&self, bytes: u64) -> u64 {
         let whole = u128::from(bytes) * u128::from(self.0.whole);
         u64::try_from(whole.div_ceil(u128::from(self.0.limit.max(1)))).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn free(&self) -> u64 {
+        self.limit().saturating_sub(self.used())
     }
 
     pub(crate) fn used(&self) -> u64 {
@@ -127,9 +138,14 @@ impl Reservation {
         Reservation { budget: self.budget.clone(), bytes }
     }
 
+    /// Whether its bytes are of this budget.
+    pub(crate) fn is_of(&self, budget: &Budget) -> bool {
+        Arc::ptr_eq(&self.budget.0, &budget.0)
+    }
+
     /// Takes another reservation in, if both are of the same budget; else gives it back.
     pub(crate) fn join(&mut self, mut other: Reservation) -> Option<Reservation> {
-        if !Arc::ptr_eq(&self.budget.0, &other.budget.0) {
+        if !other.is_of(&self.budget) {
             return Some(other);
         }
         self.bytes += std::mem::take(&mut other.bytes);
@@ -165,6 +181,17 @@ mod tests {
         let budget = Budget::part(75, 100);
         assert_eq!((budget.whole(), budget.whole_for(75), budget.whole_for(76)), (100, 100, 102));
         assert_eq!(Budget::new(50).whole_for(51), 51);
+    }
+
+    #[test]
+    fn a_wider_budget_holds_bytes_of_two() {
+        let (one, other) = (Budget::new(10), Budget::new(100));
+        let wide = one.widened(60, &other).unwrap();
+        assert_eq!((wide.limit(), one.used(), other.used()), (70, 10, 60));
+        assert!(one.widened(1, &other).is_none() && other.used() == 60);
+        drop(wide);
+        assert!(one.widened(101, &other).is_none());
+        assert_eq!((one.used(), other.used()), (0, 0));
     }
 
     #[test]

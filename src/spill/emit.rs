@@ -8,7 +8,8 @@ use super::merge::{self, Merge, Sorted};
 use super::run::{Cursor, Hand};
 use super::settle::{Made, Recipe, Settled};
 use super::space::Purse;
-use super::store::{READING_BLOCKS, Stored};
+use super::store::READING_BLOCKS;
+use super::stored::Stored;
 use crate::batch::Seq;
 use crate::error::{Error, Result};
 
@@ -56,49 +57,52 @@ pub(crate) struct Emission<R: Recipe> {
 }
 
 impl<R: Recipe> Emission<R> {
-    /// Settles the partitions. What was carved from the floor before is left as it is; `aside` bytes more are set aside
-    /// in the budget, if they can be had.
+    /// Settles the partitions. What was carved from the floor before is left as it is; what was carved for `reading` gets so
+    /// many bytes more, if they can be had.
     pub(crate) fn new(
-        mut stored: Stored,
+        mut waiting: Settled<R::Kept>,
+        stored: Stored,
         recipe: R,
         order: Order,
-        aside: u64,
-    ) -> Result<(Emission<R>, Option<Budget>)> {
-        let mut waiting = Settled::new(std::mem::take(&mut stored.parts));
+        reading: Option<(&mut Budget, u64)>,
+    ) -> Result<Emission<R>> {
         if order == Order::FirstOccurrence {
             waiting.all(&recipe, &stored)?;
         }
         let mut hand = stored.last_hand()?;
         waiting.enlarge(&recipe, &stored, &mut hand)?;
-        let mut reading = stored.space.budget.carve(aside);
-        while reading.is_none() && waiting.evict(&recipe, &mut hand)? {
-            reading = stored.space.budget.carve(aside);
+        if let Some((reading, more)) = reading {
+            let mut wider = reading.widened(more, &stored.space.budget);
+            while wider.is_none() && waiting.evict(&recipe, &mut hand)? {
+                wider = reading.widened(more, &stored.space.budget);
+            }
+            *reading = wider.unwrap_or_else(|| reading.clone());
         }
         let (mut leaves, mut scratch) = (Vec::new(), Scratch::new());
         if order == Order::FirstOccurrence {
             let (cursors, room) = open_all(&waiting, &recipe, &mut hand)?;
             leaves.extend(cursors.into_iter().map(Leaf::Disk));
             scratch = room;
-            let done = std::mem::replace(&mut waiting, Settled::new(Vec::new()));
+            let done = std::mem::replace(&mut waiting, Settled::none());
             leaves.extend(done.into_kept().into_iter().map(|kept| Leaf::Memory(recipe.walk(kept))));
         }
         let merge = Merge::new(leaves, scratch, hand.purse.clone());
-        Ok((Emission { merge, recipe, waiting, hand, _floor: stored.floor }, reading))
+        Ok(Emission { merge, recipe, waiting, hand, _floor: stored.floor })
     }
 
     /// The same, with the means to read groups from disk that are bigger than a block.
-    pub(crate) fn with_means(stored: Stored, recipe: R, order: Order) -> Result<(Emission<R>, Means)> {
+    pub(crate) fn with_means(mut stored: Stored, recipe: R, order: Order) -> Result<(Emission<R>, Means)> {
         let (space, block) = (stored.space.clone(), stored.block);
         // Part of the floor is for groups that are read while the next ones are asked for; where a record is longer
         // than that was meant for, more is set aside. A block of packed groups has at most half a block beside the key.
-        let reading = stored.workers * READING_BLOCKS * block;
-        let lent = Means::lent(block.max(stored.longest + block / 2));
-        let more = if lent > reading { lent as u64 } else { 0 };
-        let reading = stored.floor.carve(reading as u64);
-        let reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
-        let (emission, aside) = Emission::new(stored, recipe, order, more)?;
-        let reading = aside.filter(|_| more > 0).unwrap_or(reading);
-        Ok((emission, Means::new(space, reading, lent as u64, block)))
+        let lent = Means::lent(block.max(stored.longest + block / 2)) as u64;
+        let least = (stored.workers * READING_BLOCKS * block) as u64;
+        let reading = stored.floor.carve(least);
+        let mut reading = reading.ok_or_else(|| Error::internal("the floor of a store is in use"))?;
+        let more = lent.checked_sub(least).filter(|&more| more > 0);
+        let waiting = Settled::of(&mut stored, Vec::new());
+        let emission = Emission::new(waiting, stored, recipe, order, more.map(|more| (&mut reading, more)))?;
+        Ok((emission, Means::new(space, reading, lent, block)))
     }
 
     /// Goes to the next item; `false` after the last.
@@ -106,17 +110,25 @@ impl<R: Recipe> Emission<R> {
         while !self.merge.step()? {
             // The last partition's memory goes before the next is loaded.
             self.merge = Merge::new(Vec::new(), Scratch::new(), self.hand.purse.clone());
-            let Some(part) = self.waiting.next() else { return Ok(false) };
-            let (leaves, scratch) = match self.waiting.one(&self.recipe, part, &mut self.hand)? {
-                Ok(Made::Kept(kept)) => (vec![Leaf::Memory(self.recipe.walk(kept))], Scratch::new()),
-                Ok(Made::Run(run)) => {
+            let made = match self.waiting.made() {
+                Some(made) => made,
+                None => {
+                    let Some(part) = self.waiting.next() else { return Ok(false) };
+                    match self.waiting.one(&self.recipe, part, &mut self.hand)? {
+                        Ok(made) => made,
+                        Err(parts) => {
+                            self.waiting.add(parts);
+                            continue;
+                        }
+                    }
+                }
+            };
+            let (leaves, scratch) = match made {
+                Made::Kept(kept) => (vec![Leaf::Memory(self.recipe.walk(kept))], Scratch::new()),
+                Made::Run(run) => {
                     self.hand.release();
                     let (cursors, scratch) = merge::open(vec![run], &mut self.hand)?;
                     (cursors.into_iter().map(Leaf::Disk).collect(), scratch)
-                }
-                Err(parts) => {
-                    self.waiting.add(parts);
-                    continue;
                 }
             };
             self.merge = Merge::new(leaves, scratch, self.hand.purse.clone());

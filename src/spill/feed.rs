@@ -1,5 +1,6 @@
 //! Feeding: how rows come into the blocks of a store, one thread at a time, and where the memory for the next block
-//! comes from: the budget; else others' full blocks and then this thread's go to disk; else the thread's floor.
+//! comes from: the budget; else others' full blocks and then this thread's go to disk; else the thread's floor; and a row
+//! that is too long for all of these goes to disk alone, from where it is.
 
 use std::sync::Arc;
 
@@ -36,18 +37,19 @@ impl Feeder {
     #[inline]
     pub(crate) fn push(&mut self, hand: &mut Hand, row: &Row<'_>) -> Result<()> {
         let (no, size) = (self.shared.shape.partition(row.hash), row.size());
-        if self.slots[no].block.room() < size {
-            self.refill(hand, no, size)?;
+        if self.slots[no].block.room() < size && !self.refill(hand, no, size)? {
+            let frame = hand.sink.write_row(row::short(no), row)?;
+            lock(&self.shared.pool)[no].frames.push(frame);
+        } else {
+            self.slots[no].block.push(row);
         }
-        let slot = &mut self.slots[no];
-        slot.block.push(row);
-        slot.tally.add(row.hash, size);
+        self.slots[no].tally.add(row.hash, size);
         Ok(())
     }
 
-    /// Puts an empty block with room for `size` bytes into a slot.
+    /// Puts an empty block with room for `size` bytes into a slot; `false` if there is no memory for it.
     #[cold]
-    fn refill(&mut self, hand: &mut Hand, no: usize, size: usize) -> Result<()> {
+    fn refill(&mut self, hand: &mut Hand, no: usize, size: usize) -> Result<bool> {
         self.seal(hand, no)?;
         let usual = whole(self.slots[no].tally.bytes).clamp(FIRST.min(hand.block), hand.block);
         let wanted = usual.max(size) as u64;
@@ -63,12 +65,9 @@ impl Feeder {
                 break;
             }
         }
-        let charge = match charge {
-            Some(charge) => charge,
-            None => hand.purse.need(size as u64, "a record")?,
-        };
+        let Some(charge) = charge.or_else(|| hand.purse.take(wanted)) else { return Ok(false) };
         self.slots[no].block = Block::new(whole(charge.bytes()), charge)?;
-        Ok(())
+        Ok(true)
     }
 
     /// Takes the block out of a slot: to the pool, or to disk if it cannot go there.

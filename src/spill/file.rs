@@ -6,12 +6,11 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::frame::{self, Damage, Expected, HEADER};
-use super::row;
-use super::space::{Purse, Space, Stats};
+use super::budget::Reservation;
+use super::frame::{self, Damage, Expected};
+use super::space::{Purse, Space};
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::File;
-use crate::spill::Reservation;
 
 /// An open temporary file.
 #[derive(Debug)]
@@ -33,12 +32,12 @@ impl RunFile {
     }
 
     /// The number that the next frame will carry.
-    fn next_sequence(&self) -> u64 {
+    pub(super) fn next_sequence(&self) -> u64 {
         self.frames.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Writes the parts of one frame; returns where it starts.
-    fn append(&self, parts: [&[u8]; 2]) -> Result<u64> {
+    pub(super) fn append(&self, parts: &[&[u8]]) -> Result<u64> {
         let length = parts.iter().map(|part| part.len() as u64).sum();
         self.space.quota.take(length)?;
         self.taken.fetch_add(length, Ordering::Relaxed);
@@ -94,10 +93,10 @@ fn damaged(space: &Space, offset: u64, damage: Damage) -> Error {
 /// Where a frame is and what it must be. Shares the file: as long as a frame is known, it can be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
-    file: Arc<RunFile>,
-    offset: u64,
-    length: u32,
-    expected: Expected,
+    pub(super) file: Arc<RunFile>,
+    pub(super) offset: u64,
+    pub(super) length: u32,
+    pub(super) expected: Expected,
 }
 
 impl Frame {
@@ -149,6 +148,10 @@ impl Scratch {
         Ok(&mut self.bytes)
     }
 
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// Gives its memory back.
     pub(crate) fn release(&mut self) {
         self.bytes = Vec::new();
@@ -165,73 +168,10 @@ pub(crate) fn buffer(capacity: usize) -> Result<Vec<u8>> {
     }
 }
 
-/// The writing end of one thread: its run file, made when first needed, and its buffer for compressing.
-#[derive(Debug)]
-pub(crate) struct Sink {
-    space: Space,
-    file: Option<Arc<RunFile>>,
-    scratch: Scratch,
-    /// Blocks up to this size are compressed in the kept buffer.
-    block: usize,
-}
-
-impl Sink {
-    pub(crate) fn new(space: &Space, block: usize) -> Sink {
-        Sink { space: space.clone(), file: None, scratch: Scratch::new(), block }
-    }
-
-    /// Gives the compression buffer back.
-    pub(crate) fn release(&mut self) {
-        self.scratch.release();
-    }
-
-    /// Writes a block of rows as one frame. Whoever merges or partitions what is on disk comes here again and again, so
-    /// this is where a cancelled run ends meanwhile.
-    pub(crate) fn write(&mut self, purse: &Purse, partition: u32, records: u32, raw: &[u8]) -> Result<Frame> {
-        if self.space.cancel.is_cancelled() {
-            return Err(Error::cancelled());
-        }
-        let file = match &self.file {
-            Some(file) => Arc::clone(file),
-            None => Arc::clone(self.file.insert(Arc::new(RunFile::create(&self.space)?))),
-        };
-        let too_long = |_| Error::internal(format!("a block of {} bytes is too long for a frame", raw.len()));
-        let length = u32::try_from(raw.len() + HEADER).map_err(too_long)?;
-        let raw_length = length - row::short(HEADER);
-        let expected = Expected { partition, sequence: file.next_sequence(), records, raw: raw_length };
-        let room = frame::room_to_compress(raw.len());
-        // A block larger than usual gets a buffer for itself, if there is memory; else it is written as it is.
-        let mut own;
-        let target = if raw.len() <= self.block {
-            self.scratch.room(purse, room).ok()
-        } else {
-            match self.space.budget.try_reserve(room as u64) {
-                Some(charge) => {
-                    own = Scratch::with(room, charge)?;
-                    Some(&mut own.bytes)
-                }
-                None => None,
-            }
-        };
-        let (offset, length) = match target.and_then(|out| frame::compress(&expected, raw, out).map(|()| out)) {
-            Some(out) => (file.append([out, &[]])?, row::short(out.len())),
-            None => {
-                let header = frame::header(&expected, raw).ok_or_else(|| Error::internal("a block is too long"))?;
-                (file.append([&header, raw])?, length)
-            }
-        };
-        let stats = &self.space.stats;
-        Stats::add(&stats.frames, 1);
-        Stats::add(&stats.records, u64::from(records));
-        Stats::add(&stats.raw, raw.len() as u64);
-        Stats::add(&stats.stored, u64::from(length));
-        Ok(Frame { file, offset, length, expected })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::budget::Budget;
+    use super::super::sink::Sink;
     use super::*;
 
     #[test]

@@ -1,19 +1,17 @@
-//! The fold store: states by key, pre-aggregated by each thread in a table of its own. A table for which there is no
-//! memory left is written, as rows, into a store that it shares with the others; without spilling nothing is encoded.
-//! Where nearly every row has a key of its own, a table is of no use, and rows go past it (as in DuckDB: Kuiper, Boncz
+//! The fold store: states by key, pre-aggregated by each thread in tables of its own, by the leading bits of the hash. Where
+//! memory ends, the tables of some of these bits are written, as rows, into a store that all threads share; the others stay
+//! where they are, so that a little too little memory costs little (as in the hybrid hash join: see [`Store`]). Where nearly every row has a key of its own, a table is of no use, and rows go past it (as in DuckDB: Kuiper, Boncz
 //! and Mühleisen, "Robust external hash aggregation in the solid state age", 2024).
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use super::emit::Order;
-use super::folds::Folds;
+use super::encoder::Encoder;
 use super::part::From;
-use super::settle::on_threads;
 use super::sought::Sought;
 use super::space::Space;
-use super::store::{Store, StoreWriter};
-use super::table::{Entry, EntryOf, Merging, Sorted, Table, encode};
+use super::store::{Store, lock};
+use super::table::{Entry, EntryOf, Merging, Table};
 use crate::batch::Seq;
 use crate::error::{Error, Result};
 use crate::os::Os;
@@ -24,23 +22,68 @@ const USELESS: f64 = 0.95;
 const PAST: u64 = 16;
 
 /// Tables of each thread; a power of two.
-const TABLES: usize = 16;
+pub(super) const TABLES: usize = 16;
 
 fn slot(hash: u64) -> usize {
     usize::from((hash >> 60) as u8)
 }
 
+/// Slots of tables that were written to disk, by any thread: at the end what is left of them goes there too, so that a key's
+/// states meet. A slot is in before a row of it is written.
+#[derive(Debug, Default)]
+pub(super) struct Gone(AtomicU32);
+
+/// So many times the weight of the slots on disk is less than all: then another one follows them, so that the tables of
+/// those are still big enough to fold much; and where more than half are there, all go.
+const GONE: u64 = 4;
+const ALL: u32 = u32::MAX >> (32 - TABLES);
+
+fn has(slots: u32, slot: usize) -> bool {
+    slots >> slot & 1 == 1
+}
+
+impl Gone {
+    pub(super) fn read(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self, slot: usize) {
+        self.0.fetch_or(1 << slot, Ordering::Relaxed);
+    }
+
+    pub(super) fn has(&self, slot: usize) -> bool {
+        has(self.read(), slot)
+    }
+
+    /// The slots that are to be written by whoever has this in tables and had written those of `known`.
+    fn choose(&self, weights: &[u64], known: u32) -> u32 {
+        let mut gone = self.read();
+        let of =
+            |slots: u32| (0..).zip(weights).filter(|&(no, _)| has(slots, no)).map(|(_, weight)| weight).sum::<u64>();
+        // What others have written goes first.
+        if of(gone & !known) == 0 && of(gone) * GONE <= of(ALL) {
+            let rest = (0..).zip(weights).filter(|&(no, _)| !has(gone, no));
+            gone |= rest.max_by_key(|(_, weight)| **weight).map_or(0, |(no, _)| 1 << no);
+            if gone.count_ones() as usize > TABLES / 2 {
+                gone = ALL;
+            }
+        }
+        gone | self.0.fetch_or(gone, Ordering::Relaxed)
+    }
+}
+
 /// The store of one fold by key.
 #[derive(Debug)]
 pub(crate) struct FoldStore<M: Merging> {
-    shared: Arc<Shared<M>>,
-    store: Store,
-    os: Os,
+    pub(super) shared: Arc<Shared<M>>,
+    pub(super) store: Store,
+    pub(super) os: Os,
 }
 
-struct Shared<M: Merging> {
-    merging: Arc<M>,
-    done: Mutex<Vec<FoldWriter<M>>>,
+pub(super) struct Shared<M: Merging> {
+    pub(super) merging: Arc<M>,
+    pub(super) done: Mutex<Vec<FoldWriter<M>>>,
+    pub(super) gone: Gone,
 }
 
 impl<M: Merging> std::fmt::Debug for Shared<M> {
@@ -51,7 +94,7 @@ impl<M: Merging> std::fmt::Debug for Shared<M> {
 
 impl<M: Merging> FoldStore<M> {
     pub(crate) fn new(space: &Space, workers: usize, merging: M) -> Result<FoldStore<M>> {
-        let shared = Shared { merging: Arc::new(merging), done: Mutex::default() };
+        let shared = Shared { merging: Arc::new(merging), done: Mutex::default(), gone: Gone::default() };
         Ok(FoldStore { shared: Arc::new(shared), store: Store::new(space, workers)?, os: space.os.clone() })
     }
 
@@ -63,102 +106,8 @@ impl<M: Merging> FoldStore<M> {
         }
         let writer = self.store.writer()?;
         let tables = (0..TABLES).map(|_| Table::new(From::Budget, u64::MAX, writer.purse())).collect();
-        let (shared, encoder) = (Arc::clone(&self.shared), Encoder { writer, key: Vec::new(), state: Vec::new() });
-        Ok(FoldWriter { shared, tables, encoder, rows: 0, past: 0, flushed: false })
-    }
-
-    /// All states, when every writer has finished.
-    pub(crate) fn finish(self, order: Order) -> Result<Folds<M>> {
-        let merging = Arc::clone(&self.shared.merging);
-        let done = std::mem::take(&mut *lock(&self.shared.done));
-        // What one thread has written, all must write: then a key's states meet on disk.
-        let spilled = AtomicBool::new(done.iter().any(|writer| writer.flushed));
-        let (mut encoders, mut jobs) = (Vec::new(), (0..TABLES).map(|_| Vec::new()).collect::<Vec<_>>());
-        for FoldWriter { tables, encoder, .. } in done {
-            encoders.push(encoder);
-            jobs.iter_mut().zip(tables).for_each(|(job, table)| job.push(table));
-        }
-        let (jobs, sorted) = (Mutex::new(jobs), Mutex::new(Vec::new()));
-        let mut encoders = on_threads(&self.os, encoders, |encoder: &mut Encoder| {
-            loop {
-                let Some(mut tables) = lock(&jobs).pop() else { return Ok(()) };
-                let whole =
-                    if spilled.load(Ordering::Relaxed) { None } else { whole(&mut tables, &*merging, encoder)? };
-                match whole {
-                    Some(one) => lock(&sorted).push(one),
-                    None => {
-                        spilled.store(true, Ordering::Relaxed);
-                        tables.iter_mut().try_for_each(|table| encoder.flush(table))?;
-                    }
-                }
-            }
-        })?;
-        let mut sorted = sorted.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let spilled = spilled.into_inner();
-        if let (true, Some(encoder)) = (spilled, encoders.first_mut()) {
-            sorted.drain(..).flat_map(|one| one.entries).try_for_each(|entry| encoder.put(&entry))?;
-        }
-        encoders.into_iter().try_for_each(|encoder| encoder.writer.finish())?;
-        let stored = self.store.finish()?;
-        if spilled { Folds::stored(merging, stored, order) } else { Ok(Folds::in_memory(sorted, &stored.space)) }
-    }
-}
-
-/// Makes one table of those that threads have for the same hashes, in order of position; `None` if memory refuses. What
-/// does not fit is then in the store, and the rest still in the tables.
-fn whole<M: Merging>(
-    tables: &mut Vec<Table<M::Key, M::State>>,
-    merging: &M,
-    encoder: &mut Encoder,
-) -> Result<Option<Sorted<M::Key, M::State>>> {
-    tables.sort_by_key(Table::len);
-    let Some(mut into) = tables.pop() else { return Ok(None) };
-    let mut full = false;
-    while !full {
-        let Some(mut from) = tables.pop() else { break };
-        for entry in from.drain() {
-            let left = if full { Err(entry) } else { into.merge(merging, entry, &mut full)? };
-            if let Err(entry) = left {
-                full = true;
-                encoder.put(&entry)?;
-            }
-        }
-    }
-    if !full {
-        match into.sorted() {
-            Ok(sorted) => return Ok(Some(sorted)),
-            Err(back) => into = back,
-        }
-    }
-    tables.push(into);
-    Ok(None)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Writes rows into the store.
-#[derive(Debug)]
-struct Encoder {
-    writer: StoreWriter,
-    key: Vec<u8>,
-    state: Vec<u8>,
-}
-
-impl Encoder {
-    fn put<K: serde::Serialize, S: serde::Serialize>(&mut self, entry: &Entry<K, S>) -> Result<()> {
-        encode(&entry.key, &mut self.key)?;
-        encode(&entry.state, &mut self.state)?;
-        self.writer.push(entry.hash, entry.seq, &self.key, &self.state)
-    }
-
-    fn flush<K: Eq + serde::Serialize, S: serde::Serialize>(&mut self, table: &mut Table<K, S>) -> Result<()> {
-        for entry in table.drain() {
-            self.put(&entry)?;
-        }
-        table.emptied();
-        Ok(())
+        let (shared, encoder) = (Arc::clone(&self.shared), Encoder::new(writer));
+        Ok(FoldWriter { shared, tables, encoder, known: 0, rows: 0, past: 0, gone: 0 })
     }
 }
 
@@ -167,14 +116,15 @@ impl Encoder {
 pub(crate) struct FoldWriter<M: Merging> {
     shared: Arc<Shared<M>>,
     /// By the leading bits of the hash: a small table grows at less cost, and at the end several can be merged at once.
-    tables: Vec<Table<M::Key, M::State>>,
-    encoder: Encoder,
-    /// Rows since the table was flushed.
+    pub(super) tables: Vec<Table<M::Key, M::State>>,
+    pub(super) encoder: Encoder,
+    /// Keys that were left when tables were last written, and rows since.
+    known: usize,
     rows: u64,
-    /// Rows that are still to go past the table.
+    /// Rows that are still to go past tables.
     past: u64,
-    /// Whether rows were written.
-    flushed: bool,
+    /// Of the slots on disk those that this thread knows of.
+    gone: u32,
 }
 
 impl<M: Merging> FoldWriter<M> {
@@ -189,7 +139,7 @@ impl<M: Merging> FoldWriter<M> {
         step: impl FnOnce(&mut M::State),
     ) -> Result<()> {
         let mut step = Some(step);
-        if self.past == 0 {
+        if !self.goes_past(hash) {
             self.rows += 1;
             let mut change = |state: &mut M::State| {
                 if let Some(step) = step.take() {
@@ -198,7 +148,7 @@ impl<M: Merging> FoldWriter<M> {
             };
             match self.tables[slot(hash)].update(&*self.shared.merging, (hash, seq), sought, &mut change) {
                 Ok(true) => return Ok(()),
-                Ok(false) => return self.full().map(drop),
+                Ok(false) => return self.cover(slot(hash)),
                 Err(back) => sought = back,
             }
         }
@@ -209,10 +159,14 @@ impl<M: Merging> FoldWriter<M> {
         self.add(Entry::new(hash, seq, sought.into_key(), state))
     }
 
+    /// Only rows of slots that are on disk.
+    fn goes_past(&self, hash: u64) -> bool {
+        self.past > 0 && has(self.gone, slot(hash))
+    }
+
     fn add(&mut self, entry: EntryOf<M>) -> Result<()> {
-        if self.past > 0 {
+        if self.goes_past(entry.hash) {
             self.past -= 1;
-            self.flushed = true;
             return self.encoder.put(&entry);
         }
         let heap = self.shared.merging.heap_size(&entry.state);
@@ -223,27 +177,47 @@ impl<M: Merging> FoldWriter<M> {
                 Err(back) => entry = back,
             }
             if !self.full()? {
-                self.flushed = true;
+                self.shared.gone.add(slot(entry.hash));
                 return self.encoder.put(&entry);
             }
         }
     }
 
-    /// Makes room: rows that are stored in memory go to disk first, then the table is written. `false` if there was
-    /// nothing of either.
+    /// Makes room for a state that has grown.
+    #[cold]
+    fn cover(&mut self, slot: usize) -> Result<()> {
+        while self.full()? && !self.tables[slot].is_covered() {}
+        Ok(())
+    }
+
+    /// Makes room: rows that are stored in memory go to disk first, then tables are written. `false` if there was nothing
+    /// of either.
     #[cold]
     fn full(&mut self) -> Result<bool> {
         if self.encoder.writer.make_room()? {
             return Ok(true);
         }
-        let keys: usize = self.tables.iter().map(Table::len).sum();
-        if keys as f64 > USELESS * self.rows as f64 {
+        let keys = self.keys();
+        if keys == 0 {
+            return Ok(false);
+        }
+        if keys.saturating_sub(self.known) as f64 > USELESS * self.rows as f64 {
             self.past = PAST * self.rows;
         }
-        self.rows = 0;
-        self.flushed |= keys > 0;
-        self.tables.iter_mut().try_for_each(|table| self.encoder.flush(table))?;
-        Ok(keys > 0)
+        let weight = |table: &Table<_, _>| if table.len() > 0 { table.weight().0 } else { 0 };
+        let weights: Vec<u64> = self.tables.iter().map(weight).collect();
+        self.gone = self.shared.gone.choose(&weights, self.gone);
+        // Where all are written, all are filled again.
+        let again = self.gone == ALL;
+        for (_, table) in self.tables.iter_mut().enumerate().filter(|(no, _)| has(self.gone, *no)) {
+            self.encoder.flush(table, again)?;
+        }
+        (self.known, self.rows) = (self.keys(), 0);
+        Ok(true)
+    }
+
+    fn keys(&self) -> usize {
+        self.tables.iter().map(Table::len).sum()
     }
 
     pub(crate) fn finish(self) -> Result<()> {

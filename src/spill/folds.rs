@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::budget::Budget;
+use super::coding::{decode, encode};
 use super::emit::{Emission, Leaf, Order};
 use super::file::Scratch;
 use super::merge::{self, Merge};
 use super::part::{From, Part};
 use super::row::{self, Row};
 use super::run::{Hand, Run, RunWriter};
-use super::settle::{Made, Recipe};
+use super::settle::{Made, Recipe, Refused, Settled};
 use super::space::{Purse, Space};
-use super::store::Stored;
-use super::table::{Entry, EntryOf, Merging, Sorted, Table, decode, encode};
+use super::stored::Stored;
+use super::table::{Entry, EntryOf, Merging, Sorted, SortedOf, Table};
 use crate::batch::Seq;
 use crate::error::Result;
 
@@ -39,8 +40,19 @@ impl<M: Merging> Folds<M> {
         Folds(Source::Memory(Merge::new(walks, Scratch::new(), purse)))
     }
 
-    pub(crate) fn stored(merging: Arc<M>, stored: Stored, order: Order) -> Result<Folds<M>> {
-        let (emission, _) = Emission::new(stored, Folding(merging), order, 0)?;
+    /// States that were stored, and those of other keys that were kept in memory.
+    pub(crate) fn stored(
+        merging: Arc<M>,
+        mut stored: Stored,
+        kept: Vec<SortedOf<M>>,
+        order: Order,
+    ) -> Result<Folds<M>> {
+        let workers = stored.workers as u64;
+        let most = stored.space.budget.limit() / (SETTLED * workers.max(1));
+        // Without an order a table goes before the next one comes.
+        let spare = if order == Order::FirstOccurrence { 2 * workers } else { 0 };
+        let folding = Folding { merging, spare, most };
+        let emission = Emission::new(Settled::of(&mut stored, kept), stored, folding, order, None)?;
         Ok(Folds(Source::Stored(Box::new(emission))))
     }
 
@@ -80,11 +92,17 @@ fn entry<K: serde::de::DeserializeOwned, S: serde::de::DeserializeOwned>(row: &R
     Ok(Entry { length: row.key.len() as u64, ..entry })
 }
 
-/// A table that is settled takes at most this part of the budget.
-const SETTLED: u64 = 8;
+/// The tables that are being settled, one a thread, take at most this part of the budget together.
+const SETTLED: u64 = 2;
 
 /// How partitions become states.
-struct Folding<M>(Arc<M>);
+struct Folding<M> {
+    merging: Arc<M>,
+    /// As many times the memory of a table that is kept should stay free.
+    spare: u64,
+    /// The most that a table may take, if its partition can be cut again.
+    most: u64,
+}
 
 /// The states of a partition, one after the other.
 pub(crate) struct Walk<K, S> {
@@ -112,32 +130,48 @@ impl<K, S> merge::Sorted for Walk<K, S> {
 }
 
 impl<M: Merging> Folding<M> {
-    /// The table of a partition; `None` if memory refuses.
-    fn table(&self, part: &Part, from: From, hand: &mut Hand) -> Result<Option<Sorted<M::Key, M::State>>> {
+    /// The table of a partition. If memory refuses, how much it should have: see [`Refused`].
+    fn table(&self, part: &Part, hand: &mut Hand) -> Result<Result<SortedOf<M>, Option<u64>>> {
         // States are many small pieces of memory, which allocators keep when they are freed: one table after the other
         // should not have been of all sizes up to the budget. What cannot be cut again may still take it all.
-        let most = if part.tally.common_bits() < 64 { hand.purse.budget.limit() / SETTLED } else { u64::MAX };
-        let mut table = Table::new(from, most, &hand.purse);
-        let mut full = false;
+        let most = if part.tally.common_bits() < 64 { self.most } else { u64::MAX };
+        let mut table = Table::new(From::Purse, most, &hand.purse);
+        let (mut full, mut seen) = (false, 0_u64);
         let all = part.scan(hand, |row| {
-            let refused = table.merge(&*self.0, entry(row)?, &mut full)?.is_err();
+            seen += 1;
+            let refused = table.merge(&*self.merging, entry(row)?, &mut full)?.is_err();
             Ok(!refused && !full)
         })?;
-        Ok(if all { table.sorted().ok() } else { None })
+        let table = if all {
+            match table.sorted() {
+                Ok(sorted) => return Ok(Ok(sorted)),
+                Err(table) => table,
+            }
+        } else {
+            table
+        };
+        // If its other rows are like those seen; the hash table may be about to double.
+        let (weight, beyond) = table.weight();
+        let wants = u128::from(weight) * 2 * u128::from(part.tally.rows) / u128::from(seen.max(1));
+        Ok(Err((!beyond).then(|| u64::try_from(wants).unwrap_or(u64::MAX).min(most))))
     }
 }
 
 impl<M: Merging> Recipe for Folding<M> {
-    type Kept = Sorted<M::Key, M::State>;
+    type Kept = SortedOf<M>;
     type Walk = Walk<M::Key, M::State>;
 
-    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Part>> {
-        if let Some(sorted) = self.table(&part, From::Budget, hand)? {
-            return Ok(Ok(Made::Kept(sorted)));
-        }
-        match self.table(&part, From::Purse, hand)? {
-            Some(sorted) => self.evict(sorted, hand).map(|run| Ok(Made::Run(run))),
-            None => Ok(Err(part)),
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Box<Refused>>> {
+        match self.table(&part, hand)? {
+            // Where it leaves too little for the next ones, one of them would push it out after having been tried.
+            Ok(sorted)
+                if sorted.takes_of(&hand.purse.floor)
+                    || hand.purse.budget.free() < sorted.bytes().saturating_mul(self.spare) =>
+            {
+                self.evict(sorted, hand).map(|run| Ok(Made::Run(run)))
+            }
+            Ok(sorted) => Ok(Ok(Made::Kept(sorted))),
+            Err(wants) => Ok(Err(Box::new(Refused { part, wants }))),
         }
     }
 
@@ -146,9 +180,8 @@ impl<M: Merging> Recipe for Folding<M> {
         for entry in kept.entries {
             encode(&entry.key, &mut key)?;
             encode(&entry.state, &mut state)?;
-            let size = row::size(key.len(), state.len())?;
-            let row = Row { hash: entry.hash, seq: entry.seq, key: &key, value: &state };
-            row::put(out.row(hand, size)?, &row);
+            row::size(key.len(), state.len())?;
+            out.push(hand, &Row { hash: entry.hash, seq: entry.seq, key: &key, value: &state })?;
         }
         out.finish(hand)
     }

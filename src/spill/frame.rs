@@ -64,17 +64,18 @@ pub(crate) fn compress(expected: &Expected, raw: &[u8], out: &mut Vec<u8>) -> Op
         return None;
     }
     out.truncate(HEADER + stored);
-    let header = seal(expected, Codec::Lz4, out.get(HEADER..)?)?;
+    let header = seal(expected, Codec::Lz4, &[out.get(HEADER..)?])?;
     out.get_mut(..HEADER)?.copy_from_slice(&header);
     Some(())
 }
 
-/// The header of a frame that stores `raw` as it is; `None` if it is longer than a frame can be.
-pub(crate) fn header(expected: &Expected, raw: &[u8]) -> Option<[u8; HEADER]> {
+/// The header of a frame that stores its raw bytes as they are, in several parts; `None` if they are more than a frame can
+/// have.
+pub(crate) fn header(expected: &Expected, raw: &[&[u8]]) -> Option<[u8; HEADER]> {
     seal(expected, Codec::None, raw)
 }
 
-fn seal(expected: &Expected, codec: Codec, stored: &[u8]) -> Option<[u8; HEADER]> {
+fn seal(expected: &Expected, codec: Codec, stored: &[&[u8]]) -> Option<[u8; HEADER]> {
     let mut out = [0; HEADER];
     let mut at = 0;
     let mut put = |bytes: &[u8]| {
@@ -90,16 +91,17 @@ fn seal(expected: &Expected, codec: Codec, stored: &[u8]) -> Option<[u8; HEADER]
     put(&expected.records.to_le_bytes());
     put(&expected.sequence.to_le_bytes());
     put(&expected.raw.to_le_bytes());
-    put(&u32::try_from(stored.len()).ok()?.to_le_bytes());
+    let length: usize = stored.iter().map(|part| part.len()).sum();
+    put(&u32::try_from(length).ok()?.to_le_bytes());
     let crc = checksum(&out[..HEADER - 4], stored);
     out[HEADER - 4..].copy_from_slice(&crc.to_le_bytes());
     Some(out)
 }
 
-fn checksum(header: &[u8], stored: &[u8]) -> u32 {
+fn checksum(header: &[u8], stored: &[&[u8]]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(header);
-    crc.update(stored);
+    stored.iter().for_each(|part| crc.update(part));
     crc.finalize()
 }
 
@@ -108,7 +110,7 @@ fn checksum(header: &[u8], stored: &[u8]) -> u32 {
 pub(crate) fn decode(expected: &Expected, frame: &[u8], out: &mut Vec<u8>) -> Result<(), Damage> {
     let (header, stored) = frame.split_at_checked(HEADER).ok_or(Damage("it is cut short"))?;
     // The checksum comes first: behind it every field can be trusted to be what was written.
-    if u32_at(header, 32) != checksum(&header[..HEADER - 4], stored) {
+    if u32_at(header, 32) != checksum(&header[..HEADER - 4], &[stored]) {
         return Err(Damage("its checksum is wrong"));
     }
     if header[..4] != MAGIC || header[4..6] != VERSION.to_le_bytes() {
@@ -153,7 +155,7 @@ mod tests {
         let mut out = Vec::with_capacity(room_to_compress(raw.len()));
         match compress(expected, raw, &mut out) {
             Some(()) => out,
-            None => [&header(expected, raw).unwrap()[..], raw].concat(),
+            None => [&header(expected, &[raw]).unwrap()[..], raw].concat(),
         }
     }
 

@@ -10,9 +10,9 @@ use super::lend::Means;
 use super::part::{From, Part};
 use super::rows::GroupRows;
 use super::run::{Hand, Run, RunWriter, lost};
-use super::settle::{Made, Recipe};
+use super::settle::{Made, Recipe, Refused};
 use super::sort;
-use super::store::Stored;
+use super::stored::Stored;
 use crate::error::{Error, Result};
 
 /// An iterator of keys and their rows.
@@ -39,7 +39,7 @@ impl Recipe for Grouping {
     type Kept = Index;
     type Walk = Walk;
 
-    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<Index>, Part>> {
+    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<Index>, Box<Refused>>> {
         // In order of first occurrence all partitions are read at once at the end: what was on disk must go back.
         if self.order == Order::Any || part.frames.is_empty() {
             part = match Index::build(part, From::Budget, hand)? {
@@ -49,7 +49,7 @@ impl Recipe for Grouping {
         }
         match Index::build(part, From::Purse, hand)? {
             Ok(index) => self.evict(index, hand).map(|run| Ok(Made::Run(run))),
-            Err(part) => Ok(Err(part)),
+            Err(part) => Ok(Err(Box::new(Refused { part, wants: Some(0) }))),
         }
     }
 

@@ -46,9 +46,7 @@ impl Bigs {
         let mut value = vec![BIG];
         value.extend_from_slice(&self.add(runs).to_le_bytes());
         value.extend_from_slice(&head);
-        let row = Row { hash: count, seq: first, key, value: &value };
-        row::put(out.row(hand, row.size())?, &row);
-        Ok(())
+        out.push(hand, &Row { hash: count, seq: first, key, value: &value })
     }
 
     /// The group that a cursor stands on.
@@ -94,8 +92,7 @@ pub(crate) fn write(index: &Index, bigs: &Bigs, hand: &mut Hand) -> Result<Arc<R
         } else {
             let mut own = RunWriter::new();
             for no in group.start..group.end {
-                let row = Row { key: &[], ..index.row(no)? };
-                row::put(own.row(hand, row.size())?, &row);
+                own.push(hand, &Row { key: &[], ..index.row(no)? })?;
             }
             let run = own.finish(hand)?;
             let head = rows::head(index.row(group.start)?.value);

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use super::budget::Reservation;
 use super::file::Scratch;
 use super::frame::HEADER;
-use super::row;
 use super::run::{Cursor, Hand, Run, RunWriter};
 use super::space::{Purse, Stats};
 use crate::batch::Seq;
@@ -126,8 +125,7 @@ fn into_one(runs: Vec<Arc<Run>>, hand: &mut Hand) -> Result<Arc<Run>> {
     let mut merge = Merge::new(cursors, Scratch::new(), hand.purse.clone());
     let mut out = RunWriter::new();
     while let Some(cursor) = merge.next()? {
-        let row = cursor.row()?;
-        row::put(out.row(hand, row.size())?, &row);
+        out.push(hand, &cursor.row()?)?;
     }
     out.finish(hand)
 }

@@ -12,10 +12,13 @@
 //! what a thread needs at least was set aside for it before the first record.
 
 mod budget;
+mod coding;
 mod emit;
+mod encoder;
 mod feed;
 mod file;
 mod fold;
+mod fold_end;
 mod folds;
 mod frame;
 mod groups;
@@ -36,6 +39,7 @@ mod row;
 mod rows;
 mod run;
 mod settle;
+mod sink;
 mod sort;
 mod sort_writer;
 mod sorter;
@@ -43,7 +47,9 @@ mod sought;
 mod space;
 mod split;
 mod store;
+mod stored;
 mod table;
+mod table_memory;
 #[cfg(test)]
 mod tests;
 

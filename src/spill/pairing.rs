@@ -15,7 +15,7 @@ use super::pairs::JoinKind;
 use super::part::{From, Part};
 use super::row::{self, HEAD, Row};
 use super::run::{Cursor, Hand, Run, RunWriter};
-use super::settle::{Made, Recipe};
+use super::settle::{Made, Recipe, Refused};
 use super::sort;
 use crate::batch::Seq;
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ impl Recipe for Pairing {
     type Kept = PairIndex;
     type Walk = PairWalk;
 
-    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<PairIndex>, Part>> {
+    fn make(&self, mut part: Part, hand: &mut Hand) -> Result<Result<Made<PairIndex>, Box<Refused>>> {
         // In order of the left side all partitions are read at once at the end: what was on disk must go back.
         if self.order == Order::Any || part.frames.is_empty() {
             part = match PairIndex::build(part, self.kind, From::Budget, hand)? {
@@ -49,7 +49,7 @@ impl Recipe for Pairing {
         }
         match PairIndex::build(part, self.kind, From::Purse, hand)? {
             Ok(pairs) => self.evict(pairs, hand).map(|run| Ok(Made::Run(run))),
-            Err(part) => Ok(Err(part)),
+            Err(part) => Ok(Err(Box::new(Refused { part, wants: Some(0) }))),
         }
     }
 
@@ -183,9 +183,8 @@ fn each(run: &Arc<Run>, hand: &mut Hand, mut look: impl FnMut(&Row<'_>, &mut Han
 }
 
 fn put(out: &mut RunWriter, hand: &mut Hand, seq: Seq, left: &[u8], rights: &[u8]) -> Result<()> {
-    let row = Row { hash: 0, seq, key: left, value: rights };
-    row::put(out.row(hand, row::size(left.len(), rights.len())?)?, &row);
-    Ok(())
+    row::size(left.len(), rights.len())?;
+    out.push(hand, &Row { hash: 0, seq, key: left, value: rights })
 }
 
 fn put_right(out: &mut RunWriter, hand: &mut Hand, right: &[u8]) -> Result<()> {

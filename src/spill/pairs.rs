@@ -8,7 +8,7 @@ use super::pair_index::Rights;
 use super::pairing::{INLINE, Pairing};
 use super::row::Row;
 use super::rows::{GroupRows, Head};
-use super::store::Stored;
+use super::stored::Stored;
 use crate::batch::Seq;
 use crate::error::Result;
 

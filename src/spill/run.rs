@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::budget::Reservation;
-use super::file::{Frame, Scratch, Sink, buffer};
+use super::file::{Frame, Scratch, buffer};
 use super::merge::Sorted;
 use super::row::{self, Row};
+use super::sink::Sink;
 use super::space::{Purse, Space};
 use crate::batch::Seq;
 use crate::error::{Error, Result};
@@ -72,6 +73,26 @@ impl RunWriter {
         }
         self.records += 1;
         Ok(&mut self.raw)
+    }
+
+    /// Appends a row. One that is longer than a block and for which there is no memory is written from where it is.
+    pub(crate) fn push(&mut self, hand: &mut Hand, row: &Row<'_>) -> Result<()> {
+        let size = row.size();
+        if size <= hand.block {
+            return self.row(hand, size).map(|to| row::put(to, row));
+        }
+        self.flush(hand)?;
+        let frame = match hand.purse.take(size as u64) {
+            Some(_charge) => {
+                // In one piece it can be compressed.
+                let mut raw = buffer(size)?;
+                row::put(&mut raw, row);
+                hand.sink.write(&hand.purse, u32::MAX, 1, &raw)?
+            }
+            None => hand.sink.write_row(u32::MAX, row)?,
+        };
+        self.add(frame, 1, size);
+        Ok(())
     }
 
     /// Appends a row as it is stored. One that is longer than a block is written from where it is.

@@ -10,8 +10,8 @@ use super::part::Part;
 use super::run::{Hand, Run};
 use super::space::Purse;
 use super::split;
-use super::store::{Stored, WORKING_BLOCKS};
-use crate::error::{Error, Result};
+use super::stored::Stored;
+use crate::error::Result;
 use crate::os::Os;
 
 /// What partitions are made into.
@@ -23,7 +23,7 @@ pub(crate) trait Recipe: Sync {
     type Walk: Sorted;
 
     /// Settles a partition; gives it back if memory refuses.
-    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Part>>;
+    fn make(&self, part: Part, hand: &mut Hand) -> Result<Result<Made<Self::Kept>, Box<Refused>>>;
 
     /// Writes something kept to a run.
     fn evict(&self, kept: Self::Kept, hand: &mut Hand) -> Result<Arc<Run>>;
@@ -48,6 +48,14 @@ pub(crate) enum Made<K> {
     Run(Arc<Run>),
 }
 
+/// A partition that was not settled, and how many bytes should be free before that is tried again; none if it is too big
+/// whatever is free.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) part: Part,
+    pub(crate) wants: Option<u64>,
+}
+
 /// Partitions that are not settled, and what came of the others.
 #[derive(Debug)]
 pub(crate) struct Settled<K> {
@@ -64,12 +72,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<K: Send> Settled<K> {
-    pub(crate) fn new(mut parts: Vec<Part>) -> Settled<K> {
+    /// The partitions of a store, and what need not be settled.
+    pub(crate) fn of(stored: &mut Stored, kept: Vec<K>) -> Settled<K> {
+        let mut parts = std::mem::take(&mut stored.parts);
         parts.retain(|part| part.tally.rows > 0);
         // Those on disk first, the smallest before all: settling them frees memory for the next.
         parts.sort_by_key(|part| (part.frames.is_empty(), part.on_disk()));
-        let (kept, runs, late) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Settled { waiting: Mutex::new(parts.into()), kept, runs, late, shared: AtomicBool::new(false) }
+        Settled { waiting: Mutex::new(parts.into()), kept: Mutex::new(kept), ..Settled::none() }
+    }
+
+    pub(crate) fn none() -> Settled<K> {
+        let (waiting, kept, runs, late) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Settled { waiting, kept, runs, late, shared: AtomicBool::new(false) }
     }
 
     /// Settles one partition; cuts it into smaller ones if it does not fit.
@@ -80,13 +94,18 @@ impl<K: Send> Settled<K> {
         hand: &mut Hand,
     ) -> Result<Result<Made<K>, Vec<Part>>> {
         loop {
-            part = match recipe.make(part, hand)? {
+            let wants = match recipe.make(part, hand)? {
                 Ok(made) => return Ok(Ok(made)),
-                Err(part) => part,
+                Err(refused) => {
+                    part = refused.part;
+                    refused.wants
+                }
             };
+            let Some(wants) = wants else { break };
             if !self.evict(recipe, hand)? {
                 break;
             }
+            while hand.purse.budget.free() < wants && self.evict(recipe, hand)? {}
         }
         hand.release();
         if part.tally.common_bits() < 64 {
@@ -106,22 +125,23 @@ impl<K: Send> Settled<K> {
         }
     }
 
-    /// Where records are longer than blocks, a floor is not deep enough: takes a deeper one from the budget, if it can
-    /// be had.
-    pub(crate) fn enlarge<R: Recipe<Kept = K>>(&self, recipe: &R, stored: &Stored, hand: &mut Hand) -> Result<()> {
+    /// Where records are longer than blocks, a floor is not deep enough: widens it from the budget. `false` if that refuses
+    /// though nothing is left that could go to disk.
+    pub(crate) fn enlarge<R: Recipe<Kept = K>>(&self, recipe: &R, stored: &Stored, hand: &mut Hand) -> Result<bool> {
         let long = 4 * stored.longest as u64;
-        let more = stored.longest > stored.block;
-        while more && hand.purse.spared < long {
-            match stored.space.budget.carve((WORKING_BLOCKS * stored.block) as u64 + long) {
-                Some(floor) => {
-                    let purse = Purse::new(&stored.space, floor, stored.block);
-                    hand.purse = Purse { spared: purse.spared + long, ..purse };
-                }
-                None if self.evict(recipe, hand)? => {}
-                None => break,
+        if stored.longest <= stored.block {
+            return Ok(true);
+        }
+        loop {
+            hand.release();
+            if let Some(floor) = hand.purse.floor.widened(long, &stored.space.budget) {
+                hand.purse = Purse { spared: hand.purse.spared + long, floor, ..hand.purse.clone() };
+                return Ok(true);
+            }
+            if !self.evict(recipe, hand)? {
+                return Ok(false);
             }
         }
-        Ok(())
     }
 
     /// Makes others give memory back; `false` if nothing can.
@@ -146,6 +166,12 @@ impl<K: Send> Settled<K> {
         let run = recipe.evict(kept, hand)?;
         lock(&self.runs).push(run);
         Ok(true)
+    }
+
+    /// One of those that are settled.
+    pub(crate) fn made(&self) -> Option<Made<K>> {
+        let kept = lock(&self.kept).pop();
+        kept.map(Made::Kept).or_else(|| lock(&self.runs).pop().map(Made::Run))
     }
 
     pub(crate) fn next(&self) -> Option<Part> {
@@ -183,8 +209,15 @@ impl<K: Send> Settled<K> {
             }
             Ok(())
         };
-        let mut hands = (0..stored.workers).map(|_| stored.hand()).collect::<Result<Vec<_>>>()?;
-        hands.iter_mut().try_for_each(|hand| self.enlarge(recipe, stored, hand))?;
+        let mut hands = Vec::with_capacity(stored.workers);
+        for _ in 0..stored.workers {
+            let mut hand = stored.hand()?;
+            // Where not all threads can have what one needs, those that have it do the work.
+            if !self.enlarge(recipe, stored, &mut hand)? && !hands.is_empty() {
+                break;
+            }
+            hands.push(hand);
+        }
         self.shared.store(true, Ordering::Relaxed);
         on_threads(&stored.space.os, hands, work).map(drop)?;
         self.shared.store(false, Ordering::Relaxed);
@@ -216,31 +249,4 @@ pub(crate) fn on_threads<T: Send>(
         result
     })?;
     Ok(tools)
-}
-
-impl Stored {
-    /// How many rows were stored.
-    pub(crate) fn rows(&self) -> u64 {
-        self.parts.iter().map(|part| part.tally.rows).sum()
-    }
-
-    /// Bytes of these rows.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.parts.iter().map(|part| part.tally.bytes).sum()
-    }
-
-    /// The tools of one thread, with its part of the floor.
-    fn hand(&self) -> Result<Hand> {
-        self.hand_with((WORKING_BLOCKS * self.block) as u64)
-    }
-
-    /// The tools of the thread that reads the result, with all that is left of the floor.
-    pub(crate) fn last_hand(&self) -> Result<Hand> {
-        self.hand_with(self.floor.limit() - self.floor.used())
-    }
-
-    fn hand_with(&self, floor: u64) -> Result<Hand> {
-        let floor = self.floor.carve(floor).ok_or_else(|| Error::internal("the floor of a store is in use"))?;
-        Ok(Hand::new(&self.space, Purse::new(&self.space, floor, self.block), self.block))
-    }
 }

@@ -124,7 +124,7 @@ impl Batch {
         let mut out = RunWriter::new();
         for (_, block, at) in places {
             let row = row::at(blocks.get(block as usize).map_or(&[], |block| &block.bytes), at as usize)?;
-            row::put(out.row(hand, row.size())?, &row);
+            out.push(hand, &row)?;
         }
         drop(blocks);
         self.charges.clear();

@@ -41,6 +41,11 @@ impl Space {
         Space { stores: stores.max(1), cancel: cancel.clone(), ..self }
     }
 
+    /// Stores between which it is shared.
+    pub(crate) fn stores(&self) -> u64 {
+        self.stores
+    }
+
     /// The part of the budget by which one store measures itself: it may use what others leave.
     pub(crate) fn share(&self) -> u64 {
         self.budget.limit() / self.stores

@@ -15,6 +15,7 @@ use super::part::{Part, Tally};
 use super::row::{self, Row};
 use super::run::Hand;
 use super::space::{Purse, Space};
+use super::stored::Stored;
 use crate::batch::Seq;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -90,19 +91,6 @@ pub(crate) struct Shared {
     open: AtomicUsize,
 }
 
-/// What a store holds when all writers have finished.
-#[derive(Debug)]
-pub(crate) struct Stored {
-    pub(crate) space: Space,
-    pub(crate) parts: Vec<Part>,
-    /// The memory that was set aside for all threads.
-    pub(crate) floor: Budget,
-    pub(crate) workers: usize,
-    pub(crate) block: usize,
-    /// The longest row.
-    pub(crate) longest: usize,
-}
-
 impl Store {
     /// Sets aside what `workers` threads need at least; too small a budget is an error that says what would do.
     pub(crate) fn new(space: &Space, workers: usize) -> Result<Store> {
@@ -138,10 +126,14 @@ impl Store {
         Ok(Hand::new(space, Purse::new(space, floor, shape.block), shape.block))
     }
 
-    /// Writes to disk until half of all room is free, if it can.
-    pub(crate) fn leave_half(&self) -> Result<()> {
-        let (mut hand, budget) = (self.hand()?, &self.shared.space.budget);
-        while budget.used() > budget.limit() / 2 && self.shared.spill_some(&mut hand)? {}
+    /// Writes to disk until half of what the floors of all stores leave is free, if it can, `later` bytes of floors being
+    /// set aside from now on: this store sleeps, and gives nothing back, while others settle.
+    pub(crate) fn leave_half(&self, later: u64) -> Result<()> {
+        let space = &self.shared.space;
+        let floors = Store::floor(space, self.workers) * space.stores();
+        let most = ((space.budget.limit() + floors) / 2).saturating_sub(later);
+        let mut hand = self.hand()?;
+        while space.budget.used() > most && self.shared.spill_some(&mut hand)? {}
         Ok(())
     }
 
@@ -178,7 +170,11 @@ pub(crate) struct StoreWriter {
 
 impl StoreWriter {
     pub(crate) fn push(&mut self, hash: u64, seq: Seq, key: &[u8], value: &[u8]) -> Result<()> {
-        row::size(key.len(), value.len())?;
+        let size = row::size(key.len(), value.len())? as u64;
+        // It could be stored, but not be settled: see `Settled::enlarge`.
+        if size > self.hand.purse.budget.limit() / 4 {
+            return Err(self.hand.purse.refused(4 * size, "a record"));
+        }
         self.feeder.push(&mut self.hand, &Row { hash, seq, key, value })
     }
 

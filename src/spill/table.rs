@@ -7,15 +7,14 @@ use hashbrown::HashTable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::budget::Reservation;
+use super::budget::{Budget, Reservation};
+use super::coding::encoded_length;
 use super::part::From;
 use super::sought::Sought;
 use super::space::Purse;
+use super::table_memory::Memory;
 use crate::batch::Seq;
-use crate::error::{Error, ErrorKind, Result};
-
-/// Memory is taken in pieces of at least this size, where it can be had.
-const PIECE: u64 = 16 << 10;
+use crate::error::Result;
 
 /// States that can be merged. Merging is exact and commutative: results do not depend on who merged what when.
 pub(crate) trait Merging: Send + Sync {
@@ -53,6 +52,9 @@ impl<K, S> Entry<K, S> {
 /// The entry type of a kind of states.
 pub(crate) type EntryOf<M> = Entry<<M as Merging>::Key, <M as Merging>::State>;
 
+/// The same of a table in order.
+pub(crate) type SortedOf<M> = Sorted<<M as Merging>::Key, <M as Merging>::State>;
+
 /// A table of states.
 #[derive(Debug)]
 pub(crate) struct Table<K, S> {
@@ -60,93 +62,10 @@ pub(crate) struct Table<K, S> {
     memory: Memory,
 }
 
-/// The memory of a table.
-#[derive(Debug)]
-struct Memory {
-    from: From,
-    most: u64,
-    purse: Purse,
-    held: Vec<Reservation>,
-    granted: u64,
-    /// Bytes of the hash table itself, and of what its entries own.
-    table: u64,
-    heap: u64,
-}
-
-impl Memory {
-    /// Whether this many bytes more are, or could be made, covered.
-    fn room(&mut self, bytes: u64) -> bool {
-        let need = self.table + self.heap + bytes;
-        if need > self.most {
-            return false;
-        }
-        let Some(more) = need.checked_sub(self.granted).filter(|&more| more > 0) else { return true };
-        for amount in [more.max(PIECE), more] {
-            // Never by growing a piece in place: one of the floor would take what is spared there.
-            let Some(piece) = self.from.take(&self.purse, amount) else { continue };
-            let apart = match self.held.last_mut() {
-                Some(last) => last.join(piece),
-                None => Some(piece),
-            };
-            self.held.extend(apart);
-            self.granted += amount;
-            return true;
-        }
-        false
-    }
-
-    /// Gives back what is not used.
-    fn settle(&mut self) {
-        let mut need = self.table + self.heap;
-        for piece in &mut self.held {
-            piece.shrink_to(need.min(piece.bytes()));
-            need -= piece.bytes();
-        }
-        self.held.retain(|piece| piece.bytes() > 0);
-        self.granted = self.held.iter().map(Reservation::bytes).sum();
-    }
-}
-
-/// Bytes of a key when it is written, which stand for what it owns.
-fn encoded_length(key: &impl Serialize) -> Result<u64> {
-    struct Count(u64);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    rmp_serde::encode::write_named(&mut count, key).map_err(unwritable)?;
-    Ok(count.0)
-}
-
-/// Overwrites `out` with the encoding of a key or a state: MessagePack with field names, which any serde type survives.
-pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) -> Result<()> {
-    out.clear();
-    rmp_serde::encode::write_named(out, value).map_err(unwritable)
-}
-
-fn unwritable(error: rmp_serde::encode::Error) -> Error {
-    Error::new(ErrorKind::Usage, format!("a key or a state cannot be written: {error}")).caused_by(error)
-}
-
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    rmp_serde::from_slice(bytes).map_err(|error| {
-        Error::new(ErrorKind::Usage, format!("a key or a state that was written cannot be read: {error}"))
-            .caused_by(error)
-    })
-}
-
 impl<K: Eq + Serialize, S> Table<K, S> {
     /// An empty table, which refuses what would make it bigger than `most`.
     pub(crate) fn new(from: From, most: u64, purse: &Purse) -> Table<K, S> {
-        let (purse, held) = (purse.clone(), Vec::new());
-        let memory = Memory { from, most, purse, held, granted: 0, table: 0, heap: 0 };
-        Table { entries: HashTable::new(), memory }
+        Table { entries: HashTable::new(), memory: Memory::new(from, most, purse) }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -233,13 +152,27 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         }
     }
 
+    /// Whether all that it takes is, or could be made, covered.
+    pub(crate) fn is_covered(&mut self) -> bool {
+        self.memory.room(0)
+    }
+
+    /// Bytes that it takes, and whether it was ever refused some because it would have been bigger than it may be.
+    pub(crate) fn weight(&self) -> (u64, bool) {
+        (self.memory.weight(), self.memory.beyond)
+    }
+
     /// Takes all entries out, one by one; their memory is given back with [`Table::emptied`].
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Entry<K, S>> + '_ {
         self.entries.drain()
     }
 
-    /// To be called when the entries are gone.
-    pub(crate) fn emptied(&mut self) {
+    /// To be called when the entries are gone; the table itself stays as large as it is if it is to be filled again.
+    pub(crate) fn emptied(&mut self, again: bool) {
+        if !again {
+            self.entries = HashTable::new();
+            self.memory.table = 0;
+        }
         self.memory.heap = 0;
         self.memory.settle();
     }
@@ -254,7 +187,7 @@ impl<K: Eq + Serialize, S> Table<K, S> {
         entries.sort_unstable_by_key(|entry| entry.seq);
         self.memory.table = (entries.capacity() * size_of::<Entry<K, S>>()) as u64;
         self.memory.settle();
-        Ok(Sorted { entries: entries.into_iter(), _held: self.memory.held })
+        Ok(Sorted { entries: entries.into_iter(), held: self.memory.held })
     }
 }
 
@@ -267,12 +200,22 @@ fn spread(hash: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Sorted<K, S> {
     pub(crate) entries: std::vec::IntoIter<Entry<K, S>>,
-    _held: Vec<Reservation>,
+    held: Vec<Reservation>,
+}
+
+impl<K, S> Sorted<K, S> {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.held.iter().map(Reservation::bytes).sum()
+    }
+
+    /// Whether some of its memory is of this budget.
+    pub(crate) fn takes_of(&self, budget: &Budget) -> bool {
+        self.held.iter().any(|piece| piece.is_of(budget))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::budget::Budget;
     use super::super::space::Space;
     use super::*;
 

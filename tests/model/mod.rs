@@ -122,10 +122,14 @@ pub struct Plan {
 
 fn source() -> impl Strategy<Value = Source> {
     let count = prop_oneof![1 => 0..10_usize, 2 => 10..300_usize, 2 => 300..1600_usize];
-    let pad = prop_oneof![2 => Just(9_usize), 1 => Just(900), 3 => Just(9_000), 5 => Just(12_000)];
+    let pad = prop_oneof![2 => Just(9_usize), 1 => Just(900), 3 => Just(9_000), 5 => Just(12_000), 1 => Just(60_000)];
     let keys = prop_oneof![1_usize..8, 8_usize..200];
-    (any::<u64>(), count, keys, prop_oneof![0..8_usize, 5..8_usize], pad, 1..6_usize, any::<bool>())
-        .prop_map(|(seed, count, keys, skew, pad, shards, text)| Source { seed, count, keys, skew, pad, shards, text })
+    (any::<u64>(), count, keys, prop_oneof![0..8_usize, 5..8_usize], pad, 1..6_usize, any::<bool>()).prop_map(
+        |(seed, count, keys, skew, pad, shards, text)| {
+            let count = count.min(2 * MOST_BYTES / pad);
+            Source { seed, count, keys, skew, pad, shards, text }
+        },
+    )
 }
 
 fn verb(fails: bool, joins: bool) -> impl Strategy<Value = Verb> {

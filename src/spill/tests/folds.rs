@@ -1,6 +1,8 @@
 //! Folding against a model.
 
 use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::test_runner::{Config, TestRunner};
 
@@ -107,6 +109,63 @@ fn nearly_unique_keys_go_past_the_table() {
     let space = space(2_000_000);
     assert!(folded(&space, 2, &rows, false, Order::FirstOccurrence).unwrap() == expected(&rows, false));
     assert!(space.stats.read().frames > 0);
+}
+
+#[test]
+fn a_little_too_little_memory_writes_few_states() {
+    const KEYS: usize = 40_000;
+    let rows: Rows = (0..3 * KEYS).map(|no| (format!("key {}", no % KEYS).into_bytes(), vec![1])).collect();
+    let (plenty, workers) = (space(1 << 30), 2);
+    assert!(folded(&plenty, workers, &rows, false, Order::FirstOccurrence).unwrap() == expected(&rows, false));
+    let enough = plenty.budget.peak() - Store::floor(&plenty, workers);
+    for (part, order) in [(95, Order::FirstOccurrence), (85, Order::FirstOccurrence), (85, Order::Any)] {
+        let space = space(Store::least(workers) + enough * part / 100);
+        let mut found = folded(&space, workers, &rows, false, order).unwrap();
+        found.sort_by_key(|state| state.2);
+        assert!(found == expected(&rows, false));
+        let written = space.stats.read().records;
+        assert!(written > 0 && written < KEYS as u64 / 2, "{part} %: {written} of {KEYS} keys");
+    }
+}
+
+/// States that claim so many bytes, and count how often one was weighed: once when a record makes it, and once when it is
+/// read and put into a table.
+#[derive(Debug)]
+struct Weighed(usize, Arc<AtomicU64>);
+
+impl Merging for Weighed {
+    type Key = u64;
+    type State = u64;
+
+    fn merge(&self, into: &mut u64, other: u64) {
+        *into += other;
+    }
+
+    fn heap_size(&self, _: &u64) -> usize {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0
+    }
+}
+
+#[test]
+fn a_state_that_was_written_is_read_few_times() {
+    const KEYS: u64 = 60_000;
+    // Of partitions that fit a table, and of such as must be cut again.
+    for heap in [100, 300, 1000] {
+        let (space, weighed) = (space(3_000_000), Arc::default());
+        let store = FoldStore::new(&space, 2, Weighed(heap, Arc::clone(&weighed))).unwrap();
+        let mut writers = [store.writer().unwrap(), store.writer().unwrap()];
+        for no in 0..KEYS {
+            let (known, key) = (|known: &u64| *known == no, || no);
+            let place = (HashKey::fixed(5, 6).hash(&no), seq(no as usize));
+            writers[no as usize % 2].fold(place, (known, key), || 0, |state| *state += 1).unwrap();
+        }
+        writers.into_iter().try_for_each(FoldWriter::finish).unwrap();
+        let states = store.finish(Order::FirstOccurrence).unwrap().map(|state| state.unwrap().1);
+        assert_eq!(states.sum::<u64>(), KEYS);
+        let times = weighed.load(Ordering::Relaxed) as f64 / KEYS as f64;
+        assert!(space.stats.read().frames > 0 && times < 4.0, "{heap}: {times} times");
+    }
 }
 
 #[test]

@@ -7,9 +7,10 @@ mod endings;
 mod folds;
 mod groups;
 mod pairs;
+mod scarce;
 mod sorts;
 
-pub(super) use super::store::Stored;
+pub(super) use super::stored::Stored;
 use std::collections::HashMap;
 
 use proptest::prelude::*;

@@ -61,8 +61,8 @@ where
         // The left side's stores open later: what they set aside must still be there.
         let mut later = Facts::new();
         left.plan.describe(&mut later);
-        let aside = Store::floor(&space, run.settings.threads) * u64::from(later.stores);
-        let aside = space.budget.try_reserve(aside);
+        let floors = Store::floor(&space, run.settings.threads) * u64::from(later.stores);
+        let aside = space.budget.try_reserve(floors);
         right.plan.run(&branch, &route.behind())?;
         let probe = match whole {
             true => None,
@@ -71,7 +71,7 @@ where
         drop(aside);
         let Some(probe) = probe else {
             if later.stores > 0 {
-                in_stage(&meter, || store.leave_half())?;
+                in_stage(&meter, || store.leave_half(floors))?;
             }
             let route = Route::new(run, &store, (stage, meter.clone()), &*left.key, left.value, &unwanted);
             let ran = left.plan.run(run, &route);
