@@ -70,5 +70,6 @@ pub(crate) use sort_writer::SortWriter;
 pub(crate) use sorter::{SortStore, SortedRows};
 pub(crate) use sought::{Owned, Sought};
 pub(crate) use space::Space;
-pub(crate) use store::{Store, StoreWriter, Stored};
+pub(crate) use store::{Store, StoreWriter};
+pub(crate) use stored::Stored;
 pub(crate) use table::Merging;
