@@ -114,8 +114,9 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
     }
     let read = turns.count();
     drop(turns);
-    // Beside the program's errors there is what could not be read, by the run that has ended now.
-    let unread = job.monitor.report().map_or(0, |report| report.rejected);
+    // Beside the program's errors there is what could not be read, by the run that has ended now; behind the end of a
+    // program that halts it does not count.
+    let unread = if outcome.halted { 0 } else { job.monitor.report().map_or(0, |report| report.rejected) };
     job.args.max_errors.map_or(Ok(()), |most| most.check(outcome.left_out + unread, read + unread))?;
     outcome.written = sink.into_inner().commit()?;
     Ok(outcome)

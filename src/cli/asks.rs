@@ -15,6 +15,16 @@ impl Asks {
         Asks { inputs: has(text, "input") || has(text, "inputs"), line_number: has(text, "input_line_number") }
     }
 
+    /// What the program of `--partition-by` asks for: it has no inputs.
+    pub(super) fn of_partitions(text: &str) -> Asks {
+        Asks { inputs: false, ..Asks::of(text) }
+    }
+
+    /// Whether a program asks where its input stood.
+    pub(super) fn for_places(text: &str) -> bool {
+        has(text, "input_line_number") || has(text, "input_filename")
+    }
+
     pub(super) fn or(self, other: Asks) -> Asks {
         Asks { inputs: self.inputs || other.inputs, line_number: self.line_number || other.line_number }
     }

@@ -47,6 +47,8 @@ impl PartitionBy {
         let member = |partition: Partition, key: &str, value: &Val| {
             let text = match value {
                 Val::Null => None,
+                // It is printed as null.
+                Val::Float(number) if number.is_nan() => None,
                 Val::Arr(_) | Val::Obj(_) => {
                     let kind = value.kind();
                     return Err(wrong(format!(

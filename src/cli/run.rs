@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
 use tempfile::SpooledTempFile;
 
@@ -79,8 +80,9 @@ pub(super) fn config(args: &Args, monitor: &Monitor, cancel: &CancelToken) -> Co
     };
     let config = limits(args, cancel).bad_records(bad).monitor(monitor);
     match args.max_errors {
-        Some(most) => config.max_errors(most),
-        None => config,
+        // From the environment it is for runs that leave records out.
+        Some(most) if args.on_error != OnError::Fail => config.max_errors(most),
+        _ => config,
     }
 }
 
@@ -115,7 +117,8 @@ impl<'a> Job<'a> {
         config: Config,
         (cancel, monitor): (CancelToken, Monitor),
     ) -> Result<Job<'a>, Failure> {
-        if args.max_errors.is_some() && args.on_error == OnError::Fail {
+        let said = matches.value_source("max_errors") == Some(ValueSource::CommandLine);
+        if said && args.on_error == OnError::Fail {
             let text =
                 "--max-errors belongs to --on-error skip or quarantine=FILE: without these no record is left out";
             return Err(Failure::Usage(text.into()));
@@ -135,6 +138,12 @@ impl<'a> Job<'a> {
         let compile = |text: &str| Ok(Program::compile(text, &globals, &Libraries::default())?.stack(PROGRAMS));
         let partition = args.partition_by.as_deref().map(|text| PartitionBy::new(text, compile)).transpose()?;
         let asks = *asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let by = args.partition_by.as_deref().unwrap_or_default();
+        let asks = asks.or(Asks::of_partitions(by));
+        if args.slurp && Asks::for_places(by) {
+            let text = "--partition-by cannot ask where an output stood in the input: with -s it stood nowhere";
+            return Err(Failure::Usage(text.into()));
+        }
         // Where records are elements of one array, or inputs in turn, their order is what the program asks for.
         let config = match args.slurp || args.null_input || asks.inputs || asks.line_number {
             true => config.ordered(true),

@@ -116,6 +116,8 @@ impl<'s> Rewriter<'s> {
         };
         let early = |(place, (key, value)): (usize, (Tree<'s>, Option<Tree<'s>>))| match value {
             Some(value) if Some(place) < last => (bind(key), Some(bind(value))),
+            // Of a member without a value nothing else would show that its key failed.
+            Some(value) if Some(place) == last && is_any(&value) => (bind(key), Some(value)),
             None if Some(place) < last && matches!(key, Term::Str(..)) => {
                 let key = bind(key);
                 let value = bind(path(Part::Index(key.clone())));

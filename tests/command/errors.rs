@@ -178,3 +178,11 @@ fn a_damaged_shard_is_told_with_its_place() {
     assert!(failed.code == Some(2) && failed.err.starts_with(&path), "{failed:?}");
     assert!(failed.out.lines().count() > 10);
 }
+
+#[test]
+fn an_error_budget_of_the_environment_is_for_runs_that_leave_records_out() {
+    let budget = |arguments: &[&str]| finish(kitbag().args(arguments).env("KITBAG_MAX_ERRORS", "1"), b"1\n{\n{\n{\n");
+    assert_eq!(budget(&["-n", "1"]).code, Some(0));
+    let ran = budget(&["--on-error", "skip", "."]);
+    assert!(ran.code == Some(2) && ran.err.contains("more than 1"), "{ran:?}");
+}

@@ -17,5 +17,6 @@ mod outputs;
 mod partitions;
 mod pipes;
 mod planned;
+mod recipes;
 mod same_as_jq;
 mod tool;

@@ -205,3 +205,31 @@ fn halting_ends_the_output_where_it_happens() {
         }
     }
 }
+
+#[test]
+fn where_a_record_stood_can_be_asked_for_unless_it_stood_nowhere() {
+    let dir = files(&[("in.jsonl", "1\n2\n3\n")]);
+    let (file, out) = (at(&dir, "in.jsonl"), at(&dir, "out"));
+    assert_eq!(print(&["--partition-by", "{l: input_line_number}", "-o", &out, ".", &file], ""), "");
+    assert_eq!(names(Path::new(&out)), ["l=1", "l=2", "l=3"]);
+    let ran = run(&["-s", "--partition-by", "{f: input_filename}", "-o", &at(&dir, "other"), ".[]", &file]);
+    assert!(ran.code == Some(2) && ran.err.contains("with -s it stood nowhere"), "{ran:?}");
+}
+
+#[test]
+fn what_prints_as_null_is_no_value() {
+    let dir = files(&[]);
+    let out = at(&dir, "out");
+    assert_eq!(print(&["-n", "--partition-by", ".n", "-o", &out, "{n: nan}, {n: null}, {n: \"null\"}"], ""), "");
+    assert_eq!(names(Path::new(&out)), ["n=__HIVE_DEFAULT_PARTITION__", "n=null"]);
+}
+
+#[test]
+fn too_many_partitions_end_the_run_before_most_are_written() {
+    let dir = files(&[]);
+    let started = std::time::Instant::now();
+    let ran = run(&["-n", "--partition-by", ".i", "-o", &at(&dir, "out"), "{i: range(10001)}"]);
+    assert!(ran.code == Some(6) && ran.err.contains("at most 10000 partitions"), "{ran:?}");
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+    assert_eq!(names(dir.path()), [""; 0]);
+}

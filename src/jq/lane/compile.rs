@@ -16,8 +16,9 @@ const MOST: usize = 2;
 /// What terms are compiled with.
 pub(super) struct Compiler<'c, 's> {
     pub(super) globals: &'c [(String, Val)],
-    /// The program's own definitions as text.
+    /// The program's own definitions as text, and the variables that they name.
     pub(super) definitions: String,
+    pub(super) used: Vec<&'s str>,
     pub(super) known: outputs::Known<'s>,
     /// What the program defines itself: by name and number of arguments.
     pub(super) own: Vec<(&'s str, usize)>,
@@ -163,7 +164,8 @@ impl<'s> Compiler<'_, 's> {
 
     /// A term that the interpreter runs.
     fn interpreted(&self, term: &Tree<'s>, scope: &Scope<'s>) -> Option<Node> {
-        if !is_free(term) {
+        // The variables in scope are globals to it: the program's definitions must not take them for theirs.
+        if !is_free(term) || scope.iter().any(|name| self.used.contains(name)) {
             return None;
         }
         self.interpreted.set(self.interpreted.get() + 1);

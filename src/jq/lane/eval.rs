@@ -2,7 +2,7 @@
 //! in jq's order: the right one before the left one, members of objects from the first to the last, terms in strings
 //! from the last to the first.
 
-use super::super::fault::{Error, named};
+use super::super::fault::{Error, error, named};
 use super::super::natives::no_string;
 use super::super::piece::Setting;
 use super::super::program::Halt;
@@ -97,16 +97,24 @@ impl<'r> Eval<'r> {
         }
     }
 
-    /// The key of a member.
-    pub(super) fn key(&self, key: &'r Key, input: &Item<'r>, scope: Scope<'_, 'r>) -> Result<Option<SmolStr>, Fault> {
-        let term = match key {
-            Key::Const(key, _) => return Ok(Some(key.clone())),
-            Key::Term(term) => term,
+    /// A member of an object. Whether its key is one shows when its value is there.
+    pub(super) fn member(
+        &self,
+        (key, value): &'r (Key, Node),
+        input: &Item<'r>,
+        scope: Scope<'_, 'r>,
+    ) -> Result<Option<(SmolStr, Val)>, Fault> {
+        let key = match key {
+            Key::Const(key, _) => Val::Str(key.clone()),
+            Key::Term(term) => match self.one(term, input, scope)? {
+                Some(key) => key.into_val(),
+                None => return Ok(None),
+            },
         };
-        let Some(key) = self.one(term, input, scope)? else { return Ok(None) };
-        match key.into_val() {
-            Val::Str(key) => Ok(Some(key)),
-            other => Err(super::super::fault::error(format!("Cannot use {} as object key", named(&other))).into()),
+        let Some(value) = self.one(value, input, scope)? else { return Ok(None) };
+        match key {
+            Val::Str(key) => Ok(Some((key, value.into_val()))),
+            other => Err(error(format!("Cannot use {} as object key", named(&other))).into()),
         }
     }
 

@@ -22,7 +22,7 @@ mod write;
 
 use super::outputs::Known;
 use super::piece::Setting;
-use super::plan::{defined, inline};
+use super::plan::{defined, inline, walk};
 use super::prelude;
 use super::print::print_definitions;
 use super::program::{Halt, Printed};
@@ -47,13 +47,20 @@ impl Lane {
         let tokens = Lexer::new(text).lex().ok()?;
         let tree = Parser::new(&tokens).parse(|parser| parser.term()).ok()?;
         let tree = inline(&tree, &prelude::some(&functions::INLINED));
-        let (mut definitions, mut body) = (String::new(), &tree);
+        let (mut definitions, mut used, mut body) = (String::new(), Vec::new(), &tree);
         while let Term::Def(heads, rest) = body {
             definitions += &print_definitions(heads);
+            for head in heads {
+                walk(&head.body, &mut |term| {
+                    if let Term::Var(name) = term {
+                        used.push(*name);
+                    }
+                });
+            }
             body = rest;
         }
         let (known, own) = (Known::of(&tree), defined(&tree));
-        let compiler = Compiler { globals, definitions, known, own, interpreted: Cell::new(0) };
+        let compiler = Compiler { globals, definitions, used, known, own, interpreted: Cell::new(0) };
         compiler.program(body).map(Lane)
     }
 

@@ -92,10 +92,9 @@ impl<'r> Eval<'r> {
             }
             Node::Object(members, _) => {
                 let mut object = Object::with_capacity(members.len());
-                for (key, value) in members {
-                    let Some(key) = self.key(key, input, scope)? else { return Ok(None) };
-                    let Some(value) = one(value)? else { return Ok(None) };
-                    object.insert(key, value.into_val());
+                for member in members {
+                    let Some((key, value)) = self.member(member, input, scope)? else { return Ok(None) };
+                    object.insert(key, value);
                 }
                 Item::Val(Val::Obj(Arc::new(object)))
             }

@@ -102,6 +102,38 @@ fn what_log_programs_do_has_a_lane() {
     }
 }
 
+#[test]
+fn what_is_around_a_call_is_not_taken_for_what_a_definition_means() {
+    for (text, expected) in [
+        ("def f: $g; 2 as $g | f", "\"a\""),
+        ("1 as $x | def f: $x; 2 as $x | f", "1"),
+        ("def f: {$g}; [(1, 2) as $g | f] | unique", "[{\"g\":\"a\"}]"),
+        ("def f: $g; def h($g): f; h(3)", "\"a\""),
+        ("def f: $g; reduce 1 as $g (0; f)", "\"a\""),
+        ("def f($x): $x; 2 as $x | f(1)", "1"),
+        ("def f: . as $y | $y; 2 as $x | f", "{}"),
+        ("try {(1): error(\"x\")} catch .", "\"x\""),
+        ("[{(1): empty}]", "[]"),
+    ] {
+        let program = compiled(text);
+        assert_eq!(difference(&program, "{}"), None, "{text}");
+        let json = Json::parse("{}").unwrap();
+        let found = seen(|each| program.run_on(json.view(), &World::default(), each));
+        assert_eq!(found, [expected], "{text}");
+    }
+}
+
+#[test]
+fn definitions_that_call_others_twice_do_not_grow_without_bound() {
+    let mut text = String::from("def f0: .i; ");
+    for at in 1..40 {
+        text += &format!("def f{at}: if .i < {at} then f{} else f{} end; ", at - 1, at - 1);
+    }
+    let program =
+        compiled(&(text + "select(f39 == 1) | def g(h): h, h; [g(g(g(g(g(g(g(g(g(g(g(g(.i))))))))))))] | length"));
+    assert_eq!(difference(&program, "{\"i\":1}"), None);
+}
+
 fn record() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         "null|true|false|0|-1|1|1\\.0|1e0|-0|2\\.50|1234567890123456789012|1e999|1732208749\\.5",
@@ -135,6 +167,7 @@ fn program() -> impl Strategy<Value = String> {
             1 => three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} else {c} end")),
             1 => three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} elif {c} then . end")),
             1 => three.clone().prop_map(|(a, b, c)| format!("{{a: ({a}), \"b\": ({b}), (({c}) | tostring): 1}}")),
+            1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{({a}): ({b})}}")),
             1 => three.clone().prop_map(|(a, b, c)| format!("{{a, $x, c: ({a}), $g, d: ({b}), \"d e\": ({c})}}")),
             1 => three.clone().prop_map(|(a, b, c)| format!("\"-\\({a}) \\({b})é\\n\\({c})\"")),
             1 => three.prop_map(|(a, b, c)| format!("any(({a}) | .[]?; {b}), all({b}; {c})")),

@@ -1,24 +1,36 @@
 //! Calls of definitions replaced by their bodies, so that what they say can be planned. What must stay true: every name in
-//! a body and in an argument means after it what it meant before; a call of which that is not certain stays a call.
+//! a body and in an argument means after it what it meant before; a call of which that is not certain stays a call. What
+//! the tree grows by is bounded: definitions that call others twice would double it with each.
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Term};
 use jaq_core::path::{Part, Path};
+use std::cell::Cell;
 
-use super::terms::{Tree, defined, integer, walk};
+use super::terms::{Tree, binders, defined, integer, walk};
 
 /// How often bodies may stand in bodies.
 const DEEPEST: usize = 16;
 
+/// Terms that may be put in the places of calls, in all, and of one definition.
+const MOST: usize = 20_000;
+const LONGEST: usize = 500;
+
+/// What calls may be replaced by, and how many terms more may be put in their places.
+struct Known<'s> {
+    definitions: Vec<Def<&'s str>>,
+    left: Cell<usize>,
+}
+
 /// A program's tree with its calls of the program's own definitions, and of these, replaced where that is certain.
 pub(crate) fn inline<'s>(program: &Tree<'s>, extra: &[Def<&'s str>]) -> Tree<'s> {
     let own = defined(program);
-    let mut known: Vec<Def<&'s str>> = Vec::new();
+    let mut known = Known { definitions: Vec::new(), left: Cell::new(MOST) };
     for def in extra {
         // A name that the program defines anew is the program's, and so would be one in the body.
         let free = calls(&def.body).iter().chain([&(def.name, def.args.len())]).all(|call| !own.contains(call));
-        if free {
-            known.push(def.clone());
+        if free && !is_captured(def, program) {
+            known.definitions.push(def.clone());
         }
     }
     let (mut heads, mut body) = (Vec::new(), program);
@@ -29,8 +41,9 @@ pub(crate) fn inline<'s>(program: &Tree<'s>, extra: &[Def<&'s str>]) -> Tree<'s>
             def.body = within(&def.body, &known, 0);
             // Its own arguments are no definitions of the program; what is called otherwise may be another one here.
             let clear = calls(&def.body).iter().all(|call| !own.contains(call) || def.args.contains(&call.0));
-            if clear && own.iter().filter(|other| **other == name).count() == 1 {
-                known.push(def.clone());
+            let one = own.iter().filter(|other| **other == name).count() == 1;
+            if clear && one && size(&def.body) <= LONGEST && !is_captured(&def, program) {
+                known.definitions.push(def.clone());
             }
         }
         heads.push(defs.clone());
@@ -38,6 +51,25 @@ pub(crate) fn inline<'s>(program: &Tree<'s>, extra: &[Def<&'s str>]) -> Tree<'s>
     }
     let body = within(body, &known, 0);
     heads.into_iter().rev().fold(body, |body, defs| Term::Def(defs, Box::new(body)))
+}
+
+/// Whether a variable that the body takes from around the definition could be another one where it is called: whether the
+/// program binds one of that name outside of the body.
+fn is_captured(def: &Def<&str>, program: &Tree<'_>) -> bool {
+    let mut captured = false;
+    walk(&def.body, &mut |term| {
+        if let Term::Var(name) = term {
+            captured |= !def.args.contains(name) && binders(program, name) > binders(&def.body, name);
+        }
+    });
+    captured
+}
+
+/// The number of terms in a term.
+fn size(term: &Tree<'_>) -> usize {
+    let mut count = 0;
+    walk(term, &mut |_| count += 1);
+    count
 }
 
 /// What a term calls.
@@ -51,13 +83,16 @@ fn calls<'s>(term: &Tree<'s>) -> Vec<(&'s str, usize)> {
     found
 }
 
-fn within<'s>(term: &Tree<'s>, known: &[Def<&'s str>], depth: usize) -> Tree<'s> {
+fn within<'s>(term: &Tree<'s>, known: &Known<'s>, depth: usize) -> Tree<'s> {
     let term = rebuild(term, &mut |inner| within(inner, known, depth));
     if let Term::Call(name, arguments) = &term
         && depth < DEEPEST
-        && let Some(def) = known.iter().rev().find(|def| def.name == *name && def.args.len() == arguments.len())
+        && let Some(def) =
+            known.definitions.iter().rev().find(|def| def.name == *name && def.args.len() == arguments.len())
         && let Some(body) = replaced(def, arguments)
+        && let Some(left) = known.left.get().checked_sub(size(&body))
     {
+        known.left.set(left);
         return within(&body, known, depth + 1);
     }
     term

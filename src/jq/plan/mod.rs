@@ -17,7 +17,7 @@ mod terms;
 
 use std::fmt;
 
-use jaq_core::load::lex::{Lexer, StrPart};
+use jaq_core::load::lex::Lexer;
 use jaq_core::load::parse::{Parser, Term};
 use jaq_core::path::Part;
 
@@ -25,8 +25,9 @@ use super::binding;
 use super::notation;
 use super::prelude;
 use super::print::print;
+use super::tree::literal;
 pub(crate) use inline::inline;
-pub(crate) use terms::{Tree, defined, is_free, own_path};
+pub(crate) use terms::{Tree, defined, is_free, own_path, walk};
 
 /// An aggregate over the outputs of a filter for each record.
 #[derive(Clone, Debug)]
@@ -185,10 +186,7 @@ pub(crate) fn last_key(program: &str) -> Option<String> {
     let tokens = Lexer::new(&text).lex().ok()?;
     let tree = Parser::new(&tokens).parse(|parser| parser.term()).ok()?;
     match own_path(&tree)?.last()? {
-        (Part::Index(Term::Str(None, parts)), _) => match &parts[..] {
-            [StrPart::Str(key)] => Some((*key).to_owned()),
-            _ => None,
-        },
+        (Part::Index(Term::Str(None, parts)), _) => literal(parts),
         _ => None,
     }
 }

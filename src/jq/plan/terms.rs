@@ -97,7 +97,7 @@ pub(super) fn is_each(part: &(Part<Tree<'_>>, Opt)) -> bool {
 }
 
 /// Calls `each` for a term and all terms in it, definitions included.
-pub(super) fn walk<'t, 's>(term: &'t Tree<'s>, each: &mut dyn FnMut(&'t Tree<'s>)) {
+pub(crate) fn walk<'t, 's>(term: &'t Tree<'s>, each: &mut dyn FnMut(&'t Tree<'s>)) {
     each(term);
     let mut all = |terms: &mut dyn Iterator<Item = &'t Tree<'s>>| terms.for_each(|term| walk(term, each));
     match term {
@@ -175,6 +175,22 @@ pub(super) fn variables<'s>(pattern: &Pattern<&'s str>, found: &mut Vec<&'s str>
             variables(part, found);
         }),
     }
+}
+
+/// How often a term binds a variable of this name, as the argument of a definition too.
+pub(super) fn binders(term: &Tree<'_>, name: &str) -> usize {
+    let mut count = 0;
+    let mut bound = Vec::new();
+    walk(term, &mut |term| match term {
+        Term::BinOp(_, BinaryOp::Pipe(Some(pattern)), _) | Term::Fold(_, _, pattern, _) => {
+            variables(pattern, &mut bound);
+        }
+        Term::Def(defs, _) => {
+            count += defs.iter().flat_map(|def| &def.args).filter(|argument| **argument == name).count();
+        }
+        _ => {}
+    });
+    count + bound.iter().filter(|bound| **bound == name).count()
 }
 
 /// Whether a term can be run on each record by itself: it has no effects, and needs neither other records nor these

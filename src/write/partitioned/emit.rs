@@ -158,11 +158,12 @@ impl PartitionFeed<'_> {
 }
 
 /// Sends a chunk when its share of what may be in flight is free. The share is less than its length where memory is short:
-/// the length of chunks depends on nothing.
+/// the length of chunks depends on nothing. A short chunk has the share of a long one: each becomes a file that is
+/// synced, which takes longer than its text, so that few may wait.
 fn send(out: &mut Feeder<'_, Cut>, cut: Cut, last: bool) -> Result<(), Halted> {
     let settings = &out.run().settings;
     let share = usize::try_from(settings.gate / (2 * settings.threads as u64)).unwrap_or(usize::MAX);
-    let weight = cut.as_ref().map_or(0, |(_, chunk)| chunk.text.len().min(share));
+    let weight = cut.as_ref().map_or(0, |_| CHUNK.min(share));
     let permit = out.admit(weight)?;
     out.emit(cut, weight, permit, last)
 }
@@ -177,7 +178,12 @@ impl Feed<Cut> for PartitionFeed<'_> {
         match self.all(groups, out) {
             // A halt is no error: what halts has one.
             Ok(()) | Err(Ended::Halted) => Ok(()),
-            Err(Ended::Error(error)) => Err(error.in_stage(self.meter.name.clone())),
+            Err(Ended::Error(error)) => {
+                // What is on its way is not written any more: it will not be kept.
+                let error = error.in_stage(self.meter.name.clone());
+                out.fence().lower(BEFORE_ALL, 0, Stop::from(error));
+                Ok(())
+            }
         }
     }
 
@@ -213,7 +219,7 @@ impl Work<Cut> for PartitionWork<'_> {
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
         let (feed, packed) = (self.feed, (self.packed.take(), permit));
         feed.packed.submit(unit, last, packed, |unit, (packed, _permit)| {
-            if !self.cx.phase.fence.allows(unit) {
+            if !self.cx.phase.fence.allows(unit) || self.cx.phase.run.settings.cancel.is_cancelled() {
                 return false;
             }
             let Some((dir, part, ends_part, bytes)) = packed else { return true };
