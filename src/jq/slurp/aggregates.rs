@@ -66,7 +66,7 @@ impl Aggregates {
 
     fn add(&self, states: &mut States, seq: Seq, record: &Record<'_>) {
         if let Some(check) = &self.check
-            && let Err(error) = check.run(record, &mut |_| {})
+            && let Err(error) = check.check(record)
         {
             states.refuse(seq, error);
             return;

@@ -106,6 +106,13 @@ impl Filter {
             each(record.value().clone());
             return Ok(());
         }
+        // Of all filters this is the most frequent, and needs nothing but the look-up.
+        if let (Some(keys), Some(json)) = (self.keys(), record.json)
+            && let Some(found) = walk(keys, json)
+        {
+            each(found.as_ref().map_or(Val::Null, Val::from_json));
+            return Ok(());
+        }
         let mut each = |output| {
             each(output);
             ControlFlow::Continue(())
@@ -119,6 +126,14 @@ impl Filter {
             // The planner keeps filters with effects away from here.
             Halt::Exit { .. } | Halt::Input(_) => Val::string("a filter of a record halted"),
         })
+    }
+
+    /// The error that it raises for a record, if it does. Where keys lead somewhere nothing is made of that.
+    pub(super) fn check(&self, record: &Record<'_>) -> Result<(), Val> {
+        match (self.keys(), record.json) {
+            (Some(keys), Some(json)) if walk(keys, json).is_some() => Ok(()),
+            _ => self.run(record, &mut |_| {}),
+        }
     }
 
     /// All outputs as an array: what jq compares by.
