@@ -312,8 +312,17 @@ fn generate() {
 #[test]
 fn every_example_is_run_here_and_says_how_it_is_used() {
     let here = include_str!("examples.rs");
+    let recipes = include_str!("command/recipes.rs");
     for path in files(root().join("examples")) {
         let name = path.file_stem().unwrap().to_str().unwrap();
+        if name == "etl" {
+            // Programs of the command: its own tests run them, where it is built.
+            for recipe in files(&path).iter().filter(|path| path.extension().is_some_and(|ending| ending == "jq")) {
+                let name = recipe.file_stem().unwrap().to_str().unwrap();
+                assert!(recipes.contains(&format!("\"{name}\"")) || recipes.contains(&format!("etl/{name}.jq")), "{name}");
+            }
+            continue;
+        }
         assert!(here.contains(&format!("succeed(\"{name}\"")), "{name} is not run by this test");
         assert!(program(name).exists());
         let sources = if path.is_dir() { files(&path) } else { vec![path.clone()] };
