@@ -28,7 +28,7 @@ use super::print::print;
 use super::tree::literal;
 pub(crate) use inline::inline;
 pub(crate) use passes::Passes;
-pub(crate) use terms::{Tree, defined, is_free, own_path, walk};
+pub(crate) use terms::{Tree, defined, integer, is_free, own_path, walk};
 pub(crate) use way::{Way, with};
 
 /// An aggregate over the outputs of a filter for each record.
