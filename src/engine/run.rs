@@ -14,7 +14,7 @@ use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
 use super::progress::Intake;
-use super::{Rejects, RunReport, StageMeter, panic_error};
+use super::{Provenance, Rejects, RunReport, StageMeter, Trail, panic_error};
 
 /// Finds the line of a byte by reading a shard again from its start.
 pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
@@ -59,6 +59,7 @@ pub(crate) struct Common {
     /// for one at a time.
     pub(crate) long_record: Mutex<()>,
     pub(crate) intake: Intake,
+    pub(crate) trail: Trail,
     begun: Instant,
 }
 
@@ -100,6 +101,7 @@ impl Run {
             quarantine,
             long_record: Mutex::new(()),
             intake: Intake::default(),
+            trail: Trail::default(),
             begun,
         };
         let run = Run { common: Arc::new(common), stages_before: 0, tasks_before: 0 };
@@ -114,7 +116,7 @@ impl Run {
             Err(panic_error(&*payload, last))
         });
         if let Some(monitor) = monitor {
-            monitor.put(run.report(result.is_ok()));
+            monitor.put(RunReport { provenance: run.provenance(), ..run.report(result.is_ok()) });
         }
         result
     }
@@ -217,13 +219,27 @@ impl Run {
 }
 
 impl Common {
+    /// What an output of this run, which has come to its end, was made from.
+    pub(crate) fn provenance(&self) -> Provenance {
+        let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        let sources = stages.iter().filter(|meter| meter.number == 0);
+        let read = sources.map(|meter| meter.records_in.load(Ordering::Relaxed)).sum();
+        let on_error = match &self.settings.bad_records {
+            BadRecords::Fail => "fail",
+            BadRecords::Skip => "skip",
+            BadRecords::Quarantine(_) => "quarantine",
+        };
+        self.trail.end(read, self.rejected.load(Ordering::Relaxed), on_error)
+    }
+
     /// What the run has done so far.
     pub(crate) fn report(&self, complete: bool) -> RunReport {
         let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stages: Vec<_> = stages.iter().map(|meter| meter.report()).collect();
         stages.sort_by_key(|stage| stage_number(&stage.stage));
         let (rejected, peak_budget) = (self.rejected.load(Ordering::Relaxed), self.space.budget.peak());
-        RunReport { stages, rejected, elapsed: self.os.now() - self.begun, peak_budget, complete }
+        let elapsed = self.os.now() - self.begun;
+        RunReport { stages, rejected, elapsed, peak_budget, complete, provenance: Provenance::default() }
     }
 }
 

@@ -3,12 +3,14 @@
 
 mod files;
 mod machine;
+mod output;
 mod tree;
 
 use std::hash::{BuildHasher, Hasher};
 use std::time::Instant;
 
-pub(crate) use files::{Commit, File, StageDir};
+pub(crate) use files::File;
+pub(crate) use output::{Commit, Out, StageDir};
 pub(crate) use tree::Meta;
 
 /// A handle on the operating system. Cheap to clone; carries what threads are made with, and is where a fault plan goes.

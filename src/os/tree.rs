@@ -23,6 +23,8 @@ pub(crate) struct Meta {
     /// A regular file: has a size, can be read at any offset and read again.
     pub(crate) regular: bool,
     pub(crate) len: u64,
+    /// When it was changed last, in nanoseconds since 1970; none where the file system does not tell.
+    pub(crate) modified: Option<i64>,
     pub(crate) id: FileId,
 }
 
@@ -35,7 +37,14 @@ impl From<std::fs::Metadata> for Meta {
         };
         #[cfg(not(unix))]
         let id = FileId(0, 0);
-        Meta { dir: meta.is_dir(), regular: meta.is_file(), len: meta.len(), id }
+        let modified = meta.modified().ok().and_then(|time| {
+            let nanos = |span: std::time::Duration| i64::try_from(span.as_nanos()).ok();
+            match time.duration_since(std::time::UNIX_EPOCH) {
+                Ok(since) => nanos(since),
+                Err(before) => nanos(before.duration()).map(|nanos| -nanos),
+            }
+        });
+        Meta { dir: meta.is_dir(), regular: meta.is_file(), len: meta.len(), modified, id }
     }
 }
 
@@ -44,6 +53,12 @@ impl Os {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn meta(&self, path: &Path) -> io::Result<Meta> {
         std::fs::metadata(path).map(Meta::from)
+    }
+
+    /// The path without links, for comparing where paths lead.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        std::fs::canonicalize(path)
     }
 
     /// Whether a name is taken, by anything, also by a link that leads nowhere.

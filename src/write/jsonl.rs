@@ -110,7 +110,7 @@ pub(super) fn write_files(
     if run.settings.cancel.is_cancelled() {
         return Err(Error::cancelled());
     }
-    files.commit(records)
+    files.commit(records, &|| run.provenance())
 }
 
 /// Appends a record to the text, with its newline.
