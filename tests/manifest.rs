@@ -114,7 +114,7 @@ fn what_is_chance_or_not_known_is_left_out() {
     let (paths, out) = (input(dir.path()), dir.path().join("out/part-*"));
     let target = || Target::new(&out).overwrite();
     let made_from = || manifest(out.parent().unwrap())["made_from"].clone();
-    // How far the readers got is chance; what is rejected before the end is not.
+    // How far the readers got is chance, even if that is all of it; what is rejected before the end is not.
     let scan = Scan::new(&paths[..]).with(Config::new().bad_records(BadRecords::Skip));
     scan.map(|record| record.to_json()).take(100).write_jsonl(target()).unwrap();
     assert_eq!((&made_from()["read"], made_from()["rejected"].as_u64()), (&Value::Null, Some(1)));

@@ -51,7 +51,7 @@ impl Trail {
         self.inputs.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
     }
 
-    /// Some of what comes is not read.
+    /// Some of what comes is not wanted, whether or not it has been read by then.
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::Relaxed);
     }
