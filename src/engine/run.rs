@@ -1,6 +1,5 @@
 //! What all phases of one run share: settings, budget, the places that messages name, rejects, and the report.
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +9,7 @@ use std::time::Instant;
 use crate::batch::At;
 use crate::config::{BadRecords, Settings};
 use crate::error::{Error, Place, Result};
-use crate::os::Os;
+use crate::os::{Os, Out};
 use crate::spill::{Budget, HashKey, Space};
 
 use super::progress::Intake;
@@ -54,7 +53,7 @@ pub(crate) struct Common {
     rejected: AtomicU64,
     /// Records read, in order; counted where that has a limit.
     read: AtomicU64,
-    quarantine: Option<Mutex<std::fs::File>>,
+    quarantine: Option<Mutex<Out>>,
     /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
     /// for one at a time.
     pub(crate) long_record: Mutex<()>,

@@ -8,10 +8,17 @@ use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::Os;
+use super::faults::{Faults, Op};
 
 /// An open file, or standard input.
 #[derive(Debug)]
-pub(crate) enum File {
+pub(crate) struct File {
+    open: Open,
+    faults: Faults,
+}
+
+#[derive(Debug)]
+enum Open {
     Disk(std::fs::File),
     Stdin(io::Stdin),
 }
@@ -19,14 +26,17 @@ pub(crate) enum File {
 impl File {
     /// Reads up to `buf.len()` bytes; 0 is the end. Interrupted calls are repeated.
     pub(crate) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.faults.at(Op::Read)?;
+        let most = self.faults.most(Op::Read, buf.len());
+        let buf = &mut buf[..most];
         loop {
-            let read = match self {
-                File::Disk(file) => file.read(buf),
+            let read = match &mut self.open {
+                Open::Disk(file) => file.read(buf),
                 // Past the buffer of the standard library: what waits there is not seen by `ready`.
                 #[cfg(unix)]
-                File::Stdin(stdin) => rustix::io::read(stdin, &mut *buf).map_err(io::Error::from),
+                Open::Stdin(stdin) => rustix::io::read(stdin, &mut *buf).map_err(io::Error::from),
                 #[cfg(not(unix))]
-                File::Stdin(stdin) => stdin.lock().read(buf),
+                Open::Stdin(stdin) => stdin.lock().read(buf),
             };
             match read {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -40,9 +50,9 @@ impl File {
         #[cfg(unix)]
         {
             use rustix::event::{PollFd, PollFlags, Timespec, poll};
-            let mut fds = match self {
-                File::Disk(file) => [PollFd::new(file, PollFlags::IN)],
-                File::Stdin(stdin) => [PollFd::new(stdin, PollFlags::IN)],
+            let mut fds = match &self.open {
+                Open::Disk(file) => [PollFd::new(file, PollFlags::IN)],
+                Open::Stdin(stdin) => [PollFd::new(stdin, PollFlags::IN)],
             };
             let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(millis.min(999)) * 1_000_000 };
             !matches!(poll(&mut fds, Some(&limit)), Ok(0))
@@ -56,44 +66,63 @@ impl File {
 
     /// Reads at an offset, without moving any position; may return less than asked; 0 is the end.
     pub(crate) fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        match self {
+        self.faults.at(Op::Read)?;
+        let most = self.faults.most(Op::Read, buf.len());
+        let buf = &mut buf[..most];
+        match &self.open {
             #[cfg(unix)]
-            File::Disk(file) => loop {
+            Open::Disk(file) => loop {
                 match std::os::unix::fs::FileExt::read_at(file, buf, offset) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     other => return other,
                 }
             },
             #[cfg(not(unix))]
-            File::Disk(file) => {
+            Open::Disk(file) => {
                 let mut file = file.try_clone()?;
                 file.seek(SeekFrom::Start(offset))?;
                 file.read(buf)
             }
-            File::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input has no offsets")),
+            Open::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input has no offsets")),
         }
     }
 
     /// Writes all of `buf` at an offset.
-    pub(crate) fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        match self {
+    pub(crate) fn write_all_at(&self, mut buf: &[u8], mut offset: u64) -> io::Result<()> {
+        while !buf.is_empty() {
+            self.faults.at(Op::Write)?;
+            match self.write_at(&buf[..self.faults.most(Op::Write, buf.len())], offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    buf = &buf[written..];
+                    offset += written as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize> {
+        match &self.open {
             #[cfg(unix)]
-            File::Disk(file) => std::os::unix::fs::FileExt::write_all_at(file, buf, offset),
+            Open::Disk(file) => std::os::unix::fs::FileExt::write_at(file, buf, offset),
             #[cfg(not(unix))]
-            File::Disk(file) => {
+            Open::Disk(file) => {
                 let mut file = file.try_clone()?;
                 file.seek(SeekFrom::Start(offset))?;
-                file.write_all(buf)
+                file.write(buf)
             }
-            File::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input is not written")),
+            Open::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input is not written")),
         }
     }
 
     #[cfg(feature = "libdeflate")]
     pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
-        match self {
-            File::Disk(file) => file.seek(SeekFrom::Start(offset)).map(|_| ()),
-            File::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input has no offsets")),
+        match &mut self.open {
+            Open::Disk(file) => file.seek(SeekFrom::Start(offset)).map(|_| ()),
+            Open::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input has no offsets")),
         }
     }
 }
@@ -102,6 +131,7 @@ impl Os {
     /// Opens a file for reading; one that is known to be `regular` at the cost of a single call.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn open(&self, path: &Path, regular: bool) -> io::Result<File> {
+        self.faults.at(Op::Open)?;
         #[cfg(unix)]
         {
             use rustix::fs::OFlags;
@@ -113,29 +143,19 @@ impl Os {
             if !regular {
                 rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
             }
-            Ok(File::Disk(file))
+            Ok(self.file(Open::Disk(file)))
         }
         #[cfg(not(unix))]
         {
             let _ = regular;
-            std::fs::File::open(path).map(File::Disk)
+            std::fs::File::open(path).map(|file| self.file(Open::Disk(file)))
         }
     }
 
     /// Standard input.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn stdin(&self) -> File {
-        File::Stdin(io::stdin())
-    }
-
-    /// Creates or empties a file that only its owner may read.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    pub(crate) fn create_private(&self, path: &Path) -> io::Result<std::fs::File> {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)
+        self.file(Open::Stdin(io::stdin()))
     }
 
     /// The system's directory for temporary files.
@@ -148,10 +168,15 @@ impl Os {
     /// closed, whatever ends the process. Readable by its owner only.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn unnamed(&self, dir: Option<&Path>) -> io::Result<File> {
-        match dir {
+        self.faults.at(Op::Open)?;
+        let file = match dir {
             Some(dir) => tempfile::tempfile_in(dir),
             None => tempfile::tempfile(),
-        }
-        .map(File::Disk)
+        };
+        file.map(|file| self.file(Open::Disk(file)))
+    }
+
+    fn file(&self, open: Open) -> File {
+        File { open, faults: self.faults.clone() }
     }
 }

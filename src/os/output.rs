@@ -1,108 +1,100 @@
-//! Outputs: files and directories that get their names when they are complete.
+//! Outputs: files and directories that get their names when they are complete, and files that are there at once.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Os;
+use super::faults::{Faults, Op};
+use super::hidden::Hidden;
 
 /// A file that is written from its start to its end.
 #[derive(Debug)]
-pub(crate) struct Out(std::fs::File);
+pub(crate) struct Out {
+    file: std::fs::File,
+    faults: Faults,
+}
 
 impl Out {
-    pub(crate) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+    pub(crate) fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.faults.at(Op::Write)?;
+            match self.file.write(&bytes[..self.faults.most(Op::Write, bytes.len())]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Makes its bytes durable.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_all()
+        self.faults.at(Op::Sync)?;
+        self.file.sync_all()
     }
 }
 
 /// An output file that has no visible name until [`Commit::commit`]; dropped before, it leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct Commit {
-    file: tempfile::NamedTempFile,
+    out: Out,
+    hidden: Hidden,
     path: PathBuf,
 }
 
 impl Commit {
     pub(crate) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.as_file_mut().write_all(bytes)
+        self.out.write_all(bytes)
     }
 
     /// Makes the bytes durable, then gives the file its name: the name shows the whole file or nothing.
     /// Without `replace` a name that was taken meanwhile is an `AlreadyExists` error.
-    pub(crate) fn commit(self, replace: bool) -> io::Result<()> {
-        self.file.as_file().sync_all()?;
-        let persisted = if replace { self.file.persist(&self.path) } else { self.file.persist_noclobber(&self.path) };
-        persisted.map_err(|failed| failed.error)?;
-        sync_dir(parent(&self.path))
+    pub(crate) fn commit(mut self, replace: bool) -> io::Result<()> {
+        self.out.sync()?;
+        self.hidden.publish(&self.path, replace)
     }
 }
 
 /// A hidden directory beside its target, renamed to it when complete; dropped before, it is removed with all in it.
 #[derive(Debug)]
 pub(crate) struct StageDir {
-    dir: tempfile::TempDir,
+    hidden: Hidden,
     target: PathBuf,
+    faults: Faults,
 }
 
 impl StageDir {
     /// Creates a file in the stage.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn create(&self, name: &str) -> io::Result<Out> {
-        std::fs::File::create_new(self.dir.path().join(name)).map(Out)
+        self.faults.at(Op::Open)?;
+        let file = std::fs::File::create_new(self.hidden.path().join(name))?;
+        Ok(Out { file, faults: self.faults.clone() })
     }
 
     /// Creates a directory in the stage, which must not be there.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn create_dir(&self, name: &str) -> io::Result<()> {
-        std::fs::create_dir(self.dir.path().join(name))
+        self.faults.at(Op::MakeDir)?;
+        std::fs::create_dir(self.hidden.path().join(name))
     }
 
     /// Makes the names in a directory of the stage durable.
     pub(crate) fn sync(&self, name: &str) -> io::Result<()> {
-        sync_dir(&self.dir.path().join(name))
+        sync_dir(&self.hidden.path().join(name), &self.faults)
     }
 
-    /// Gives the directory its name. Its files must have been synced by their writers. With `replace`, what stood
-    /// there is moved aside first and removed after; without it the target must be absent or an empty directory.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    /// Gives the directory its name. Its files must have been synced by their writers. Without `replace` the target
+    /// must be absent or an empty directory.
     pub(crate) fn commit(self, replace: bool) -> io::Result<()> {
-        sync_dir(self.dir.path())?;
-        let beside = parent(&self.target);
-        if replace && self.target.symlink_metadata().is_ok() {
-            // Where the kernel can swap two names there is no moment without a target; the old tree is then under
-            // the stage's name and goes with it.
-            #[cfg(target_os = "linux")]
-            {
-                use rustix::fs::{CWD, RenameFlags, renameat_with};
-                match renameat_with(CWD, self.dir.path(), CWD, &self.target, RenameFlags::EXCHANGE) {
-                    Ok(()) => {
-                        sync_dir(beside)?;
-                        return self.dir.close();
-                    }
-                    Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            let aside = tempfile::Builder::new().prefix(".kitbag-old-").tempdir_in(beside)?;
-            std::fs::rename(&self.target, aside.path().join("old"))?;
-            std::fs::rename(self.dir.keep(), &self.target)?;
-            sync_dir(beside)?;
-            return aside.close();
-        }
-        // A rename onto an empty directory replaces it; onto anything else it fails.
-        std::fs::rename(self.dir.path(), &self.target)?;
-        let _ = self.dir.keep();
-        sync_dir(beside)
+        sync_dir(self.hidden.path(), &self.faults)?;
+        self.hidden.publish(&self.target, replace)
     }
 }
 
 /// The directory that holds a path's last name.
-fn parent(path: &Path) -> &Path {
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
@@ -110,7 +102,8 @@ fn parent(path: &Path) -> &Path {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
-fn sync_dir(dir: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(dir: &Path, faults: &Faults) -> io::Result<()> {
+    faults.at(Op::Sync)?;
     if cfg!(unix) { std::fs::File::open(dir)?.sync_all() } else { Ok(()) }
 }
 
@@ -118,32 +111,31 @@ impl Os {
     /// Starts an output file that will be named `path`; its directory is created if it is missing.
     pub(crate) fn create(&self, path: &Path) -> io::Result<Commit> {
         self.make_dir(parent(path))?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".kitbag-");
-        #[cfg(unix)]
-        {
-            // The final file gets the permissions an ordinary new file would: the umask still applies.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        Ok(Commit { file: builder.tempfile_in(parent(path))?, path: path.to_owned() })
+        let (file, hidden) = Hidden::file(parent(path), &self.faults)?;
+        Ok(Commit { out: Out { file, faults: self.faults.clone() }, hidden, path: path.to_owned() })
     }
 
     /// Starts an output directory that will be named `target`.
     pub(crate) fn stage_dir(&self, target: &Path) -> io::Result<StageDir> {
         self.make_dir(parent(target))?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".kitbag-stage-");
+        let hidden = Hidden::dir(parent(target), &self.faults)?;
+        Ok(StageDir { hidden, target: target.to_owned(), faults: self.faults.clone() })
+    }
+
+    /// Creates or empties a file that only its owner may read.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn create_private(&self, path: &Path) -> io::Result<Out> {
+        self.faults.at(Op::Open)?;
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o777));
-        }
-        Ok(StageDir { dir: builder.tempdir_in(parent(target))?, target: target.to_owned() })
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Out { file: options.open(path)?, faults: self.faults.clone() })
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        self.faults.at(Op::MakeDir)?;
         std::fs::create_dir_all(dir)
     }
 }

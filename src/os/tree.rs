@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Os;
+use super::faults::Op;
 
 /// One name in a directory.
 #[derive(Debug)]
@@ -52,18 +53,21 @@ impl Os {
     /// What is at a path, links followed.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn meta(&self, path: &Path) -> io::Result<Meta> {
+        self.faults.at(Op::Look)?;
         std::fs::metadata(path).map(Meta::from)
     }
 
     /// The path without links, for comparing where paths lead.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        self.faults.at(Op::Look)?;
         std::fs::canonicalize(path)
     }
 
     /// Whether a name is taken, by anything, also by a link that leads nowhere.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn taken(&self, path: &Path) -> io::Result<bool> {
+        self.faults.at(Op::Look)?;
         match std::fs::symlink_metadata(path) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -74,6 +78,7 @@ impl Os {
     /// The names in a directory, in no order.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.faults.at(Op::Look)?;
         std::fs::read_dir(dir)?
             .map(|entry| entry.map(|entry| Entry { path: entry.path(), name: entry.file_name() }))
             .collect()

@@ -150,6 +150,10 @@ impl Target {
         if taken && matches!(kind, Kind::File(_)) && os.meta(target).is_ok_and(|meta| meta.dir) {
             return wrong(ErrorKind::OutputExists, "expected a file to write: this is a directory");
         }
+        if taken && matches!(kind, Kind::File(_)) && os.meta(target).is_ok_and(|meta| !meta.regular) {
+            let text = "expected a file to replace: this is a device or a pipe, whose name would be taken from it";
+            return wrong(ErrorKind::OutputExists, text);
+        }
         if taken && matches!(kind, Kind::Directory { .. }) && !os.meta(target).is_ok_and(|meta| meta.dir) {
             let text = "expected a directory to write shards into: this is none";
             return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
