@@ -60,6 +60,9 @@ pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef,
 pub use wide::{Group, Records};
 pub use write::{Iter, Output, Part, Partition, Target, TargetWriter, Unverified, Verified, Written, verify};
 
+#[cfg(test)]
+mod tests;
+
 /// The README's programs, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -202,8 +202,23 @@ impl Run {
         over.map_or(Ok(()), |over| Err((over.at.byte, over.error.at(self.place(over.at, None)))))
     }
 
-    /// Whether a run that came to its end has rejected no more than it may: asked before anything is committed.
-    pub(crate) fn within_limit(&self) -> Result<()> {
+    /// Asked before anything is committed: whether the run has rejected no more than it may. What was rejected is durable
+    /// then, for the output is without it.
+    pub(crate) fn may_commit(&self) -> Result<()> {
+        if let (Some(file), BadRecords::Quarantine(path)) = (&self.quarantine, &self.settings.bad_records) {
+            match file.lock().unwrap_or_else(PoisonError::into_inner).sync() {
+                // Pipes and devices keep nothing.
+                Err(error) if error.kind() != std::io::ErrorKind::InvalidInput => {
+                    return Err(Error::io(path, "write", error));
+                }
+                _ => {}
+            }
+        }
+        self.within_limit()
+    }
+
+    /// Whether a run that came to its end has rejected no more than it may.
+    fn within_limit(&self) -> Result<()> {
         let (refused, read) = (self.rejected.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
         self.settings.max_errors.map_or(Ok(()), |limit| limit.check(refused, read))
     }

@@ -67,6 +67,11 @@ mod planned {
             Arc::new(Plan { op, first, for_ever, seen: AtomicU64::new(0), fired: AtomicU64::new(0) })
         }
 
+        /// Which one is the first to fail.
+        pub(crate) fn first(&self) -> u64 {
+            self.first
+        }
+
         /// How many operations have failed or were cut short.
         pub(crate) fn fired(&self) -> u64 {
             self.fired.load(Ordering::Relaxed)

@@ -130,7 +130,14 @@ impl Os {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Out { file: options.open(path)?, faults: self.faults.clone() })
+        let file = options.open(path)?;
+        #[cfg(unix)]
+        if file.metadata()?.is_file() {
+            // It may have been there before, readable by others.
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(Out { file, faults: self.faults.clone() })
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]

@@ -146,23 +146,31 @@ impl Target {
             Kind::File(path) => path,
             Kind::Directory { dir, .. } => dir,
         };
-        let taken = os.taken(target).map_err(|error| Error::io(target, "look at", error))?;
-        if taken && matches!(kind, Kind::File(_)) && os.meta(target).is_ok_and(|meta| meta.dir) {
-            return wrong(ErrorKind::OutputExists, "expected a file to write: this is a directory");
-        }
-        if taken && matches!(kind, Kind::File(_)) && os.meta(target).is_ok_and(|meta| !meta.regular) {
-            let text = "expected a file to replace: this is a device or a pipe, whose name would be taken from it";
-            return wrong(ErrorKind::OutputExists, text);
-        }
-        if taken && matches!(kind, Kind::Directory { .. }) && !os.meta(target).is_ok_and(|meta| meta.dir) {
-            let text = "expected a directory to write shards into: this is none";
-            return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
+        let failed = |error| Error::io(target, "look at", error);
+        let taken = os.taken(target).map_err(failed)?;
+        // A link may lead nowhere: then there is nothing.
+        let found = match os.meta(target) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            found => found.ok(),
+        };
+        let directory = found.is_some_and(|meta| meta.dir);
+        match kind {
+            Kind::File(_) if directory => {
+                return wrong(ErrorKind::OutputExists, "expected a file to write: this is a directory");
+            }
+            Kind::File(_) if found.is_some_and(|meta| !meta.regular) => {
+                let text = "expected a file to replace: this is a device or a pipe, whose name would be taken from it";
+                return wrong(ErrorKind::OutputExists, text);
+            }
+            Kind::Directory { .. } if taken && !directory => {
+                let text = "expected a directory to write shards into: this is none";
+                return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
+            }
+            _ => {}
         }
         if taken && !self.overwrite {
-            let empty_dir = matches!(kind, Kind::Directory { .. })
-                && os.meta(target).is_ok_and(|meta| meta.dir)
-                && os.list(target).map_err(|error| Error::io(target, "list", error))?.is_empty();
-            if !empty_dir {
+            let empty = directory && os.list(target).map_err(|error| Error::io(target, "list", error))?.is_empty();
+            if !empty {
                 let text = "the target exists: overwriting it was not asked for";
                 return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
             }

@@ -76,9 +76,14 @@ pub fn verify(dir: impl AsRef<Path>, config: &Config) -> Result<Verified, Unveri
     let settings = config.settings(&Facts::new()).map_err(one)?;
     let manifest = read(dir, &settings).map_err(one)?;
     let mut faults = Faults::default();
-    if !settings.os.meta(&dir.join(SUCCESS)).is_ok_and(|meta| meta.regular) {
-        let text = "expected the mark of a complete output: there is none";
-        faults.add(Error::new(ErrorKind::NotFound, text).at(place(&dir.join(SUCCESS))));
+    let mark = dir.join(SUCCESS);
+    match settings.os.meta(&mark) {
+        Ok(meta) if meta.regular => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => faults.add(Error::io(&mark, "look at", error)),
+        _ => {
+            let text = "expected the mark of a complete output: there is none";
+            faults.add(Error::new(ErrorKind::NotFound, text).at(place(&mark)));
+        }
     }
     let mut named = HashSet::new();
     for part in manifest.parts.iter().filter(|part| !named.insert(part.path.as_str())) {

@@ -158,7 +158,7 @@ fn write(run: &Run, stage: u32, target: &Target, feed: impl FnOnce(&Absorb<'_>) 
     let (parts, partitions, text_bytes) = emitted?;
     // Behind an end that was asked for, text has come that is not written.
     let came = if absorbed.stop.is_none() { absorbed.text } else { text_bytes };
-    run.within_limit()?;
+    run.may_commit()?;
     if run.settings.cancel.is_cancelled() {
         return Err(Error::cancelled());
     }
