@@ -18,7 +18,10 @@ use super::values::{OnError, ShowProgress, size};
 #[command(override_usage = super::help::USAGE, disable_help_flag = true, after_long_help = super::help::LONG)]
 pub(crate) struct Args {
     /// What to do with each record, in jq's language; with -f, the first FILE.
-    #[arg(value_name = "PROGRAM", required_unless_present_any = ["from_file", "verify", "completions", "man", "short_help"])]
+    #[arg(
+        value_name = "PROGRAM",
+        required_unless_present_any = ["from_file", "verify", "completions", "man", "short_help"]
+    )]
     pub(crate) program: Option<OsString>,
 
     /// Files, patterns, directories; `-` or none is standard input.
@@ -112,8 +115,8 @@ pub(crate) struct Args {
     pub(crate) partition_by: Option<String>,
     /// Read every file of DIR, which was written by -o, and compare it with DIR/_manifest.json; takes no PROGRAM.
     ///
-    /// Says what was verified. Exit code 2, with all faults, if a file is missing, cut, damaged or one too many, or if there
-    /// is no manifest or no DIR/_SUCCESS. With --quiet nothing is said but faults.
+    /// Says what was verified. Exit code 2, with all faults, if a file is missing, cut, damaged or one too many, or if
+    /// there is no manifest or no DIR/_SUCCESS. With --quiet nothing is said but faults.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub(crate) verify: Option<PathBuf>,
     /// Print in the order in which records are ready. With -s and -n, and for `input`, records keep their order.

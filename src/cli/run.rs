@@ -186,9 +186,9 @@ impl<'a> Job<'a> {
         Input::from(self.input.clone())
     }
 
-    /// What outputs were made from that did not come straight from a run: what the run said that has ended, or what the input
-    /// is if none has read it. So many more records were left out beside it; of a program that did not take `all` inputs
-    /// it is chance how far they were read.
+    /// What outputs were made from that did not come straight from a run: what the run said that has ended, or what the
+    /// input is if none has read it. So many more records were left out beside it; of a program that did not take `all`
+    /// inputs it is chance how far they were read.
     pub(super) fn made_from(&self, left_out: u64, all: bool) -> Provenance {
         let mut made_from = self.monitor.report().map(|report| report.provenance).unwrap_or_default();
         if made_from.inputs.is_empty() {

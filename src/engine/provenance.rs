@@ -1,5 +1,5 @@
-//! What an output was made from: the files that a run has read, as they were then, and how many of their records it left
-//! out. Nothing here depends on threads, budget or clock: the same run over the same files says the same.
+//! What an output was made from: the files that a run has read, as they were then, and how many of their records it
+//! left out. Nothing here depends on threads, budget or clock: the same run over the same files says the same.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -28,7 +28,8 @@ pub struct InputFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Provenance {
-    /// The files that were read, in the order in which they were named or found; one that is read twice stands there twice.
+    /// The files that were read, in the order in which they were named or found; one that is read twice stands there
+    /// twice.
     pub inputs: Vec<InputFile>,
     /// Records that were read; none where reading ended early (`take`, `stop`), for how far it went then is chance.
     pub read: Option<u64>,

@@ -202,8 +202,8 @@ impl Run {
         over.map_or(Ok(()), |over| Err((over.at.byte, over.error.at(self.place(over.at, None)))))
     }
 
-    /// Asked before anything is committed: whether the run has rejected no more than it may. What was rejected is durable
-    /// then, for the output is without it.
+    /// Asked before anything is committed: whether the run has rejected no more than it may. What was rejected is
+    /// durable then, for the output is without it.
     pub(crate) fn may_commit(&self) -> Result<()> {
         if let (Some(file), BadRecords::Quarantine(path)) = (&self.quarantine, &self.settings.bad_records) {
             match file.lock().unwrap_or_else(PoisonError::into_inner).sync() {
@@ -238,12 +238,7 @@ impl Common {
         let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         let sources = stages.iter().filter(|meter| meter.number == 0);
         let read = sources.map(|meter| meter.records_in.load(Ordering::Relaxed)).sum();
-        let on_error = match &self.settings.bad_records {
-            BadRecords::Fail => "fail",
-            BadRecords::Skip => "skip",
-            BadRecords::Quarantine(_) => "quarantine",
-        };
-        self.trail.end(read, self.rejected.load(Ordering::Relaxed), on_error)
+        self.trail.end(read, self.rejected.load(Ordering::Relaxed), self.settings.bad_records.name())
     }
 
     /// What the run has done so far.

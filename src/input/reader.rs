@@ -27,8 +27,8 @@ impl Input {
         Ok(self.shards(&Os::default())?.into_iter().map(|shard| shard.path).collect())
     }
 
-    /// What an output would be made from that somebody makes of this input by other means than a bag: the shards as they
-    /// are now. Opens none of them.
+    /// What an output would be made from that somebody makes of this input by other means than a bag: the shards as
+    /// they are now. Opens none of them.
     ///
     /// ```
     /// # use kitbag::Input;

@@ -1,5 +1,5 @@
-//! Faults that tests put into this room: the k-th operation of a kind fails, once or for ever; reads and writes take one byte
-//! at a time. Outside of unit tests there are none, and what asks for them is compiled to nothing.
+//! Faults that tests put into this room: the k-th operation of a kind fails, once or for ever; reads and writes take
+//! one byte at a time. Outside of unit tests there are none, and what asks for them is compiled to nothing.
 
 #[cfg(test)]
 pub(crate) use planned::{Faults, Plan};

@@ -1,6 +1,6 @@
-//! What lies hidden beside a target while it is made, under a random name, until it gets the target's. Its owner holds a
-//! lock on it, which ends with the process, however that ends: so the next run that writes into the same directory knows
-//! what a killed one has left, and takes it away.
+//! What lies hidden beside a target while it is made, under a random name, until it gets the target's. Its owner holds
+//! a lock on it, which ends with the process, however that ends: so the next run that writes into the same directory
+//! knows what a killed one has left, and takes it away.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,9 +68,9 @@ impl Hidden {
         &self.path
     }
 
-    /// Gives it its name; its bytes are durable by now. With `replace`, what stood there is gone then, and there is no moment
-    /// without a target (where the system can swap two names); without it the name must be free, or an empty directory
-    /// for a directory. After an error all is as it was before.
+    /// Gives it its name; its bytes are durable by now. With `replace`, what stood there is gone then, and there is no
+    /// moment without a target (where the system can swap two names); without it the name must be free, or an empty
+    /// directory for a directory. After an error all is as it was before.
     pub(super) fn publish(mut self, to: &Path, replace: bool) -> io::Result<()> {
         let how = self.rename(to, replace)?;
         let durable = sync_dir(parent(to), &self.faults);
@@ -113,7 +113,8 @@ impl Hidden {
         }
     }
 
-    /// What comes nearest to a swap where there is none: a file replaces a file at once, a directory is moved aside first.
+    /// What comes nearest to a swap where there is none: a file replaces a file at once, a directory is moved aside
+    /// first.
     fn replace(&self, to: &Path) -> io::Result<How> {
         if !self.dir {
             return move_to(&self.path, to).map(|()| How::Replaced);

@@ -1,5 +1,5 @@
-//! Who owns what lies hidden beside a target: whoever holds the lock on it. A process number would not tell, since it is
-//! given to another process one day.
+//! Who owns what lies hidden beside a target: whoever holds the lock on it. A process number would not tell, since it
+//! is given to another process one day.
 
 use std::io;
 use std::path::Path;

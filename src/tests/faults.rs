@@ -1,7 +1,7 @@
-//! Fault loops, as SQLite's tests have them: for each plan and each kind of operation the first one fails, then the second,
-//! and so on until none is left to fail; once, and from then on for ever. Each time the run ends with an error and all is as
-//! it was before, or it ends well and all is as it should be; nothing is left behind; and the next run in the same
-//! process works.
+//! Fault loops, as SQLite's tests have them: for each plan and each kind of operation the first one fails, then the
+//! second, and so on until none is left to fail; once, and from then on for ever. Each time the run ends with an error
+//! and all is as it was before, or it ends well and all is as it should be; nothing is left behind; and the next run in
+//! the same process works.
 
 #![expect(clippy::disallowed_methods, reason = "a test makes its own files")]
 
@@ -204,7 +204,7 @@ fn one(label: &str, run: Run, place: &Place, plan: &Arc<Plan>, op: Op, (old, new
             assert!(error.place().is_some_and(|place| !place.path.is_empty()), "{label}: no place: {error:?}");
         }
     }
-    if fired && (plan.first() < 12 || plan.first() % 5 == 0) {
+    if fired && (plan.first() < 12 || plan.first().is_multiple_of(5)) {
         let again = run(place, config());
         assert!(again.is_ok() && tree(&place.out) == *new, "{label}: the next run: {again:?}");
     }

@@ -3,8 +3,8 @@
 //! `_`, which whoever reads the directory leaves out.
 //!
 //! The checksum is the CRC-32 of gzip and zlib, of a file's bytes: it is here already, runs at memory speed beside the
-//! compression, can be made of the parts that workers packed, and everybody's tools know it. It finds damage, not malice: who can
-//! change a file can change its manifest.
+//! compression, can be made of the parts that workers packed, and everybody's tools know it. It finds damage, not
+//! malice: who can change a file can change its manifest.
 
 use serde::{Deserialize, Serialize};
 

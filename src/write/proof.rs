@@ -1,5 +1,5 @@
-//! Whether a file is the part of an output that its manifest says: one pass over its bytes, which are summed as they lie there and
-//! decoded for their lines.
+//! Whether a file is the part of an output that its manifest says: one pass over its bytes, which are summed as they
+//! lie there and decoded for their lines.
 
 use std::path::Path;
 

@@ -12,8 +12,8 @@ use super::manifest::Part;
 /// A file to write (`out/clean.jsonl.gz`), or a directory of shards (`out/part-*.jsonl.zst`: the directory is what is
 /// before the last `/`, and `*` becomes the shard's number in six digits). The extension says how it is packed: `.gz`,
 /// `.zst`, or else not at all. A directory also gets `_manifest.json`, which tells what it was made from and what its
-/// files are, so that [`verify`](crate::verify) can prove them later, and `_SUCCESS`, an empty file that says that it is complete.
-/// Readers leave both out.
+/// files are, so that [`verify`](crate::verify) can prove them later, and `_SUCCESS`, an empty file that says that it
+/// is complete. Readers leave both out.
 ///
 /// A target must not exist (a directory may be empty), unless [`overwrite`](Target::overwrite) is asked for.
 ///

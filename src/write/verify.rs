@@ -1,4 +1,5 @@
-//! [`verify`]: whether a directory still holds what its manifest says. The manifest is data from outside like any other.
+//! [`verify`]: whether a directory still holds what its manifest says. The manifest is data from outside like any
+//! other.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -46,10 +47,11 @@ const TOLD: usize = 100;
 /// Bytes of the longest manifest that is read.
 const LONGEST: u64 = 1 << 30;
 
-/// Reads every file of a directory that was written by a [`Target`](crate::Target), on all threads, and compares its length,
-/// its checksum, its text and its lines with what `_manifest.json` says. Files that a reader of the directory would take
-/// for shards and that the manifest does not name are faults, and so are links that lead out of the directory. Of the
-/// configuration, threads, limits and cancellation count. Holds the manifest, and two buffers and a decompressor a thread.
+/// Reads every file of a directory that was written by a [`Target`](crate::Target), on all threads, and compares its
+/// length, its checksum, its text and its lines with what `_manifest.json` says. Files that a reader of the directory
+/// would take for shards and that the manifest does not name are faults, and so are links that lead out of the
+/// directory. Of the configuration, threads, limits and cancellation count. Holds the manifest, and two buffers and a
+/// decompressor a thread.
 ///
 /// What is verified is that nothing was damaged or lost. Who can change a file can change its manifest too.
 ///
