@@ -198,7 +198,12 @@ mod tests {
             std::fs::write(at(name), "1\n").unwrap();
         }
         #[cfg(unix)]
-        std::os::unix::fs::symlink(dir.path(), at("sub/loop")).unwrap();
+        {
+            use rustix::fs::{CWD, FileType, Mode, mknodat};
+            std::os::unix::fs::symlink(dir.path(), at("sub/loop")).unwrap();
+            // Nobody writes into it: whoever opened it would wait.
+            mknodat(CWD, at("p-pipe"), FileType::Fifo, Mode::from(0o600), 0).unwrap();
+        }
         let find = |input: &Path| {
             let shards = Input::from(input).shards(&Os::default())?;
             Ok::<_, Error>(shards.into_iter().map(|s| s.path.file_name().unwrap().to_owned()).collect::<Vec<_>>())
