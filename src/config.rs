@@ -161,6 +161,13 @@ impl Config {
         self
     }
 
+    /// Lets what the plan says fail.
+    #[cfg(test)]
+    pub(crate) fn faults(mut self, plan: &std::sync::Arc<crate::os::Plan>) -> Config {
+        self.os.faults = crate::os::Faults(Some(plan.clone()));
+        self
+    }
+
     /// Every default filled in, for a plan of which this is known; refuses what cannot work.
     pub(crate) fn settings(&self, plan: &Facts) -> Result<Settings> {
         let os = self.os.clone();

@@ -21,7 +21,8 @@
 //!   closures in place, as a [`JsonRef`], and is the fastest way to read.
 //! * **Answers**: [`agg`] has the aggregates that [`Bag::fold`] and [`Bag::fold_by`] take, several at once as a tuple.
 //!   [`Bag::group_by`] streams whole groups, [`Bag::sort_by_key`] sorts, both from disk where memory is short.
-//! * **Outputs**: [`Bag::write_jsonl`] to a file or a directory of shards ([`Target`]), visible when complete.
+//! * **Outputs**: [`Bag::write_jsonl`] to a file or a directory of shards ([`Target`]), visible when complete, with a
+//!   manifest by which [`verify`] proves them later.
 //! * **Settings**: [`Config`] for threads, memory, temporary space, limits and what to do with bad records
 //!   ([`BadRecords`]); a [`Monitor`] sees what a run did; a [`CancelToken`] stops it.
 //! * **Errors**: an [`Error`]'s text begins with its place: `logs/part-3.jsonl.gz:1841:17: expected …`.
@@ -52,12 +53,15 @@ mod write;
 pub use bag::Bag;
 pub use batch::Seq;
 pub use config::{BadRecords, CancelToken, Config, MaxErrors};
-pub use engine::{Monitor, Progress, RunReport, StageReport};
+pub use engine::{InputFile, Monitor, Progress, Provenance, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result, escape};
 pub use input::{Input, Reader, Scan};
 pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
 pub use wide::{Group, Records};
-pub use write::{Iter, Output, Partition, Target, TargetWriter, Written};
+pub use write::{Iter, Output, Part, Partition, Target, TargetWriter, Unverified, Verified, Written, verify};
+
+#[cfg(test)]
+mod tests;
 
 /// The README's programs, run as tests.
 #[cfg(doctest)]

@@ -258,6 +258,10 @@ fn quarantine_tells_path_line_byte_column_error_and_raw_in_record_order() {
     let of = |key: &str| bad.iter().map(|line| line[key].clone()).collect::<Vec<_>>();
     assert_eq!(of("line"), [4, 5, 31, 78, 80]);
     assert_eq!(of("raw"), ["{\"n\":}", "\u{fffd}", "[1,", "{\"n\":\"x\"}", "tru"]);
+    assert_eq!(
+        bad.iter().map(|line| line["raw_base64"].as_str()).collect::<Vec<_>>(),
+        [None, Some("/w=="), None, None, None]
+    );
     assert_eq!(bad[0]["column"], 6);
     for line in &bad {
         let byte = line["byte"].as_u64().unwrap() as usize;

@@ -137,3 +137,32 @@ fn files_that_are_named_exist() {
     }
     assert!(named > 20, "only {named} files are named");
 }
+
+#[test]
+fn every_fault_has_a_row_and_every_proof_is_a_test() {
+    let text = read("docs/reliability.md");
+    let mut numbers: Vec<u32> = Vec::new();
+    let mut proofs = 0;
+    for line in text.lines().filter(|line| line.starts_with("| F")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        numbers.push(cells[0].trim_start_matches('F').parse().unwrap());
+        let tests: Vec<&str> = line.split('`').filter(|word| word.contains(".rs::")).collect();
+        let honest = cells.last().is_some_and(|proof| *proof == "not yet") || line.contains("struck");
+        assert!(!tests.is_empty() || honest, "no proof and no word about it: {line}");
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap();
+            let file = read(file);
+            // By itself, or in the list of a macro that makes a test of each.
+            let listed = file.lines().filter(|line| line.contains("loops! {"));
+            let listed = listed.flat_map(str::split_whitespace).any(|word| word == name);
+            assert!(
+                listed || file.contains(&format!("    fn {name}(")) || file.contains(&format!("\nfn {name}(")),
+                "{test} is no test"
+            );
+            proofs += 1;
+        }
+    }
+    let expected = [1..=21, 30..=38, 40..=48, 50..=60, 61..=76].into_iter().flatten();
+    assert!(numbers.iter().copied().eq(expected), "{numbers:?}");
+    assert!(proofs > 60, "{proofs} proofs");
+}

@@ -14,11 +14,12 @@ fn records(count: usize) -> Vec<String> {
     (0..count).map(|n| format!(r#"{{"n":{n}, "pad":"{}","f":1.50,"n":{n}}}"#, "p".repeat(n * 7 % 90))).collect()
 }
 
-/// What a directory holds, by name.
+/// What a directory holds, by name; its manifest is another test's.
 fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap())
+        .filter(|entry| !entry.file_name().to_str().unwrap().starts_with('_'))
         .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
         .collect();
     files.sort();

@@ -43,13 +43,14 @@ fn by_key(record: JsonRef<'_>) -> Result<Partition> {
     Partition::new().with_json("k", record.get("k"))
 }
 
-/// What lies below a directory, by path.
+/// What lies below a directory, by path; its manifest is another test's.
 fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let (mut found, mut waiting) = (BTreeMap::new(), vec![dir.to_owned()]);
     while let Some(here) = waiting.pop() {
         for entry in std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().path()) {
             match entry.is_dir() {
                 true => waiting.push(entry),
+                false if entry.file_name().unwrap().to_str().unwrap().starts_with('_') => {}
                 false => {
                     let name = entry.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
                     found.insert(name, std::fs::read(&entry).unwrap());

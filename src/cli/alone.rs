@@ -78,8 +78,9 @@ pub(super) fn once(job: &Job<'_>, program: &Program, value: Val, source: Source)
         Some(Halt::Exit { code: 0, message: None }) => outcome.halted = true,
         Some(halt) => return Err(halt.into()),
     }
+    let all = turns.ended();
     drop(turns);
-    outcome.written = sink.into_inner().commit()?;
+    outcome.written = sink.into_inner().commit(|| job.made_from(0, all))?;
     Ok(outcome)
 }
 
@@ -112,13 +113,13 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
             Some(halt) => return Err(placed(halt, &turns)),
         }
     }
-    let read = turns.count();
+    let (read, all) = (turns.count(), turns.ended());
     drop(turns);
     // Beside the program's errors there is what could not be read, by the run that has ended now; behind the end of a
     // program that halts it does not count.
     let unread = if outcome.halted { 0 } else { job.monitor.report().map_or(0, |report| report.rejected) };
     job.args.max_errors.map_or(Ok(()), |most| most.check(outcome.left_out + unread, read + unread))?;
-    outcome.written = sink.into_inner().commit()?;
+    outcome.written = sink.into_inner().commit(|| job.made_from(outcome.left_out, all))?;
     Ok(outcome)
 }
 

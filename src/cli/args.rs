@@ -18,7 +18,10 @@ use super::values::{OnError, ShowProgress, size};
 #[command(override_usage = super::help::USAGE, disable_help_flag = true, after_long_help = super::help::LONG)]
 pub(crate) struct Args {
     /// What to do with each record, in jq's language; with -f, the first FILE.
-    #[arg(value_name = "PROGRAM", required_unless_present_any = ["from_file", "completions", "man", "short_help"])]
+    #[arg(
+        value_name = "PROGRAM",
+        required_unless_present_any = ["from_file", "verify", "completions", "man", "short_help"]
+    )]
     pub(crate) program: Option<OsString>,
 
     /// Files, patterns, directories; `-` or none is standard input.
@@ -93,7 +96,8 @@ pub(crate) struct Args {
     /// Write to a file, or to numbered shards: out.jsonl.gz, out/part-*.jsonl.zst.
     ///
     /// The extension says how it is packed: .gz, .zst, or not at all. In `DIR/part-*.jsonl` the `*` becomes the shard's
-    /// number. The output appears under its name when it is complete; a failed run leaves nothing.
+    /// number, and DIR/_manifest.json and DIR/_SUCCESS lie beside them. The output appears under its name when it is
+    /// complete; a failed run leaves nothing.
     #[arg(short, long, value_name = "PATH", env = "KITBAG_OUTPUT", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     /// Replace the output if it exists.
@@ -109,6 +113,12 @@ pub(crate) struct Args {
     /// Outputs are held until the last one is there, spilling; those of a directory keep their order.
     #[arg(long, value_name = "EXPR", env = "KITBAG_PARTITION_BY", help_heading = "Output")]
     pub(crate) partition_by: Option<String>,
+    /// Read every file of DIR, which was written by -o, and compare it with DIR/_manifest.json; takes no PROGRAM.
+    ///
+    /// Says what was verified. Exit code 2, with all faults, if a file is missing, cut, damaged or one too many, or if
+    /// there is no manifest or no DIR/_SUCCESS. With --quiet nothing is said but faults.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
+    pub(crate) verify: Option<PathBuf>,
     /// Print in the order in which records are ready. With -s and -n, and for `input`, records keep their order.
     #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output")]
     pub(crate) unordered: bool,

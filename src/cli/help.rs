@@ -26,7 +26,7 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          -C, -M  with, without colours         -e  exit code by the last value
          -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
          --partition-by EXPR     -o DIR: DIR/key=value/part-000000.jsonl
-         --overwrite, --shard-size SIZE, --unordered, --unbuffered
+         --overwrite, --shard-size SIZE, --unordered, --unbuffered, --verify DIR
 Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
          --slurpfile NAME FILE, --rawfile NAME FILE
          --args TEXT..., --jsonargs JSON...          $ARGS.positional
@@ -56,6 +56,9 @@ pub(super) const LONG: &str = r#"Examples:
 
   A directory for each day and status, days/day=2024-11-21/status=200/part-000000.jsonl:
     kitbag -o days --partition-by '{day: .time[:10], status}' 'del(.agent)' data/web
+
+  Whether nothing of an output was lost or damaged since:
+    kitbag --verify days
 
   Lines of a log as text, from standard input:
     zcat data/web/part-000.jsonl.gz | kitbag -R -r 'select(test("checkout")) | fromjson.path'

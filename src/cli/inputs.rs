@@ -148,6 +148,8 @@ pub(super) struct Turns<'a> {
     source: RefCell<Source>,
     path: RefCell<Option<Arc<str>>>,
     count: Cell<u64>,
+    /// The last one has come; of inputs that were held from the start, it has come before.
+    ended: Cell<bool>,
     /// What has been printed, which goes out before the next input is waited for.
     sink: &'a RefCell<Sink>,
     /// Why there are no more, where that is a failure: more than an interpreter's error can hold.
@@ -157,7 +159,8 @@ pub(super) struct Turns<'a> {
 impl<'a> Turns<'a> {
     pub(super) fn new(source: Source, sink: &'a RefCell<Sink>) -> Turns<'a> {
         let (path, count, failed) = Default::default();
-        Turns { source: RefCell::new(source), path, count, sink, failed }
+        let ended = Cell::new(matches!(source, Source::Held(_)));
+        Turns { source: RefCell::new(source), path, count, ended, sink, failed }
     }
 
     /// The next input.
@@ -166,7 +169,10 @@ impl<'a> Turns<'a> {
         if source.may_wait() {
             self.sink.borrow_mut().flush()?;
         }
-        let Some((path, value)) = source.next().transpose()? else { return Ok(None) };
+        let Some((path, value)) = source.next().transpose()? else {
+            self.ended.set(true);
+            return Ok(None);
+        };
         self.path.replace(path);
         self.count.set(self.count.get() + 1);
         Ok(Some(value))
@@ -175,6 +181,11 @@ impl<'a> Turns<'a> {
     /// How many inputs were taken.
     pub(super) fn count(&self) -> u64 {
         self.count.get()
+    }
+
+    /// Whether all have been taken.
+    pub(super) fn ended(&self) -> bool {
+        self.ended.get()
     }
 
     /// The shard of the latest input.

@@ -19,6 +19,7 @@ mod signals;
 mod slurp;
 mod style;
 mod values;
+mod verify;
 mod world;
 
 use std::process::ExitCode;
@@ -71,6 +72,10 @@ fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
         Ok(signals) => signals,
         Err(error) => return end(&Failure::Usage(format!("cannot watch for signals: {error}")), None),
     };
+    if let Some(dir) = &args.verify {
+        let verified = verify::run(args, matches, dir, &cancel);
+        return verified.map_or_else(|failure| end(&failure, signals.came()), |()| 0);
+    }
     let teller = progress::Teller::start(args, &monitor);
     let outcome = Job::new(args, matches, config, (cancel, monitor.clone())).and_then(|job| job.run());
     drop(teller);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use kitbag::{Partition, Target, TargetWriter, Written};
+use kitbag::{Partition, Provenance, Target, TargetWriter, Written};
 
 use super::args::Args;
 use super::exit::Failure;
@@ -109,15 +109,18 @@ impl Sink {
         Ok(())
     }
 
-    /// Writes all of it and gives the target its name.
-    pub(super) fn commit(mut self) -> Result<Option<Written>, Failure> {
+    /// Writes all of it, which was made from this, and gives the target its name.
+    pub(super) fn commit(mut self, made_from: impl FnOnce() -> Provenance) -> Result<Option<Written>, Failure> {
         self.flush()?;
         match self.to {
             To::Stdout => Ok(None),
-            To::Target(writer) => Ok(Some(writer.commit()?)),
+            To::Target(mut writer) => {
+                writer.made_from(made_from());
+                Ok(Some(writer.commit()?))
+            }
             To::Partitions(mut spool) => {
                 spool.write(&self.rows)?;
-                Ok(Some(spool.commit()?))
+                Ok(Some(spool.commit(made_from())?))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::ControlFlow;
 
-use kitbag::{Bag, Config, Error, Output, Partition, Target, Written};
+use kitbag::{Bag, Config, Error, Output, Partition, Provenance, Target, Written};
 use tempfile::SpooledTempFile;
 
 use crate::jq::{CompileError, Halt, Inputs, Program, Val, plan};
@@ -125,8 +125,8 @@ impl Spool {
         self.file.write_all(rows)
     }
 
-    /// Writes all of it and gives the target its name.
-    pub(super) fn commit(mut self) -> Result<Written, Failure> {
+    /// Writes all of it, which was made from this, and gives the target its name.
+    pub(super) fn commit(mut self, made_from: Provenance) -> Result<Written, Failure> {
         let mut left = self.file.stream_position()?;
         self.file.seek(SeekFrom::Start(0))?;
         let mut file = BufReader::new(self.file);
@@ -137,7 +137,7 @@ impl Spool {
             out.put_into(partition.parse()?);
             Ok::<(), Error>(())
         };
-        Ok(Bag::from_iter(rows).with(self.config).write_partitioned_with(self.target, write)?)
+        Ok(Bag::from_iter(rows).with(self.config).write_partitioned_with(self.target.made_from(made_from), write)?)
     }
 }
 

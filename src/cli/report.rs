@@ -18,6 +18,7 @@ pub(super) fn write(path: &Path, report: &RunReport, outcome: Option<&Outcome>, 
             "partitions": written.partitions,
             "text_bytes": written.text_bytes,
             "file_bytes": written.file_bytes,
+            "parts": written.parts,
         })
     });
     let text = json!({
@@ -26,6 +27,7 @@ pub(super) fn write(path: &Path, report: &RunReport, outcome: Option<&Outcome>, 
         "exit_code": code,
         "seconds": report.elapsed.as_secs_f64(),
         "left_out": report.rejected,
+        "made_from": report.provenance,
         "peak_budget_bytes": report.peak_budget,
         "spilled_bytes": report.spilled(),
         "stages": stages,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Target, Written};
+use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Provenance, Target, Written};
 use tempfile::SpooledTempFile;
 
 use crate::jq::{CompileError, Libraries, Program, Val};
@@ -38,6 +38,8 @@ pub(super) struct Job<'a> {
     pub(super) input: Vec<PathBuf>,
     pub(super) target: Option<Target>,
     pub(super) partition: Option<PartitionBy>,
+    /// The input's files, as they were before anything was read.
+    read_from: Provenance,
 }
 
 /// Bytes of text that are held in memory, at most, before all of it is there.
@@ -149,7 +151,9 @@ impl<'a> Job<'a> {
             true => config.ordered(true),
             false => config,
         };
-        let job = Job {
+        // Before anything is read or written.
+        let read_from = Input::from(input.clone()).provenance()?;
+        Ok(Job {
             args,
             program,
             text,
@@ -162,10 +166,8 @@ impl<'a> Job<'a> {
             input,
             target,
             partition,
-        };
-        // Before anything is read or written.
-        job.input().paths()?;
-        Ok(job)
+            read_from,
+        })
     }
 
     /// Compiles a part of the program, or what does the same in another way. It imports nothing: what does is not taken
@@ -187,6 +189,21 @@ impl<'a> Job<'a> {
         Input::from(self.input.clone())
     }
 
+    /// What outputs were made from that did not come straight from a run: what the run said that has ended, or what the
+    /// input is if none has read it. So many more records were left out beside it; of a program that did not take `all`
+    /// inputs it is chance how far they were read.
+    pub(super) fn made_from(&self, left_out: u64, all: bool) -> Provenance {
+        let mut made_from = self.monitor.report().map(|report| report.provenance).unwrap_or_default();
+        if made_from.inputs.is_empty() {
+            made_from.inputs = self.read_from.inputs.clone();
+            (made_from.read, made_from.rejected) = (None, None);
+        }
+        made_from.read = made_from.read.filter(|_| all);
+        made_from.rejected = made_from.rejected.filter(|_| all).map(|rejected| rejected + left_out);
+        made_from.on_error = Some(self.args.on_error.name().to_owned());
+        made_from
+    }
+
     /// Whether a program on each record needs them one after the other.
     pub(super) fn in_turn(&self) -> bool {
         self.args.values || self.asks.inputs || self.asks.line_number
@@ -197,7 +214,7 @@ impl<'a> Job<'a> {
         if args.explain {
             let mut sink = output::Sink::stdout();
             sink.text().extend_from_slice(slurp::explain(self).as_bytes());
-            sink.commit()?;
+            sink.commit(Provenance::default)?;
             return Ok(Outcome::default());
         }
         match (args.null_input, args.slurp) {

@@ -149,7 +149,7 @@ impl Printed<'_, '_> {
             }
             sink.appended()?;
         }
-        self.written = sink.commit()?;
+        self.written = sink.commit(|| self.job.made_from(0, true))?;
         Ok(())
     }
 }
@@ -204,7 +204,7 @@ impl slurp::Sink for Printed<'_, '_> {
             if let Some(by) = partition {
                 sink.put_into(&by.of(&array, &Outside).map_err(Halt::Error)?)?;
             }
-            self.written = sink.commit()?;
+            self.written = sink.commit(|| self.job.made_from(0, true))?;
             return Ok(());
         };
         let mut text = self.job.held();

@@ -13,6 +13,17 @@ pub(crate) enum OnError {
     Quarantine(PathBuf),
 }
 
+impl OnError {
+    /// As a manifest has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            OnError::Fail => "fail",
+            OnError::Skip => "skip",
+            OnError::Quarantine(_) => "quarantine",
+        }
+    }
+}
+
 impl FromStr for OnError {
     type Err = String;
 

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use crate::error::{Error, ErrorKind, Result, escape};
 
 /// What to do with a record that cannot be read or that a `try_…` closure refuses, and with a damaged shard.
-/// Skipped and quarantined records are always counted in the [`RunReport`](crate::RunReport).
+/// A shard that the system does not let be read (it is gone, refused, the disk fails) always ends the run: its records
+/// may be good. Skipped and quarantined records are always counted in the [`RunReport`](crate::RunReport).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadRecords {
@@ -17,8 +18,21 @@ pub enum BadRecords {
     /// They are left out and counted.
     Skip,
     /// They are left out, counted, and written to this file in record order, one JSON object a line:
-    /// `path`, `line`, `byte`, `column`, `error`, `raw`. An existing file is replaced.
+    /// `path`, `line`, `byte`, `column`, `error`, `raw`; where `raw` is not UTF-8, its bytes as `raw_base64` too. Of a
+    /// record that is too long `raw` is the beginning. The file is readable by its owner only, is written as the run
+    /// goes on, also if that fails, and is durable before an output gets its name. An existing file is replaced.
     Quarantine(PathBuf),
+}
+
+impl BadRecords {
+    /// As a manifest has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            BadRecords::Fail => "fail",
+            BadRecords::Skip => "skip",
+            BadRecords::Quarantine(_) => "quarantine",
+        }
+    }
 }
 
 /// How many bad records a run may leave out: a number, or a share of the records read. One more ends the run with an

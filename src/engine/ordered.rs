@@ -60,6 +60,9 @@ impl<T: Send + 'static, U: Send + 'static> Plan<U> for Ordered<T, U> {
             // With the inlet gone the phase before cannot send any more, and ends.
             drop(feed);
             let before = upstream.join().unwrap_or_else(|_| Err(Error::internal("a phase panicked")));
+            if enough.load(Ordering::Acquire) {
+                run.trail.cut();
+            }
             // Whatever failed after the step failed at an earlier record than what failed before it.
             match after? {
                 // Nobody wanted what comes after, so what is wrong with it is no error.

@@ -116,6 +116,9 @@ impl<'r> Phase<'r> {
             Error::new(ErrorKind::Limit, format!("cannot start {} threads: {error}", 2 * threads)).caused_by(error)
         })?;
         let stopped = phase.fence.stopped();
+        if stopped {
+            run.trail.cut();
+        }
         let rejects_balance = phase.rejects.balanced();
         let cancelled = settings.cancel.is_cancelled();
         // A store that has seen the token fails where a record is in hand, which has nothing to do with it.

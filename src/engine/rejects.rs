@@ -78,6 +78,9 @@ struct Line<'a> {
     column: Option<u64>,
     error: &'a str,
     raw: Option<std::borrow::Cow<'a, str>>,
+    /// The bytes, where `raw` cannot hold them: they are not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_base64: Option<String>,
 }
 
 /// What the quarantine file says of a record.
@@ -89,10 +92,26 @@ pub(crate) fn line(place: &Place, error: &Error, raw: Option<&[u8]>) -> Result<V
         column: place.column,
         error: error.message(),
         raw: raw.map(String::from_utf8_lossy),
+        raw_base64: raw.filter(|raw| std::str::from_utf8(raw).is_err()).map(base64),
     };
     let mut text = serde_json::to_vec(&line).map_err(|error| Error::internal(error.to_string()))?;
     text.push(b'\n');
     Ok(text)
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let six = (bits >> (18 - 6 * digit)) & 63;
+            text.push(if digit > group.len() { '=' } else { char::from(DIGITS[six as usize]) });
+        }
+    }
+    text
 }
 
 /// What goes from a phase to one that runs at the same time: records, and between them the account of those that were
@@ -126,6 +145,17 @@ impl<T> Entry<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_text_is_kept_as_base64_too() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        let error = Error::new(crate::error::ErrorKind::Record, "expected UTF-8");
+        let said = |raw: &[u8]| String::from_utf8(line(&Place::default(), &error, Some(raw)).unwrap()).unwrap();
+        assert!(said(b"a\xff\xfb").ends_with("\"raw\":\"a\u{fffd}\u{fffd}\",\"raw_base64\":\"Yf/7\"}\n"));
+        assert!(said(b"a").ends_with("\"raw\":\"a\"}\n"));
+    }
 
     fn rejects(places: &[u64], read: u64) -> Rejects {
         let mut rejects = Rejects { read, ..Rejects::default() };

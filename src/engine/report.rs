@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::shuffle::EdgeMeter;
 use crate::spill::Space;
 
+use super::Provenance;
 use super::run::Common;
 
 /// What one stage of a run did.
@@ -47,6 +48,8 @@ pub struct RunReport {
     pub peak_budget: u64,
     /// Whether the run came to its end without an error.
     pub complete: bool,
+    /// What it has read; empty while the run goes on.
+    pub provenance: Provenance,
 }
 
 impl RunReport {

@@ -1,6 +1,5 @@
 //! What all phases of one run share: settings, budget, the places that messages name, rejects, and the report.
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +9,11 @@ use std::time::Instant;
 use crate::batch::At;
 use crate::config::{BadRecords, Settings};
 use crate::error::{Error, Place, Result};
-use crate::os::Os;
+use crate::os::{Os, Out};
 use crate::spill::{Budget, HashKey, Space};
 
 use super::progress::Intake;
-use super::{Rejects, RunReport, StageMeter, panic_error};
+use super::{Provenance, Rejects, RunReport, StageMeter, Trail, panic_error};
 
 /// Finds the line of a byte by reading a shard again from its start.
 pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
@@ -54,11 +53,12 @@ pub(crate) struct Common {
     rejected: AtomicU64,
     /// Records read, in order; counted where that has a limit.
     read: AtomicU64,
-    quarantine: Option<Mutex<std::fs::File>>,
+    quarantine: Option<Mutex<Out>>,
     /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
     /// for one at a time.
     pub(crate) long_record: Mutex<()>,
     pub(crate) intake: Intake,
+    pub(crate) trail: Trail,
     begun: Instant,
 }
 
@@ -100,6 +100,7 @@ impl Run {
             quarantine,
             long_record: Mutex::new(()),
             intake: Intake::default(),
+            trail: Trail::default(),
             begun,
         };
         let run = Run { common: Arc::new(common), stages_before: 0, tasks_before: 0 };
@@ -114,7 +115,7 @@ impl Run {
             Err(panic_error(&*payload, last))
         });
         if let Some(monitor) = monitor {
-            monitor.put(run.report(result.is_ok()));
+            monitor.put(RunReport { provenance: run.provenance(), ..run.report(result.is_ok()) });
         }
         result
     }
@@ -201,8 +202,23 @@ impl Run {
         over.map_or(Ok(()), |over| Err((over.at.byte, over.error.at(self.place(over.at, None)))))
     }
 
-    /// Whether a run that came to its end has rejected no more than it may: asked before anything is committed.
-    pub(crate) fn within_limit(&self) -> Result<()> {
+    /// Asked before anything is committed: whether the run has rejected no more than it may. What was rejected is
+    /// durable then, for the output is without it.
+    pub(crate) fn may_commit(&self) -> Result<()> {
+        if let (Some(file), BadRecords::Quarantine(path)) = (&self.quarantine, &self.settings.bad_records) {
+            match file.lock().unwrap_or_else(PoisonError::into_inner).sync() {
+                // Pipes and devices keep nothing.
+                Err(error) if error.kind() != std::io::ErrorKind::InvalidInput => {
+                    return Err(Error::io(path, "write", error));
+                }
+                _ => {}
+            }
+        }
+        self.within_limit()
+    }
+
+    /// Whether a run that came to its end has rejected no more than it may.
+    fn within_limit(&self) -> Result<()> {
         let (refused, read) = (self.rejected.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
         self.settings.max_errors.map_or(Ok(()), |limit| limit.check(refused, read))
     }
@@ -217,13 +233,22 @@ impl Run {
 }
 
 impl Common {
+    /// What an output of this run, which has come to its end, was made from.
+    pub(crate) fn provenance(&self) -> Provenance {
+        let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        let sources = stages.iter().filter(|meter| meter.number == 0);
+        let read = sources.map(|meter| meter.records_in.load(Ordering::Relaxed)).sum();
+        self.trail.end(read, self.rejected.load(Ordering::Relaxed), self.settings.bad_records.name())
+    }
+
     /// What the run has done so far.
     pub(crate) fn report(&self, complete: bool) -> RunReport {
         let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stages: Vec<_> = stages.iter().map(|meter| meter.report()).collect();
         stages.sort_by_key(|stage| stage_number(&stage.stage));
         let (rejected, peak_budget) = (self.rejected.load(Ordering::Relaxed), self.space.budget.peak());
-        RunReport { stages, rejected, elapsed: self.os.now() - self.begun, peak_budget, complete }
+        let elapsed = self.os.now() - self.begun;
+        RunReport { stages, rejected, elapsed, peak_budget, complete, provenance: Provenance::default() }
     }
 }
 

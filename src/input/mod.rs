@@ -20,8 +20,9 @@ mod source;
 mod stream;
 mod text;
 
+pub(crate) use decode::{Damage, Decoder, Gzip, Zstd};
 pub use reader::Reader;
 pub use scan::Scan;
 pub(crate) use scan::{RefFan, RefPush};
-pub(crate) use shards::Shard;
+pub(crate) use shards::{Shard, directory};
 pub use source::Input;

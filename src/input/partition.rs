@@ -58,6 +58,7 @@ impl Partition {
                 tasks.push(Task { shard: index, range: None });
             }
         }
+        run.trail.reads(shards.iter().map(Shard::as_input));
         run.intake.expect(shards.iter().map(|shard| shard.meta.map(|meta| meta.len)));
         let first = run.add_origins(shards.iter().map(|shard| match shard.is_stdin() {
             true => Origin::Stdin,

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use crate::config::{Config, Settings};
-use crate::engine::Facts;
+use crate::engine::{Facts, Provenance};
 use crate::error::{Error, Result};
 use crate::os::Os;
 
@@ -41,6 +41,20 @@ impl Input {
     /// ```
     pub fn is_rereadable(&self) -> Result<bool> {
         Ok(self.shards(&Os::default())?.iter().all(|shard| shard.meta.is_some()))
+    }
+
+    /// What an output would be made from that somebody makes of this input by other means than a bag: the shards as
+    /// they are now. Opens none of them.
+    ///
+    /// ```
+    /// # use kitbag::Input;
+    /// let made_from = Input::from("data/web/*.gz").provenance()?;
+    /// assert!(made_from.inputs.len() > 1 && made_from.inputs[0].bytes > Some(100));
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn provenance(&self) -> Result<Provenance> {
+        let inputs = self.shards(&Os::default())?.iter().map(Shard::as_input).collect();
+        Ok(Provenance { inputs, ..Provenance::default() })
     }
 
     /// The decompressed bytes of all shards, one after the other, for whoever wants them without records. Reads and

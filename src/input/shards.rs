@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::engine::InputFile;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::os::{Meta, Os};
 
@@ -20,6 +21,12 @@ pub(crate) struct Shard {
 impl Shard {
     pub(crate) fn is_stdin(&self) -> bool {
         self.path.as_os_str() == "-"
+    }
+
+    /// What is told of it to whoever asks what an output was made from.
+    pub(crate) fn as_input(&self) -> InputFile {
+        let path = if self.is_stdin() { "<stdin>".into() } else { self.path.to_string_lossy() };
+        InputFile::new(path.into_owned(), self.meta.as_ref())
     }
 }
 
@@ -87,7 +94,7 @@ fn named(os: &Os, path: &Path, shards: &mut Vec<Shard>) -> Result<()> {
 }
 
 /// All regular files below a directory, in natural order of their paths.
-fn directory(os: &Os, dir: &Path, shards: &mut Vec<Shard>) -> Result<()> {
+pub(crate) fn directory(os: &Os, dir: &Path, shards: &mut Vec<Shard>) -> Result<()> {
     let mut files = Vec::new();
     let mut waiting = vec![dir.to_owned()];
     let mut seen = HashSet::new();
@@ -191,7 +198,12 @@ mod tests {
             std::fs::write(at(name), "1\n").unwrap();
         }
         #[cfg(unix)]
-        std::os::unix::fs::symlink(dir.path(), at("sub/loop")).unwrap();
+        {
+            use rustix::fs::{CWD, FileType, Mode, mknodat};
+            std::os::unix::fs::symlink(dir.path(), at("sub/loop")).unwrap();
+            // Nobody writes into it: whoever opened it would wait.
+            mknodat(CWD, at("p-pipe"), FileType::Fifo, Mode::from(0o600), 0).unwrap();
+        }
         let find = |input: &Path| {
             let shards = Input::from(input).shards(&Os::default())?;
             Ok::<_, Error>(shards.into_iter().map(|s| s.path.file_name().unwrap().to_owned()).collect::<Vec<_>>())

@@ -1,14 +1,22 @@
 //! The one door to files, threads, clock and randomness. Everything else in the crate asks here (clippy's disallowed
 //! methods see to it), so that a fault put into this room reaches every caller. [`Os`] travels in the run: no globals.
 
+mod faults;
 mod files;
+mod hidden;
 mod machine;
+mod output;
+mod owner;
 mod tree;
 
 use std::hash::{BuildHasher, Hasher};
 use std::time::Instant;
 
-pub(crate) use files::{Commit, File, StageDir};
+pub(crate) use faults::Faults;
+#[cfg(test)]
+pub(crate) use faults::{Op, Plan};
+pub(crate) use files::File;
+pub(crate) use output::{Commit, Out, StageDir};
 pub(crate) use tree::Meta;
 
 /// A handle on the operating system. Cheap to clone; carries what threads are made with, and is where a fault plan goes.
@@ -16,6 +24,8 @@ pub(crate) use tree::Meta;
 pub(crate) struct Os {
     /// Bytes of stack of each thread; the standard library's default if none.
     pub(crate) stack: Option<usize>,
+    /// Faults that tests put in; none outside of unit tests.
+    pub(crate) faults: Faults,
 }
 
 impl Os {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Os;
+use super::faults::Op;
 
 /// One name in a directory.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Meta {
     /// A regular file: has a size, can be read at any offset and read again.
     pub(crate) regular: bool,
     pub(crate) len: u64,
+    /// When it was changed last, in nanoseconds since 1970; none where the file system does not tell.
+    pub(crate) modified: Option<i64>,
     pub(crate) id: FileId,
 }
 
@@ -35,7 +38,14 @@ impl From<std::fs::Metadata> for Meta {
         };
         #[cfg(not(unix))]
         let id = FileId(0, 0);
-        Meta { dir: meta.is_dir(), regular: meta.is_file(), len: meta.len(), id }
+        let modified = meta.modified().ok().and_then(|time| {
+            let nanos = |span: std::time::Duration| i64::try_from(span.as_nanos()).ok();
+            match time.duration_since(std::time::UNIX_EPOCH) {
+                Ok(since) => nanos(since),
+                Err(before) => nanos(before.duration()).map(|nanos| -nanos),
+            }
+        });
+        Meta { dir: meta.is_dir(), regular: meta.is_file(), len: meta.len(), modified, id }
     }
 }
 
@@ -43,12 +53,21 @@ impl Os {
     /// What is at a path, links followed.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn meta(&self, path: &Path) -> io::Result<Meta> {
+        self.faults.at(Op::Look)?;
         std::fs::metadata(path).map(Meta::from)
+    }
+
+    /// The path without links, for comparing where paths lead.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub(crate) fn real(&self, path: &Path) -> io::Result<PathBuf> {
+        self.faults.at(Op::Look)?;
+        std::fs::canonicalize(path)
     }
 
     /// Whether a name is taken, by anything, also by a link that leads nowhere.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn taken(&self, path: &Path) -> io::Result<bool> {
+        self.faults.at(Op::Look)?;
         match std::fs::symlink_metadata(path) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -59,6 +78,7 @@ impl Os {
     /// The names in a directory, in no order.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        self.faults.at(Op::Look)?;
         std::fs::read_dir(dir)?
             .map(|entry| entry.map(|entry| Entry { path: entry.path(), name: entry.file_name() }))
             .collect()

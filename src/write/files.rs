@@ -6,14 +6,15 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::batch::Unit;
+use crate::engine::Provenance;
 use crate::error::{Error, Result};
 use crate::os::Os;
 use crate::shuffle::Sequencer;
 
 use super::Written;
 use super::chunks::{CHUNK, Chunk, Chunker};
-use super::codec::Codec;
-use super::parts::Parts;
+use super::codec::{Codec, Packed};
+use super::parts::{Made, Parts};
 use super::target::Resolved;
 use super::texts::{Texts, lock};
 
@@ -24,7 +25,7 @@ pub(super) struct Files {
     ready: Mutex<Ready>,
     /// Chunks that may wait to be packed before whoever makes them packs them too.
     backlog: usize,
-    packed: Sequencer<(u32, bool, Vec<u8>)>,
+    packed: Sequencer<(u32, bool, Packed)>,
     parts: Mutex<Parts>,
     /// Chunks that were cut and are not written yet; `None` once writing has failed.
     unwritten: Mutex<Option<usize>>,
@@ -60,7 +61,7 @@ impl Files {
     }
 
     /// Writes what is left and gives the files their names.
-    pub(super) fn commit(self, records: u64) -> Result<Written> {
+    pub(super) fn commit(self, records: u64, made_from: &dyn Fn() -> Provenance) -> Result<Written> {
         let text_bytes = {
             let mut chunker = lock(&self.chunker);
             chunker.finish(|chunk| self.cut(chunk));
@@ -70,8 +71,8 @@ impl Files {
         if !self.packed.balanced() {
             return Err(Error::internal("chunks of the output are missing"));
         }
-        let (files, file_bytes) = self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).commit()?;
-        Ok(Written { files, partitions: 0, records, text_bytes, file_bytes })
+        let made = Made { records, partitions: 0, text_bytes, made_from };
+        self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).commit(made)
     }
 
     fn cut(&self, chunk: Chunk) {
@@ -114,8 +115,8 @@ impl Files {
         let mut broken = Broken { files: self, armed: true };
         let packed = (chunk.part, chunk.ends_part, self.codec.pack(chunk.text)?);
         let mut failed = None;
-        self.packed.submit(Unit { task: 0, no: number }, false, packed, |_, (part, ends_part, bytes)| {
-            failed = lock(&self.parts).write("", part, &bytes, ends_part).err();
+        self.packed.submit(Unit { task: 0, no: number }, false, packed, |_, (part, ends_part, packed)| {
+            failed = lock(&self.parts).write("", part, &packed, ends_part).err();
             let mut unwritten = lock(&self.unwritten);
             *unwritten = unwritten.map(|count| count.saturating_sub(1));
             self.written.notify_all();

@@ -105,12 +105,12 @@ pub(super) fn write_files(
     let sink = Sink::new(meter, run.settings.ordered, &files);
     feed(&sink)?;
     let records = sink.balance()?;
-    run.within_limit()?;
+    run.may_commit()?;
     // Between here and the names nothing waits: a run that was cancelled until now leaves nothing.
     if run.settings.cancel.is_cancelled() {
         return Err(Error::cancelled());
     }
-    files.commit(records)
+    files.commit(records, &|| run.provenance())
 }
 
 /// Appends a record to the text, with its newline.

@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::engine::Provenance;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::os::Os;
 
 use super::codec::Codec;
+use super::manifest::Part;
 
 /// A file to write (`out/clean.jsonl.gz`), or a directory of shards (`out/part-*.jsonl.zst`: the directory is what is
 /// before the last `/`, and `*` becomes the shard's number in six digits). The extension says how it is packed: `.gz`,
-/// `.zst`, or else not at all.
+/// `.zst`, or else not at all. A directory also gets `_manifest.json`, which tells what it was made from and what its
+/// files are, so that [`verify`](crate::verify) can prove them later, and `_SUCCESS`, an empty file that says that it
+/// is complete. Readers leave both out.
 ///
 /// A target must not exist (a directory may be empty), unless [`overwrite`](Target::overwrite) is asked for.
 ///
@@ -26,6 +30,7 @@ pub struct Target {
     overwrite: bool,
     shard_size: u64,
     partitions: u64,
+    made_from: Option<Provenance>,
 }
 
 /// What was written.
@@ -42,12 +47,14 @@ pub struct Written {
     pub text_bytes: u64,
     /// Bytes of the files.
     pub file_bytes: u64,
+    /// What each of the files holds, in the same order.
+    pub parts: Vec<Part>,
 }
 
 impl Target {
     /// A target that must not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Target {
-        Target { path: path.into(), overwrite: false, shard_size: 128 << 20, partitions: 10_000 }
+        Target { path: path.into(), overwrite: false, shard_size: 128 << 20, partitions: 10_000, made_from: None }
     }
 
     /// Replaces what is there: a file by the new one, a directory, whole, by the new one. Until the new one is complete
@@ -67,6 +74,24 @@ impl Target {
     /// is an error of the kind [`ErrorKind::Limit`]. Default: 10,000.
     pub fn max_partitions(mut self, partitions: u64) -> Target {
         self.partitions = partitions;
+        self
+    }
+
+    /// What a directory's manifest says that it was made from, where the run that writes it does not know: text from
+    /// [`Target::writer`], records from memory.
+    ///
+    /// ```
+    /// # use kitbag::{Bag, Input, Target};
+    /// # let dir = tempfile::tempdir()?;
+    /// let input = Input::from("data/web/*.gz");
+    /// let target = Target::new(dir.path().join("out/part-*.jsonl")).made_from(input.provenance()?);
+    /// Bag::from_iter(input.paths()?.iter().map(|path| path.display().to_string())).write_jsonl(target)?;
+    /// let manifest = std::fs::read_to_string(dir.path().join("out/_manifest.json"))?;
+    /// assert!(manifest.contains(r#""inputs":[{"path":"data/web/part-000.jsonl.gz","bytes":"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn made_from(mut self, provenance: Provenance) -> Target {
+        self.made_from = Some(provenance);
         self
     }
 
@@ -121,25 +146,37 @@ impl Target {
             Kind::File(path) => path,
             Kind::Directory { dir, .. } => dir,
         };
-        let taken = os.taken(target).map_err(|error| Error::io(target, "look at", error))?;
-        if taken && matches!(kind, Kind::File(_)) && os.meta(target).is_ok_and(|meta| meta.dir) {
-            return wrong(ErrorKind::OutputExists, "expected a file to write: this is a directory");
-        }
-        if taken && matches!(kind, Kind::Directory { .. }) && !os.meta(target).is_ok_and(|meta| meta.dir) {
-            let text = "expected a directory to write shards into: this is none";
-            return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
+        let failed = |error| Error::io(target, "look at", error);
+        let taken = os.taken(target).map_err(failed)?;
+        // A link may lead nowhere: then there is nothing.
+        let found = match os.meta(target) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            found => found.ok(),
+        };
+        let directory = found.is_some_and(|meta| meta.dir);
+        match kind {
+            Kind::File(_) if directory => {
+                return wrong(ErrorKind::OutputExists, "expected a file to write: this is a directory");
+            }
+            Kind::File(_) if found.is_some_and(|meta| !meta.regular) => {
+                let text = "expected a file to replace: this is a device or a pipe, whose name would be taken from it";
+                return wrong(ErrorKind::OutputExists, text);
+            }
+            Kind::Directory { .. } if taken && !directory => {
+                let text = "expected a directory to write shards into: this is none";
+                return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
+            }
+            _ => {}
         }
         if taken && !self.overwrite {
-            let empty_dir = matches!(kind, Kind::Directory { .. })
-                && os.meta(target).is_ok_and(|meta| meta.dir)
-                && os.list(target).map_err(|error| Error::io(target, "list", error))?.is_empty();
-            if !empty_dir {
+            let empty = directory && os.list(target).map_err(|error| Error::io(target, "list", error))?.is_empty();
+            if !empty {
                 let text = "the target exists: overwriting it was not asked for";
                 return Err(Error::new(ErrorKind::OutputExists, text).at(place(target)));
             }
         }
         let Target { overwrite, shard_size, partitions, .. } = *self;
-        Ok(Resolved { kind, codec, overwrite, shard_size, partitions })
+        Ok(Resolved { kind, codec, overwrite, shard_size, partitions, made_from: self.made_from.clone() })
     }
 }
 
@@ -161,6 +198,7 @@ pub(crate) struct Resolved {
     pub(crate) overwrite: bool,
     pub(crate) shard_size: u64,
     pub(crate) partitions: u64,
+    pub(crate) made_from: Option<Provenance>,
 }
 
 #[derive(Debug)]

@@ -87,6 +87,7 @@ impl Out<'_> {
     /// Nothing behind the record in hand is wanted.
     pub(super) fn enough(&self) -> Flow {
         self.sink.enough.store(true, Ordering::Relaxed);
+        self.cx.phase.run.trail.cut();
         Flow::Break(Stop::Enough)
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::engine::Provenance;
 use crate::error::Result;
 use crate::os::Os;
 
@@ -33,6 +34,7 @@ use super::{Target, Written};
 pub struct TargetWriter {
     files: Files,
     lines: u64,
+    made_from: Provenance,
 }
 
 impl std::fmt::Debug for TargetWriter {
@@ -45,14 +47,19 @@ impl Target {
     /// Opens the target for text that the caller makes. A target that is taken is an error now.
     pub fn writer(&self) -> Result<TargetWriter> {
         let os = Os::default();
-        Ok(TargetWriter { files: Files::open(&os, 1, self.resolve(&os)?)?, lines: 0 })
+        Ok(TargetWriter { files: Files::open(&os, 1, self.resolve(&os)?)?, lines: 0, made_from: Provenance::default() })
     }
 }
 
 impl TargetWriter {
+    /// As [`Target::made_from`], where that is known only when all is written. What the target says counts.
+    pub fn made_from(&mut self, provenance: Provenance) {
+        self.made_from = provenance;
+    }
+
     /// Writes what is left and gives the files their names. [`Written::records`] counts line ends.
     pub fn commit(self) -> Result<Written> {
-        self.files.commit(self.lines)
+        self.files.commit(self.lines, &|| self.made_from.clone())
     }
 }
 

@@ -186,3 +186,32 @@ fn an_error_budget_of_the_environment_is_for_runs_that_leave_records_out() {
     let ran = budget(&["--on-error", "skip", "."]);
     assert!(ran.code == Some(2) && ran.err.contains("more than 1"), "{ran:?}");
 }
+
+#[test]
+fn what_was_quarantined_can_be_replayed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let good = |n: i64| format!("{{\"n\":{n}, \"t\":\"ä\\n\\u0007\"}}\n");
+    let bad = |n: i64| format!("{{\"n\":\"{n}\", \"x\": 1.50,\"t\":\"\\\"\\u0000é\"}}\n");
+    let text: String = (0..3000).map(|n| if n % 7 == 3 { bad(n) } else { good(n) }).collect();
+    let dir = files(&[("in.jsonl", &text), ("q.jsonl", "old\n")]);
+    let (input, out, kept) = (at(&dir, "in.jsonl"), at(&dir, "out.jsonl"), at(&dir, "q.jsonl"));
+    std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let policy = format!("quarantine={kept}");
+    for threads in ["1", "8"] {
+        let options = ["--quiet", "--overwrite", "--threads", threads, "--on-error", &policy, "-o", &out];
+        assert_eq!(run(&[&options[..], &["select(.n + 1)", &input]].concat()).code, Some(5));
+        assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+        // The very bytes of the records come back, in their order, and what was wrong with them can be mended.
+        let expected: String = (0..3000).filter(|n| n % 7 == 3).map(bad).collect();
+        assert!(print(&["-r", ".raw", &kept], "") == expected);
+        let mended = print(&[".n |= tonumber | .n"], &print(&["-r", ".raw", &kept], ""));
+        assert!(mended.lines().map(|n| n.parse::<i64>().unwrap()).eq((0..3000).filter(|n| n % 7 == 3)));
+        let place = print(&["[.path, .line, .byte] | @json", "-r", &kept], "");
+        let byte: usize = text.lines().take(3).map(|line| line.len() + 1).sum();
+        assert_eq!(place.lines().next(), Some(format!("[\"{input}\",4,{byte}]").as_str()));
+    }
+    // A run that fails has written what it had left out by then.
+    let failed = ["--on-error", &policy, "--max-errors", "99", ".n + 1", &input];
+    assert_eq!(run(&failed).code, Some(2));
+    assert_eq!(print(&["-r", ".raw", &kept], "").lines().count(), 100);
+}

@@ -25,11 +25,9 @@ fn the_examples_of_the_help_run() {
         [bin.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     )
     .unwrap();
-    for command in help
-        .lines()
-        .map(str::trim)
-        .filter(|line| line.contains("kitbag ") && line.contains('\'') || line.contains("| kitbag"))
-    {
+    for command in help.lines().map(str::trim).filter(|line| {
+        line.contains("kitbag ") && line.contains('\'') || line.contains("| kitbag") || line.contains("--verify days")
+    }) {
         if !command.starts_with("kitbag ") && !command.starts_with("zcat ") {
             continue;
         }

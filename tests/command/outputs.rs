@@ -15,7 +15,7 @@ fn a_file_and_shards() {
             let back = path.replace("part-*.jsonl.gz", "");
             assert_eq!(print(&[".", &back], ""), expected, "{name}");
         }
-        assert!(names(&dir.path().join("shards")).len() > 2);
+        assert!(names(&dir.path().join("shards")).len() > 4);
     }
 }
 
@@ -70,4 +70,83 @@ fn the_report_tells_what_the_run_did() {
     // A failed run has one too, in place of the other.
     assert_eq!(run(&["--report", &report, ".a", &file]).code, Some(2));
     assert_eq!([".complete", ".exit_code", ".written"].map(get), ["false", "2", "null"]);
+}
+
+#[test]
+fn every_way_of_running_tells_what_the_output_was_made_from() {
+    let dir = files(&[("a.jsonl", "{\"a\":1}\nno\n{\"a\":\"x\"}\n"), ("b.jsonl", "{\"a\":2}\n")]);
+    let (input, out) = ([at(&dir, "a.jsonl"), at(&dir, "b.jsonl")], at(&dir, "out/part-*"));
+    let made_from = |options: &[&str], input: &[String], code: i32| {
+        let mut all = vec!["--quiet", "--overwrite", "-o", &out];
+        all.extend(options);
+        all.extend(input.iter().map(String::as_str));
+        let ran = run(&all);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(code), ""), "{options:?}: {ran:?}");
+        let text = std::fs::read(dir.path().join("out/_manifest.json")).unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        manifest["made_from"].take()
+    };
+    let (skip, null) = (["--on-error", "skip"], serde_json::Value::Null);
+    for (options, code, read, rejected) in [
+        (&[".a + 1"][..], 5, Some(4), Some(2)),
+        (&["-R", "."], 0, Some(4), Some(0)),
+        (&["if . == 0 then input else .a + 1 end"], 5, Some(4), Some(2)),
+        (&["-n", "inputs"], 2, Some(4), Some(1)),
+        (&["-s", "length"], 2, Some(4), Some(1)),
+        (&["-s", "map(.a)"], 2, Some(4), Some(1)),
+        (&["-s", ".[].a"], 2, Some(4), Some(1)),
+        (&["-s", "[.[1], .[0]]"], 2, Some(4), Some(1)),
+        (&["-n", "--partition-by", "{a: .a}", "inputs"], 2, Some(4), Some(1)),
+        (&["-s", "--partition-by", "{a: .a}", ".[]"], 2, Some(4), Some(1)),
+    ] {
+        let told = made_from(&[&skip[..], options].concat(), &input, code);
+        let paths: Vec<_> = told["inputs"].as_array().unwrap().iter().map(|file| file["path"].clone()).collect();
+        assert_eq!(paths, input, "{options:?}: {told}");
+        assert_eq!((told["read"].as_u64(), told["rejected"].as_u64()), (read, rejected), "{options:?}: {told}");
+        assert_eq!((told["inputs"][0]["bytes"].as_u64(), told["on_error"].as_str()), (Some(21), Some("skip")));
+    }
+    let told = made_from(&["--values", "."], &input[1..], 0);
+    assert_eq!((told["inputs"][0]["bytes"].as_u64(), told["read"].as_u64()), (Some(8), None));
+    // How far the input was read is chance.
+    let told = made_from(&["-n", "first(inputs)"], &input[1..], 0);
+    assert_eq!((told["inputs"][0]["bytes"].as_u64(), &told["read"], &told["rejected"]), (Some(8), &null, &null));
+    let told = made_from(&["-n", "1"], &["-".into()], 0);
+    assert_eq!((told["inputs"][0]["path"].as_str(), told["on_error"].as_str()), (Some("<stdin>"), Some("fail")));
+}
+
+#[test]
+fn an_output_is_verified() {
+    let dir = files(&[]);
+    let out = at(&dir, "out");
+    for target in [&["-o", &format!("{out}/part-*.jsonl.gz")][..], &["-o", &out, "--partition-by", "{status}"]] {
+        assert_eq!(print(&[target, &["--overwrite", ".", "data/web"]].concat(), ""), "");
+        let said = print(&["--verify", &out], "");
+        let lines = print(&["-s", "length", "data/web"], "");
+        assert!(
+            said.starts_with(&format!("{out}: verified ")) && said.contains(&format!(" {} lines, ", lines.trim())),
+            "{said}"
+        );
+        assert_eq!(print(&["--verify", &out, "--threads", "8", "--quiet"], ""), "");
+    }
+    for name in ["status=200", "status=404"] {
+        let part = dir.path().join("out").join(name).join("part-000000.jsonl");
+        let text = std::fs::read(&part).unwrap();
+        std::fs::write(&part, &text[1..]).unwrap();
+    }
+    std::fs::remove_file(dir.path().join("out/_SUCCESS")).unwrap();
+    let ran = run(&["--verify", &out]);
+    let begins: Vec<_> = ran.err.lines().map(|line| line.split(": expected").next().unwrap().to_owned()).collect();
+    let part = |status: &str| format!("{out}/status={status}/part-000000.jsonl");
+    let mut expected = [part("200"), part("404"), format!("{out}/_SUCCESS")];
+    expected.sort();
+    let mut found = begins.clone();
+    found.sort();
+    assert_eq!((ran.code, ran.out.as_str(), found), (Some(2), "", expected.to_vec()), "{begins:?}");
+    // One fault alone, and what cannot be asked for beside it.
+    assert_eq!(run(&["--verify", &at(&dir, "none")]).code, Some(2));
+    assert_eq!(run(&["--verify", &out, "--memory", "1K"]).code, Some(6));
+    for wrong in [&["."][..], &["-o", "x"], &["-s"], &["--on-error", "skip"], &["--report", "x"]] {
+        let ran = run(&[&["--verify", &out], wrong].concat());
+        assert!(ran.code == Some(2) && ran.err.contains("means nothing here"), "{wrong:?}: {ran:?}");
+    }
 }

@@ -163,6 +163,7 @@ impl<'s> End<'s> for Absorber<'s> {
     }
 
     fn enough(&self) -> Flow {
+        self.cx.phase.run.trail.cut();
         let mut stop = lock(&self.to.stop);
         *stop = Some(stop.map_or(self.unit, |unit| unit.min(self.unit)));
         Flow::Break(Stop::Enough)

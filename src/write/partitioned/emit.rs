@@ -12,7 +12,7 @@ use crate::shuffle::{Permit, Sequencer};
 use crate::spill::{GroupRows, Groups, Order, Stored};
 
 use super::super::chunks::{CHUNK, Chunk, Chunker};
-use super::super::codec::Codec;
+use super::super::codec::{self, Codec};
 use super::super::partition::keys;
 use super::super::parts::Parts;
 use super::super::texts::lock;
@@ -29,8 +29,8 @@ pub(super) struct How {
 
 /// A chunk and its partition; none ends the output.
 type Cut = Option<(Arc<str>, Chunk)>;
-/// The same, packed: partition, part, whether it ends, bytes.
-type Packed = Option<(Arc<str>, u32, bool, Vec<u8>)>;
+/// The same, packed: partition, part, whether it ends.
+type Packed = Option<(Arc<str>, u32, bool, codec::Packed)>;
 
 /// An output that is broken is not broken at a record.
 const BEFORE_ALL: Unit = Unit { task: 0, no: 0 };
@@ -209,7 +209,7 @@ impl Work<Cut> for PartitionWork<'_> {
         self.cx.set_stage(self.feed.meter.number);
         if let Some((dir, Chunk { text, part, ends_part })) = cut {
             match self.feed.how.codec.pack(text) {
-                Ok(bytes) => self.packed = Some((dir, part, ends_part, bytes)),
+                Ok(packed) => self.packed = Some((dir, part, ends_part, packed)),
                 Err(error) => self.broken(error),
             }
         }
@@ -222,8 +222,8 @@ impl Work<Cut> for PartitionWork<'_> {
             if !self.cx.phase.fence.allows(unit) || self.cx.phase.run.settings.cancel.is_cancelled() {
                 return false;
             }
-            let Some((dir, part, ends_part, bytes)) = packed else { return true };
-            let written = lock(&feed.parts).write(&dir, part, &bytes, ends_part);
+            let Some((dir, part, ends_part, packed)) = packed else { return true };
+            let written = lock(&feed.parts).write(&dir, part, &packed, ends_part);
             written.map_err(|error| self.broken(error)).is_ok()
         });
         Flow::Continue(())

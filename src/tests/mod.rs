@@ -1,0 +1,3 @@
+//! Tests of whole runs that need what only this crate can reach: faults put into the one door to the system.
+
+mod faults;
