@@ -319,7 +319,10 @@ fn every_example_is_run_here_and_says_how_it_is_used() {
             // Programs of the command: its own tests run them, where it is built.
             for recipe in files(&path).iter().filter(|path| path.extension().is_some_and(|ending| ending == "jq")) {
                 let name = recipe.file_stem().unwrap().to_str().unwrap();
-                assert!(recipes.contains(&format!("\"{name}\"")) || recipes.contains(&format!("etl/{name}.jq")), "{name}");
+                assert!(
+                    recipes.contains(&format!("\"{name}\"")) || recipes.contains(&format!("etl/{name}.jq")),
+                    "{name}"
+                );
             }
             continue;
         }

@@ -131,6 +131,13 @@ pub(crate) struct Args {
     /// `$NAME` is the text of FILE.
     #[arg(long, num_args = 2, value_names = ["NAME", "FILE"], action = ArgAction::Append, help_heading = "Program")]
     pub(crate) rawfile: Vec<String>,
+    /// `$NAME` is the array of the records in FILE: a file, a pattern or a directory of JSON lines.
+    ///
+    /// May be given more than once, also for the same NAME. With -s, `join_on($NAME; .key; .key)` and its like read it as
+    /// they read the records, whatever its size; nothing else does, and only where PROGRAM asks for the array otherwise it
+    /// is held in memory. It is not in $ARGS.named.
+    #[arg(long, value_name = "NAME=FILE", action = ArgAction::Append, help_heading = "Program")]
+    pub(crate) bag: Vec<OsString>,
     /// What follows are no files but strings: $ARGS.positional.
     #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", help_heading = "Program")]
     pub(crate) args: Vec<bool>,

@@ -14,7 +14,7 @@ use super::each::Seen;
 use super::exit::Failure;
 use super::inputs::Source;
 use super::output;
-use super::run::{Job, Outcome};
+use super::run::{Job, Outcome, is_planned};
 use super::world;
 
 /// Runs the program on the whole input as one array.
@@ -31,7 +31,8 @@ pub(super) fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
 
 fn planned(job: &Job<'_>, plan: &Plan<'_>) -> Result<Outcome, Failure> {
     let compile = |text: &str| job.compile(text);
-    let world = World { definitions: &plan.definitions, compile: &compile, inputs: Arc::new(Outside) };
+    let bags = |name: &str| job.bags.scan(name, &job.config);
+    let world = World { definitions: &plan.definitions, compile: &compile, inputs: Arc::new(Outside), bags: &bags };
     let mut sink = Printed { job, seen: Seen::default(), written: None, outcome: None };
     Compiled::new(plan, &world)?.run(
         Scan::new(job.input()).with(job.config.clone()),
@@ -47,12 +48,12 @@ pub(super) fn explain(job: &Job<'_>) -> String {
         Some(by) => format!("partitions: hold the outputs until the last one, spill; each in order, by {by}\n"),
         None => String::new(),
     };
-    ways(job) + &last
+    job.bags.explain() + &ways(job) + &last
 }
 
 fn ways(job: &Job<'_>) -> String {
     match (job.args.slurp, job.args.null_input) {
-        (true, false) if !job.args.raw_input && !job.args.values => plan::with(&job.text, |way| way.to_string()),
+        (true, false) if is_planned(job.args) => plan::with(&job.text, |way| way.to_string()),
         (true, _) => Way::Collected.to_string(),
         (false, true) => "once: the interpreter runs once; `input` and `inputs` stream the records in order\n".into(),
         (false, false) => {
@@ -148,7 +149,7 @@ impl slurp::Sink for Printed<'_, '_> {
             for value in bag.iter()? {
                 let value = value?;
                 weight += (size_of::<Val>() + value.weight()) as u64;
-                held_within(weight, self.job.config.budget())?;
+                held_within(weight, self.job.config.budget(), alone::WHOLE)?;
                 values.push(value);
             }
             let mut sink = output::Sink::new(self.job)?;

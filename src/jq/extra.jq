@@ -17,3 +17,21 @@ def stddev(f):
 def quantile($p; f): map(f) | sort | if length == 0 then null else .[(length - 1) * $p | floor] end;
 # The start of the span of so many seconds in which a time in seconds lies.
 def time_bucket($seconds): . / $seconds | floor * $seconds;
+
+# [element, [the elements of $right that it meets]] for each element, in order. Two meet if [f] of the one is [g] of the
+# other, by value as in group_by. Errors of g come first.
+def __meet($right; f; g):
+  [($right[] | {key: [g], right: .}), (to_entries[] | {key: [.value | f], at: .key, left: .value})]
+  | group_by(.key)
+  | map(map(select(has("right")) | .right) as $met | .[] | select(has("at")) | [.at, .left, $met])
+  | sort_by(.[0])
+  | map(.[1:]);
+# [element, element of $right] for all that meet, in the order of the elements, then of those of $right.
+def join_on($right; f; g): __meet($right; f; g) | map(.[0] as $left | .[1][] | [$left, .]);
+# The same; an element that meets none is paired with null.
+def left_join_on($right; f; g):
+  __meet($right; f; g) | map(.[0] as $left | if .[1] == [] then [$left, null] else .[1][] | [$left, .] end);
+# The elements that meet one of $right or more, each once.
+def semi_join_on($right; f; g): __meet($right; f; g) | map(select(.[1] != []) | .[0]);
+# The elements that meet none of $right.
+def anti_join_on($right; f; g): __meet($right; f; g) | map(select(.[1] == []) | .[0]);

@@ -4,10 +4,11 @@
 //!
 //! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
 //!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
-//!   the walk, [`sequence`]: what is run in turn instead.
+//!   the walk, [`joins`]: stages with another array, [`sequence`]: what is run in turn instead.
 
 mod extract;
 mod inline;
+mod joins;
 mod kinds;
 mod lead;
 mod names;
@@ -27,6 +28,7 @@ use super::prelude;
 use super::print::print;
 use super::tree::literal;
 pub(crate) use inline::inline;
+pub(crate) use joins::{How, Join, asks_for};
 pub(crate) use terms::{Tree, defined, is_free, own_path, walk};
 
 /// An aggregate over the outputs of a filter for each record.
@@ -128,6 +130,8 @@ pub(crate) enum Stage<'s> {
     Slice(u64, u64),
     /// All elements are there before the next stage has the first one.
     Whole,
+    /// Joined with another array.
+    Join(Join<'s>),
 }
 
 /// What becomes of the bag at its end.
@@ -167,8 +171,7 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
     let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
         Err(_) => Way::Collected,
         Ok(tree) => {
-            // It is a verb of its own.
-            let extra: Vec<_> = prelude::extra().into_iter().filter(|def| def.name != "distinct_by").collect();
+            let extra: Vec<_> = prelude::extra().into_iter().filter(|def| !joins::is_verb(def.name)).collect();
             let tree = inline(&tree, &extra);
             match (stages::plan(&tree), sequence::sequence(&tree)) {
                 (Some(plan), _) => Way::Verbs(plan),
@@ -233,6 +236,7 @@ impl fmt::Display for Plan<'_> {
                 }
                 Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
                 Stage::Whole => writeln!(f, "whole: holds the elements until the last one is there, spills")?,
+                Stage::Join(join) => join.fmt(f)?,
                 Stage::Slice(from, u64::MAX) => writeln!(f, "slice: streams, keeps order: from {from}")?,
                 Stage::Slice(from, upto) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
             }

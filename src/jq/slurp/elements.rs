@@ -18,7 +18,7 @@ pub(super) enum Elements {
 
 impl Elements {
     /// What `of` makes of each record, or the error by which that ends the run.
-    fn try_map<U: Send + 'static>(
+    pub(super) fn try_map<U: Send + 'static>(
         self,
         of: impl Fn(&Record<'_>) -> Result<U, Error> + Send + Sync + 'static,
     ) -> Bag<U> {
