@@ -13,6 +13,7 @@ use super::alone;
 use super::args::Args;
 use super::exit::Failure;
 use super::values::OnError;
+use super::world;
 
 /// What the program has for variables anyhow.
 const TAKEN: [&str; 4] = ["ENV", "ARGS", "__loc__", "__prog_args"];
@@ -60,7 +61,7 @@ impl Bags {
         for bag in &mut self.0 {
             let asks = match as_plan {
                 true => plan::with(text, |way| match way {
-                    Way::Verbs(plan) => plan.asks_for(&bag.name),
+                    Way::Verbs(plan) => plan.asks_for(&bag.name) || plan.joins(&bag.name) > 1 && bag.is_fleeting(),
                     _ => plan::asks_for(text, &bag.name),
                 }),
                 false => plan::asks_for(text, &bag.name),
@@ -110,6 +111,11 @@ impl Bags {
 impl Bag {
     fn input(&self) -> Input {
         Input::from(self.paths.clone())
+    }
+
+    /// Whether it can be read only once.
+    fn is_fleeting(&self) -> bool {
+        self.input().paths().is_ok_and(|paths| !paths.iter().all(|path| world::can_be_read_again(path)))
     }
 }
 

@@ -104,6 +104,15 @@ impl Plan<'_> {
         let end = matches!(&self.end, End::Fold(of_all) if row(of_all));
         end || asks_for(&self.definitions, name) || self.stages.iter().any(stage)
     }
+
+    /// How many joins read a variable.
+    pub(crate) fn joins(&self, name: &str) -> usize {
+        let one = |stage: &Stage<'_>| match stage {
+            Stage::Join(join) => usize::from(join.table.strip_prefix('$') == Some(name)) + join.right.joins(name),
+            _ => 0,
+        };
+        self.stages.iter().map(one).sum()
+    }
 }
 
 impl fmt::Display for Join<'_> {

@@ -4,6 +4,7 @@ use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 
 use super::extract::Extract;
+use super::inline::called;
 use super::joins;
 use super::kinds::MOST;
 use super::names::Names;
@@ -25,18 +26,14 @@ pub(super) fn plan<'s>(program: &Tree<'s>) -> Option<Plan<'s>> {
     if names.are_ours(program) {
         return None;
     }
-    let (mut definitions, mut body) = (String::new(), program);
-    while let Term::Def(defs, rest) = body {
-        // A definition is called wherever its caller runs.
-        if !defs.iter().all(|def| is_local(&def.body, &[])) {
-            return None;
-        }
-        definitions += &print_definitions(defs);
-        body = rest;
+    let (definitions, body) = called(program);
+    // A definition is called wherever its caller runs.
+    if !definitions.iter().all(|def| is_local(&def.body, &[])) {
+        return None;
     }
     let mut walk = Walk::new(&names);
     let end = walk.along(&stages(body))?;
-    Some(Plan { definitions, stages: walk.stages, end })
+    Some(Plan { definitions: print_definitions(&definitions), stages: walk.stages, end })
 }
 
 struct Walk<'s, 'n> {
