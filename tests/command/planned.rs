@@ -155,6 +155,15 @@ const DEFINED: &[&str] = &[
     "any, all",
     "any(.id > 7), all(.id > 0)",
     "any(.id > 3)",
+    "approx_distinct(.k), approx_distinct(.tags[]?), (map(.id) | approx_distinct(.))",
+    "group_by(.k) | map({k: .[0].k, about: approx_distinct(.id), some: (sample(2) | map(.id))})",
+    "sample(3), sample(3; 7), sample(0; 1), sample(1000; -1) | map(.id)",
+    "map(.tags[]?) | sample(4; 2), length",
+    "sample(20000) | length",
+    "sample(-1)",
+    "sample(2; \"x\")",
+    "map(.id) | sample(length / 2 | floor)",
+    "def sample($n): 7; sample(1), sample(1; 1)",
 ];
 
 /// A program's text, exit code and whether it says something, without the place that only a plan knows.

@@ -119,17 +119,14 @@ impl fmt::Display for Join<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Join { how, table, right, left_key, right_key } = self;
         let (what, held) = match how {
-            How::Inner => ("join: pairs with", "its elements"),
-            How::Left => ("join: pairs with, or null,", "its elements"),
-            How::Semi => ("join: those that are in", "its keys"),
-            How::Anti => ("join: those that are not in", "its keys"),
+            How::Inner => ("pairs with", "elements"),
+            How::Left => ("pairs with, or with null,", "elements"),
+            How::Semi => ("those that are in", "keys"),
+            How::Anti => ("those that are not in", "keys"),
         };
         let (left_key, right_key) = (print(left_key), print(right_key));
-        writeln!(f, "{what} {table}, by {left_key} and there {right_key}; keeps order")?;
-        writeln!(
-            f,
-            "    {table} is read first: holds {held}; what does not fit is stored with all that it meets, spills"
-        )?;
+        writeln!(f, "join: {what} {table}, by {left_key} here and {right_key} there; keeps order")?;
+        writeln!(f, "    there first: holds the {held}; where they do not fit both sides are stored, spills")?;
         let right = right.to_string();
         let mut stages: Vec<&str> = right.lines().collect();
         // It is not made as an array.

@@ -4,8 +4,10 @@
 //!
 //! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
 //!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
-//!   the walk, [`joins`]: stages with another array, [`sequence`]: what is run in turn instead.
+//!   the walk, [`joins`]: stages with another array, [`sequence`]: what is run in turn instead, [`explain`]: what is said of
+//!   aggregates.
 
+mod explain;
 mod extract;
 mod inline;
 mod joins;
@@ -61,6 +63,10 @@ pub(crate) enum Kind<'s> {
         last: bool,
         reversed: bool,
     },
+    /// About how many different ones there are.
+    Approx,
+    /// So many of them, drawn by a seed.
+    Sample(u64, i64),
     /// All outputs: it grows with them.
     Collect,
 }
@@ -70,34 +76,13 @@ impl<'s> Kind<'s> {
     pub(crate) fn by(&self) -> Option<&Tree<'s>> {
         match self {
             Kind::Min(by) | Kind::Max(by) | Kind::Unique(by) | Kind::Top { by, .. } => Some(by),
-            Kind::Count | Kind::Add | Kind::Nth(..) | Kind::Slice(..) | Kind::Collect => None,
+            _ => None,
         }
     }
 
     /// Whether what it holds does not grow with the number of outputs.
     pub(crate) fn is_bounded(&self) -> bool {
         !matches!(self, Kind::Unique(_) | Kind::Collect)
-    }
-}
-
-impl fmt::Display for Agg<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = print(&self.of);
-        match &self.kind {
-            Kind::Count => write!(f, "count({of})"),
-            Kind::Add => write!(f, "add({of})"),
-            Kind::Min(by) => write!(f, "min({of}; {})", print(by)),
-            Kind::Max(by) => write!(f, "max({of}; {})", print(by)),
-            Kind::Nth(place, path) => write!(f, "nth({of}; {place}; {})", print(path)),
-            Kind::Slice(from, upto) => write!(f, "slice({of}; {from}; {upto})"),
-            Kind::Unique(by) => write!(f, "unique({of}; {})", print(by)),
-            Kind::Top { by, count, last, reversed } => {
-                let end = if *last { "last" } else { "first" };
-                let order = if *reversed { "descending" } else { "ascending" };
-                write!(f, "top({of}; {}; {end} {count}, {order})", print(by))
-            }
-            Kind::Collect => write!(f, "collect({of})"),
-        }
     }
 }
 
@@ -191,20 +176,6 @@ pub(crate) fn last_key(program: &str) -> Option<String> {
     match own_path(&tree)?.last()? {
         (Part::Index(Term::Str(None, parts)), _) => literal(parts),
         _ => None,
-    }
-}
-
-impl fmt::Display for Row<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, aggregate) in self.aggregates.iter().enumerate() {
-            let grows = match &aggregate.kind {
-                Kind::Add => " (grows where it adds texts, arrays or objects)",
-                kind if kind.is_bounded() => "",
-                _ => " (grows with its input)",
-            };
-            writeln!(f, "    $__agg{number} = {aggregate}{grows}")?;
-        }
-        writeln!(f, "    then {}", print(&self.rest))
     }
 }
 
