@@ -333,6 +333,8 @@ fn what_is_wrong_is_said_with_its_place() {
         let (out, err, code) = ran(bag, options, ".");
         assert!(out.is_empty() && code == Some(2) && err.contains(said), "{bag}: {err}");
     }
+    // What nothing asks for is not read.
+    assert_eq!(ran(&format!("right={bad}"), &[], "length"), ("8\n".into(), String::new(), Some(0)));
     assert_eq!(run_with(&["-s", "join_on($right; .id; .u)"], b"").code, Some(3));
     assert_eq!(run(&["-s", "--bag", &format!("right={bad}"), "join_on(", &left]).code, Some(3));
 }

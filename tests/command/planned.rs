@@ -245,6 +245,8 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
         "map(select(.x > 0.5)) | map(.pad | length) | add",
         "[.[] | .u] | unique | length",
         "group_by(.u)[] | select(length > 5) | {u: .[0].u, ids: [.[].id]}",
+        "approx_distinct(.u), (sample(100; 3) | map(.id))",
+        "group_by(.x) | map([approx_distinct(.u), (sample(3) | map(.id))])",
     ];
     let programs: Vec<String> = programs.iter().map(ToString::to_string).collect();
     let input = at(&dir, "records.jsonl");
@@ -265,8 +267,16 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
 
 #[test]
 fn what_is_beyond_jq_is_planned() {
-    for program in ["count_by(.k)", "map(.k) | frequencies", "topk(3; .n)", "distinct_by(.k)", "mean(.n)", "stddev(.n)"]
-    {
+    for program in [
+        "count_by(.k)",
+        "map(.k) | frequencies",
+        "topk(3; .n)",
+        "distinct_by(.k)",
+        "mean(.n)",
+        "stddev(.n)",
+        "approx_distinct(.n)",
+        "group_by(.k) | map(sample(2; 7))",
+    ] {
         let explained = run(&["-s", "--explain", program]).out;
         assert!(!explained.starts_with("collected"), "{program}: {explained}");
     }
