@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::Term;
 use jaq_core::path::{Opt, Part};
-use kitbag::{JsonKind, JsonRef, Scan};
+use kitbag::{Json, JsonKind, JsonRef, Scan};
 
 use super::super::plan::{Row, Tree, own_path};
 use super::super::print::print;
@@ -39,6 +39,11 @@ impl<'a> Record<'a> {
 
     pub(super) fn of(value: Val) -> Record<'a> {
         Record { json: None, value: OnceCell::from(value) }
+    }
+
+    /// A record as it was read; none was made of a value.
+    pub(super) fn json(&self) -> Json {
+        self.json.as_ref().map_or_else(Json::null, JsonRef::to_json)
     }
 
     pub(super) fn value(&self) -> &Val {

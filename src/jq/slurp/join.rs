@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jaq_core::load::parse::Term;
-use kitbag::{Bag, Error, Scan};
+use kitbag::{Bag, Error, Json, Scan};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{How, Join};
@@ -30,13 +31,39 @@ enum Table {
     Value(Filter),
 }
 
-/// An element on its way to its partners. What is stored of it has no key: the store has.
+/// An element on its way to its partners, with its key. What is stored of it has no key: the store has.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
-struct Keyed {
+struct Keyed<V> {
     #[serde(skip)]
     key: Val,
-    value: Val,
+    element: V,
+}
+
+/// What an element is until it has met its partners: of a record nothing is made before.
+trait Element: Serialize + DeserializeOwned + Send + 'static {
+    fn of(record: &Record<'_>) -> Self;
+    fn value(self) -> Val;
+}
+
+impl Element for Val {
+    fn of(record: &Record<'_>) -> Val {
+        record.value().clone()
+    }
+
+    fn value(self) -> Val {
+        self
+    }
+}
+
+impl Element for Json {
+    fn of(record: &Record<'_>) -> Json {
+        record.json()
+    }
+
+    fn value(self) -> Val {
+        Val::from_json(&self.view())
+    }
 }
 
 impl Joining {
@@ -56,27 +83,37 @@ impl Joining {
             Table::Scan(scan) => Elements::Scan(scan),
             Table::Value(value) => Elements::Bag(Bag::from_iter(array(&value).map_err(stop)?)),
         };
-        let left = keyed(left, self.left_key, Val::Bool(false));
-        let right = keyed(through(self.right.stages, table, limited)?, self.right_key, Val::Bool(true));
-        let key = |one: &Keyed| one.key.clone();
-        Ok(match self.how {
-            How::Inner => left.join(right, key, key).map(|(left, right)| Val::array(vec![left.value, right.value])),
-            How::Left => left.left_join(right, key, key).map(|(left, right)| {
-                let right = right.map_or(Val::Null, |right| right.value);
-                Val::array(vec![left.value, right])
-            }),
-            How::Semi => left.semi_join(right, key, key).map(|left| left.value),
-            How::Anti => left.anti_join(right, key, key).map(|left| left.value),
+        let right = through(self.right.stages, table, limited)?;
+        let right = keyed(right, self.right_key, Val::Bool(true));
+        let (key, none) = (self.left_key, Val::Bool(false));
+        Ok(match left {
+            Elements::Scan(_) => joined(keyed::<Json>(left, key, none), right, self.how),
+            Elements::Bag(_) => joined(keyed::<Val>(left, key, none), right, self.how),
         })
     }
 }
 
+fn joined<V: Element>(left: Bag<Keyed<V>>, right: Bag<Keyed<Val>>, how: How) -> Bag<Val> {
+    fn key<V>(one: &Keyed<V>) -> Val {
+        one.key.clone()
+    }
+    let pair = |left: Keyed<V>, right| Val::array(vec![left.element.value(), right]);
+    match how {
+        How::Inner => left.join(right, key, key).map(move |(left, right)| pair(left, right.element)),
+        How::Left => left
+            .left_join(right, key, key)
+            .map(move |(left, right)| pair(left, right.map_or(Val::Null, |right| right.element))),
+        How::Semi => left.semi_join(right, key, key).map(|left| left.element.value()),
+        How::Anti => left.anti_join(right, key, key).map(|left| left.element.value()),
+    }
+}
+
 /// The elements with their keys. NaN equals nothing, so a key with it becomes `none`, which no key of the other side is.
-fn keyed(elements: Elements, key: Arc<Filter>, none: Val) -> Bag<Keyed> {
+fn keyed<V: Element>(elements: Elements, key: Arc<Filter>, none: Val) -> Bag<Keyed<V>> {
     elements.try_map(move |record| {
         let found = key.key(record).map_err(stop)?;
         let key = if found.has_nan() { none.clone() } else { found };
-        Ok(Keyed { key, value: record.value().clone() })
+        Ok(Keyed { key, element: V::of(record) })
     })
 }
 
