@@ -47,7 +47,8 @@ pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
         }
         return Ok(Val::array(values));
     }
-    Ok(Val::array(array(job.input(), &job.config, &mut 0, WHOLE)?))
+    let mut weight = job.held_bags.weight;
+    Ok(Val::array(array(job.input(), &job.config, &mut weight, WHOLE)?))
 }
 
 /// Records as values. The weight is of all that is held.

@@ -50,7 +50,8 @@ pub(crate) struct Args {
     /// How many records `--on-error` may leave out: a number, or a share of the records read such as `0.5%`.
     ///
     /// One more ends the run with exit code 2, and nothing is left at -o; what is printed by then stays. A number is judged
-    /// at each record that is left out, a share too, from the 1000th record on, and once more at the end.
+    /// at each record that is left out, a share too, from the 1000th record on, and once more at the end. A --bag that is held
+    /// as an array is judged by itself.
     #[arg(long, value_name = "N|P%", env = "KITBAG_MAX_ERRORS", help_heading = "Input")]
     pub(crate) max_errors: Option<MaxErrors>,
     /// The longest record; a longer one is a bad record [default: a 32nd of the memory, at most 64MiB].

@@ -31,6 +31,15 @@ struct Bag {
 #[derive(Debug, Default)]
 pub(super) struct Bags(Vec<Bag>);
 
+/// What holding arrays has come to.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// Bytes that they take, about.
+    pub(super) weight: u64,
+    /// Records that a policy left out.
+    pub(super) left_out: u64,
+}
+
 impl Bags {
     /// Reads the options, and looks whether the files are there and the names are free.
     pub(super) fn new(args: &Args, globals: &[(String, Val)]) -> Result<Bags, Failure> {
@@ -70,9 +79,9 @@ impl Bags {
         }
     }
 
-    /// Reads the arrays that are asked for into the variables; gives how many records a policy left out.
-    pub(super) fn hold(&self, args: &Args, config: &Config, globals: &mut [(String, Val)]) -> Result<u64, Failure> {
-        let (mut weight, mut left_out) = (0, 0);
+    /// Reads the arrays that are asked for into the variables.
+    pub(super) fn hold(&self, args: &Args, config: &Config, globals: &mut [(String, Val)]) -> Result<Held, Failure> {
+        let mut held = Held::default();
         for bag in self.0.iter().filter(|bag| bag.held) {
             if matches!(args.on_error, OnError::Quarantine(_)) {
                 let text =
@@ -81,13 +90,13 @@ impl Bags {
             }
             let monitor = Monitor::new();
             let config = config.clone().monitor(&monitor);
-            let values = alone::array(bag.input(), &config, &mut weight, &format!("${}", bag.name))?;
-            left_out += monitor.report().map_or(0, |report| report.rejected);
+            let values = alone::array(bag.input(), &config, &mut held.weight, &format!("${}", bag.name))?;
+            held.left_out += monitor.report().map_or(0, |report| report.rejected);
             if let Some((_, value)) = globals.iter_mut().find(|(name, _)| *name == bag.name) {
                 *value = Val::array(values);
             }
         }
-        Ok(left_out)
+        Ok(held)
     }
 
     /// Whether there is one that is held.

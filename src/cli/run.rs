@@ -12,7 +12,7 @@ use crate::jq::{CompileError, Libraries, Program, Val};
 
 use super::args::Args;
 use super::asks::Asks;
-use super::bags::Bags;
+use super::bags::{Bags, Held};
 use super::exit::{Failure, PROGRAM, USAGE};
 use super::globals::{self, Words};
 use super::inputs::Source;
@@ -32,8 +32,8 @@ pub(super) struct Job<'a> {
     pub(super) text: String,
     globals: Vec<(String, Val)>,
     pub(super) bags: Bags,
-    /// Records of bags that a policy left out while they were made arrays.
-    bags_left_out: u64,
+    /// What those that are arrays take.
+    pub(super) held_bags: Held,
     pub(super) asks: Asks,
     pub(super) printer: Printer,
     pub(super) config: Config,
@@ -167,9 +167,9 @@ impl<'a> Job<'a> {
         // Before anything is read or written.
         Input::from(input.clone()).paths()?;
         bags.ask(&text, is_planned(args), by);
-        let mut bags_left_out = 0;
+        let mut held_bags = Held::default();
         if bags.any_held() && !args.explain {
-            bags_left_out = bags.hold(args, &config, &mut globals)?;
+            held_bags = bags.hold(args, &config, &mut globals)?;
             (program, partition) = compiled(&globals)?;
         }
         Ok(Job {
@@ -178,7 +178,7 @@ impl<'a> Job<'a> {
             text,
             globals,
             bags,
-            bags_left_out,
+            held_bags,
             asks,
             printer: Printer::new(args),
             config,
@@ -213,7 +213,7 @@ impl<'a> Job<'a> {
 
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let mut outcome = self.met()?;
-        outcome.left_out += self.bags_left_out;
+        outcome.left_out += self.held_bags.left_out;
         Ok(outcome)
     }
 

@@ -306,7 +306,9 @@ fn what_is_wrong_is_said_with_its_place() {
     assert!(code == Some(2) && err.starts_with(&format!("{bad}:2:6: ")), "{err}");
     // The policy is for both sides.
     for program in ["join_on($right; .id; .u) | length", "length - 8 + ($right | length)"] {
-        let (out, err, code) = ran(&format!("right={bad}"), &["--on-error", "skip"], program);
+        let report = at(&dir, "report.json");
+        let (out, err, code) = ran(&format!("right={bad}"), &["--on-error", "skip", "--report", &report], program);
+        assert_eq!(print(&["--values", ".left_out", &report], ""), "1\n", "{program}");
         assert_eq!(
             (out.as_str(), err.as_str(), code),
             ("1\n", "kitbag: 1 record was left out\n", Some(2)),
