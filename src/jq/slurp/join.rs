@@ -43,7 +43,7 @@ struct Keyed<V> {
 /// What an element is until it has met its partners: of a record nothing is made before.
 trait Element: Serialize + DeserializeOwned + Send + 'static {
     fn of(record: &Record<'_>) -> Self;
-    fn value(self) -> Val;
+    fn alone(self) -> Met;
 }
 
 impl Element for Val {
@@ -51,8 +51,8 @@ impl Element for Val {
         record.value().clone()
     }
 
-    fn value(self) -> Val {
-        self
+    fn alone(self) -> Met {
+        Met::Value(self)
     }
 }
 
@@ -61,8 +61,46 @@ impl Element for Json {
         record.json()
     }
 
-    fn value(self) -> Val {
-        Val::from_json(&self.view())
+    fn alone(self) -> Met {
+        Met::Record(self)
+    }
+}
+
+/// What comes out. Nothing is made of records that are handed on.
+pub(super) enum Met {
+    Record(Json),
+    Pair(Json, Json),
+    Value(Val),
+}
+
+impl Met {
+    pub(super) fn value(self) -> Val {
+        let of = |record: Json| Val::from_json(&record.view());
+        match self {
+            Met::Record(record) => of(record),
+            Met::Pair(left, right) => Val::array(vec![of(left), of(right)]),
+            Met::Value(value) => value,
+        }
+    }
+
+    pub(super) fn with<U>(self, of: impl FnOnce(&Record<'_>) -> U) -> U {
+        let found = match &self {
+            Met::Record(record) => return of(&Record::borrowed(record.view())),
+            Met::Pair(left, right) => Json::array([left.view(), right.view()]).ok(),
+            Met::Value(_) => None,
+        };
+        match found {
+            Some(pair) => of(&Record::borrowed(pair.view())),
+            // As a value it may be nested deeper than a record.
+            None => of(&Record::of(self.value())),
+        }
+    }
+
+    fn pair(left: Met, right: Met) -> Met {
+        match (left, right) {
+            (Met::Record(left), Met::Record(right)) => Met::Pair(left, right),
+            (left, right) => Met::Value(Val::array(vec![left.value(), right.value()])),
+        }
     }
 }
 
@@ -78,38 +116,47 @@ impl Joining {
     }
 
     /// The elements that come out, in the order of the left ones, then of the right ones.
-    pub(super) fn of(self, left: Elements, limited: &dyn Fn(Arc<Aggregates>) -> Limited) -> Result<Bag<Val>, Error> {
+    pub(super) fn of(self, left: Elements, limited: &dyn Fn(Arc<Aggregates>) -> Limited) -> Result<Bag<Met>, Error> {
         let table = match self.table {
             Table::Scan(scan) => Elements::Scan(scan),
             Table::Value(value) => Elements::Bag(Bag::from_iter(array(&value).map_err(stop)?)),
         };
         let right = through(self.right.stages, table, limited)?;
-        let right = keyed(right, self.right_key, Val::Bool(true));
-        let (key, none) = (self.left_key, Val::Bool(false));
-        Ok(match left {
-            Elements::Scan(_) => joined(keyed::<Json>(left, key, none), right, self.how),
-            Elements::Bag(_) => joined(keyed::<Val>(left, key, none), right, self.how),
+        let (left_none, right_none) = (Val::Bool(false), Val::Bool(true));
+        let left = (left, self.left_key, left_none);
+        let right = (right, self.right_key, right_none);
+        Ok(match (&left.0, &right.0) {
+            (Elements::Scan(_), Elements::Scan(_)) => joined::<Json, Json>(left, right, self.how),
+            (Elements::Scan(_), _) => joined::<Json, Val>(left, right, self.how),
+            (_, Elements::Scan(_)) => joined::<Val, Json>(left, right, self.how),
+            _ => joined::<Val, Val>(left, right, self.how),
         })
     }
 }
 
-fn joined<V: Element>(left: Bag<Keyed<V>>, right: Bag<Keyed<Val>>, how: How) -> Bag<Val> {
+/// A side: its elements, what makes their keys, and what is the key of those that meet none.
+type Side = (Elements, Arc<Filter>, Val);
+
+fn joined<L: Element, R: Element>(left: Side, right: Side, how: How) -> Bag<Met> {
     fn key<V>(one: &Keyed<V>) -> Val {
         one.key.clone()
     }
-    let pair = |left: Keyed<V>, right| Val::array(vec![left.element.value(), right]);
+    let (left, right) = (keyed::<L>(left), keyed::<R>(right));
     match how {
-        How::Inner => left.join(right, key, key).map(move |(left, right)| pair(left, right.element)),
-        How::Left => left
-            .left_join(right, key, key)
-            .map(move |(left, right)| pair(left, right.map_or(Val::Null, |right| right.element))),
-        How::Semi => left.semi_join(right, key, key).map(|left| left.element.value()),
-        How::Anti => left.anti_join(right, key, key).map(|left| left.element.value()),
+        How::Inner => {
+            left.join(right, key, key).map(|(left, right)| Met::pair(left.element.alone(), right.element.alone()))
+        }
+        How::Left => left.left_join(right, key, key).map(|(left, right)| {
+            let right = right.map_or_else(|| Met::Record(Json::null()), |right| right.element.alone());
+            Met::pair(left.element.alone(), right)
+        }),
+        How::Semi => left.semi_join(right, key, key).map(|left| left.element.alone()),
+        How::Anti => left.anti_join(right, key, key).map(|left| left.element.alone()),
     }
 }
 
-/// The elements with their keys. NaN equals nothing, so a key with it becomes `none`, which no key of the other side is.
-fn keyed<V: Element>(elements: Elements, key: Arc<Filter>, none: Val) -> Bag<Keyed<V>> {
+/// The elements with their keys. NaN equals nothing: a key with it meets none.
+fn keyed<V: Element>((elements, key, none): Side) -> Bag<Keyed<V>> {
     elements.try_map(move |record| {
         let found = key.key(record).map_err(stop)?;
         let key = if found.has_nan() { none.clone() } else { found };

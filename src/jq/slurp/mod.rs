@@ -156,15 +156,15 @@ fn through(
     limited: &dyn Fn(Arc<Aggregates>) -> Limited,
 ) -> Result<Elements, Error> {
     for verb in stages {
-        elements = Elements::Bag(match verb {
-            Verb::Each(filter) => elements.each(filter),
-            Verb::Groups { key, aggregates, rest } => elements.groups(key, *aggregates, rest, limited),
-            Verb::Distinct(key) => elements.distinct(key),
-            Verb::Sort(key) => elements.sort(key),
-            Verb::Slice(from, upto) => elements.slice(from, upto),
-            Verb::Whole => elements.whole(),
-            Verb::Join(join) => join.of(elements, limited)?,
-        });
+        elements = match verb {
+            Verb::Each(filter) => Elements::Bag(elements.each(filter)),
+            Verb::Groups { key, aggregates, rest } => Elements::Bag(elements.groups(key, *aggregates, rest, limited)),
+            Verb::Distinct(key) => Elements::Bag(elements.distinct(key)),
+            Verb::Sort(key) => Elements::Bag(elements.sort(key)),
+            Verb::Slice(from, upto) => Elements::Bag(elements.slice(from, upto)),
+            Verb::Whole => Elements::Bag(elements.whole()),
+            Verb::Join(join) => Elements::Met(join.of(elements, limited)?),
+        };
     }
     Ok(elements)
 }
