@@ -14,15 +14,6 @@ impl Val {
         matches!(self, Val::Float(value) if value.is_nan())
     }
 
-    /// Whether a NaN is in it: then it is not equal to itself.
-    pub(super) fn has_nan(&self) -> bool {
-        match self {
-            Val::Arr(array) => array.iter().any(Val::has_nan),
-            Val::Obj(object) => object.iter().any(|(_, value)| value.has_nan()),
-            value => value.is_nan(),
-        }
-    }
-
     /// The place of its kind in the order, and of its colour in the list of colours.
     pub(super) fn rank(&self) -> u8 {
         match self {

@@ -159,9 +159,18 @@ fn joined<L: Element, R: Element>(left: Side, right: Side, how: How) -> Bag<Met>
 fn keyed<V: Element>((elements, key, none): Side) -> Bag<Keyed<V>> {
     elements.try_map(move |record| {
         let found = key.key(record).map_err(stop)?;
-        let key = if found.has_nan() { none.clone() } else { found };
+        let key = if has_nan(&found) { none.clone() } else { found };
         Ok(Keyed { key, element: V::of(record) })
     })
+}
+
+/// Whether a value is not equal to itself.
+fn has_nan(value: &Val) -> bool {
+    match value {
+        Val::Arr(array) => array.iter().any(has_nan),
+        Val::Obj(object) => object.iter().any(|(_, value)| has_nan(value)),
+        value => value.is_nan(),
+    }
 }
 
 /// The elements of a value that the program has.
