@@ -13,7 +13,6 @@ use super::alone;
 use super::args::Args;
 use super::exit::Failure;
 use super::values::OnError;
-use super::world;
 
 /// What the program has for variables anyhow.
 const TAKEN: [&str; 4] = ["ENV", "ARGS", "__loc__", "__prog_args"];
@@ -71,7 +70,8 @@ impl Bags {
             let asks = match as_plan {
                 true => plan::with(text, |way| match way {
                     Way::Verbs(plan) => plan.asks_for(&bag.name) || plan.joins(&bag.name) > 1 && bag.is_fleeting(),
-                    _ => plan::asks_for(text, &bag.name),
+                    // Whether there are two passes is seen when the first has ended.
+                    Way::Twice(..) | Way::InTurn(_) | Way::Collected => plan::asks_for(text, &bag.name),
                 }),
                 false => plan::asks_for(text, &bag.name),
             };
@@ -124,7 +124,7 @@ impl Bag {
 
     /// Whether it can be read only once.
     fn is_fleeting(&self) -> bool {
-        self.input().paths().is_ok_and(|paths| !paths.iter().all(|path| world::can_be_read_again(path)))
+        self.input().is_rereadable().is_ok_and(|again| !again)
     }
 }
 

@@ -12,6 +12,7 @@ mod inputs;
 mod modules;
 mod output;
 mod partition;
+mod passes;
 mod progress;
 mod report;
 mod run;

@@ -191,9 +191,12 @@ impl<'a> Job<'a> {
     }
 
     /// Compiles a part of the program, or what does the same in another way. It imports nothing: what does is not taken
-    /// apart.
-    pub(super) fn compile(&self, text: &str) -> Result<Program, CompileError> {
-        Ok(Program::compile(text, &self.globals, &Libraries::default())?.stack(PROGRAMS))
+    /// apart. An earlier part gave these variables their values.
+    pub(super) fn compile(&self, text: &str, known: &[(String, Val)]) -> Result<Program, CompileError> {
+        let hidden = |name: &String| known.iter().any(|(known, _)| known == name);
+        let outer = self.globals.iter().filter(|(name, _)| !hidden(name));
+        let globals: Vec<_> = outer.chain(known).cloned().collect();
+        Ok(Program::compile(text, &globals, &Libraries::default())?.stack(PROGRAMS))
     }
 
     /// Where text is held until all of it is there: in memory, then in a file without a name.

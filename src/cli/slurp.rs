@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use kitbag::{Bag, Output, Scan};
 
-use crate::jq::plan::{self, Plan, Way};
+use crate::jq::plan::{self, Passes, Plan, Way};
 use crate::jq::slurp::{self, Compiled, World};
-use crate::jq::{Halt, Inputs, Program, Val};
+use crate::jq::{CompileError, Halt, Inputs, Program, Val};
 
 use super::alone::{self, held_within};
 use super::each::Seen;
@@ -15,30 +15,81 @@ use super::exit::Failure;
 use super::inputs::Source;
 use super::output;
 use super::run::{Job, Outcome, is_planned};
-use super::world;
+use super::values::OnError;
+use super::{passes, world};
+
+/// Variables that have a value by an earlier pass over the input.
+pub(super) type Known = Vec<(String, Val)>;
 
 /// Runs the program on the whole input as one array.
 pub(super) fn run(job: &Job<'_>) -> Result<Outcome, Failure> {
-    plan::with(&job.text, |way| match way {
-        Way::Verbs(plan) => planned(job, plan),
-        Way::InTurn(text) => {
-            let program = job.compile(text)?;
-            alone::once(job, &program, Val::null(), alone::records(job)?)
-        }
-        Way::Collected => alone::once(job, &job.program, alone::slurp(job)?, Source::Held(None)),
-    })
+    of(job, &job.text, &Vec::new())
 }
 
-fn planned(job: &Job<'_>, plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    let compile = |text: &str| job.compile(text);
-    let bags = |name: &str| job.bags.scan(name, &job.config);
+/// Runs a program with these variables.
+fn of(job: &Job<'_>, text: &str, known: &Known) -> Result<Outcome, Failure> {
+    plan::with(text, |way| by(job, way, text, known))
+}
+
+fn by(job: &Job<'_>, way: &Way<'_>, text: &str, known: &Known) -> Result<Outcome, Failure> {
+    match way {
+        Way::Verbs(plan) => planned(job, plan, known),
+        Way::InTurn(text) => {
+            let program = job.compile(text, known)?;
+            alone::once(job, &program, Val::null(), alone::records(job)?)
+        }
+        Way::Twice(passes, otherwise) => match quarantines(job) {
+            false => twice(job, passes, known)?.map_or_else(|| by(job, otherwise, text, known), Ok),
+            true => by(job, otherwise, text, known),
+        },
+        Way::Collected => alone::once(job, &job.compile(text, known)?, alone::slurp(job)?, Source::Held(None)),
+    }
+}
+
+/// Whether what cannot be read is written down, which is for one pass to do.
+fn quarantines(job: &Job<'_>) -> bool {
+    matches!(job.args.on_error, OnError::Quarantine(_))
+}
+
+/// Two passes over the input, or more; `None` if that cannot be.
+fn twice(job: &Job<'_>, passes: &Passes, known: &Known) -> Result<Option<Outcome>, Failure> {
+    let Some(first) = passes::first(job, passes, known)? else { return Ok(None) };
+    // Each pass leaves out the same records, or fewer where it stops early; the report tells of the last one's.
+    let reported = || job.monitor.report().map_or(0, |report| report.rejected);
+    let (mut left_out, mut outcome) = (reported(), Outcome::default());
+    for values in first.values {
+        let names: Vec<&String> = values.iter().map(|(name, _)| name).collect();
+        let outer = known.iter().filter(|(name, _)| !names.contains(&name)).cloned();
+        let known = outer.chain(values.iter().cloned()).collect();
+        let next = of(job, &passes.body, &known)?;
+        left_out = left_out.max(reported() + next.left_out);
+        outcome = Outcome { last: next.last.or(outcome.last), ..next };
+        if outcome.halted {
+            break;
+        }
+    }
+    outcome.left_out = left_out - reported();
+    match first.ended {
+        Some(failure) if !outcome.halted => Err(failure),
+        _ => Ok(Some(outcome)),
+    }
+}
+
+/// Compiles a plan, in which these variables have a value.
+pub(super) fn compiled(job: &Job<'_>, plan: &Plan<'_>, known: &Known) -> Result<Compiled, CompileError> {
+    let compile = |text: &str| job.compile(text, known);
+    let bags = |name: &str| {
+        let is_value = known.iter().any(|(known, _)| known == name);
+        job.bags.scan(name, &job.config).filter(|_| !is_value)
+    };
     let world = World { definitions: &plan.definitions, compile: &compile, inputs: Arc::new(Outside), bags: &bags };
+    Compiled::new(plan, &world)
+}
+
+fn planned(job: &Job<'_>, plan: &Plan<'_>, known: &Known) -> Result<Outcome, Failure> {
     let mut sink = Printed { job, seen: Seen::default(), written: None, outcome: None };
-    Compiled::new(plan, &world)?.run(
-        Scan::new(job.input()).with(job.config.clone()),
-        job.config.budget(),
-        &mut sink,
-    )?;
+    let scan = Scan::new(job.input()).with(job.config.clone());
+    compiled(job, plan, known)?.run(scan, job.config.budget(), &mut sink)?;
     Ok(sink.outcome.unwrap_or_else(|| sink.seen.outcome(sink.written)))
 }
 
@@ -66,7 +117,7 @@ fn ways(job: &Job<'_>) -> String {
 }
 
 /// What a filter of one record sees: no further input.
-struct Outside;
+pub(super) struct Outside;
 
 impl Inputs for Outside {
     fn now(&self) -> f64 {

@@ -34,9 +34,3 @@ pub(super) fn say(text: &str) {
 pub(super) fn temp_dir() -> std::path::PathBuf {
     std::env::temp_dir()
 }
-
-/// Whether a file can be read more than once: a pipe cannot.
-#[expect(clippy::disallowed_methods, reason = "the library opens inputs, this looks what one is")]
-pub(super) fn can_be_read_again(path: &std::path::Path) -> bool {
-    path.metadata().is_ok_and(|known| known.is_file())
-}

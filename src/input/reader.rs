@@ -27,6 +27,22 @@ impl Input {
         Ok(self.shards(&Os::default())?.into_iter().map(|shard| shard.path).collect())
     }
 
+    /// Whether everything that would be read is in files, so that it can be read once more: no pipe, no standard input.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::paths`].
+    ///
+    /// ```
+    /// # use kitbag::Input;
+    /// assert!(Input::from("data/web").is_rereadable()?);
+    /// assert!(!Input::stdin().is_rereadable()?);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn is_rereadable(&self) -> Result<bool> {
+        Ok(self.shards(&Os::default())?.iter().all(|shard| shard.meta.is_some()))
+    }
+
     /// The decompressed bytes of all shards, one after the other, for whoever wants them without records. Reads and
     /// decompresses on the calling thread, holds one buffer; of the configuration, limits and cancellation count. An
     /// [`io::Error`] of the reader holds the [`Error`], with its place.

@@ -52,8 +52,6 @@ def flatten: flatten(1e9);
 def combinations: if length == 0 then [] else .[0][] as $x | .[1:] | combinations as $rest | [$x] + $rest end;
 def combinations($n): . as $values | [range($n)] | map($values) | combinations;
 def map_values(f): .[] |= f;
-def from_entries: reduce .[] as $entry ({};
-  .[$entry | .key // .Key // .name // .Name | _key] = ($entry | if has("value") then .value else .Value end));
 def with_entries(f): to_entries | map(f) | from_entries;
 def walk(f): def w: if type == "object" then map_values(w) elif type == "array" then map(w) else . end | f; w;
 

@@ -16,11 +16,13 @@ pub(super) struct Ahead {
     window: Range<usize>,
     /// The structure has the tokens of the window.
     known: bool,
-    /// The next line of the window, its first token and escape, and the first not-ASCII block in or behind it.
+    /// The next line of the window, its first token and escape, and the first blocks in or behind it that are not ASCII
+    /// and that have white space.
     line: usize,
     token: usize,
     escape: usize,
     wide: usize,
+    spaced: usize,
     /// Where that line starts in the text.
     next: usize,
     /// What is known of the line that was cut last.
@@ -44,9 +46,10 @@ impl Ahead {
         let start = from - self.window.start;
         let escape = self.escape;
         self.escape += structure.escapes_before(escape, end);
-        self.wide += structure.wide_before(self.wide, start);
+        let [wide, spaced] = structure.before(self.wide, self.spaced, start);
+        (self.wide, self.spaced) = (self.wide + wide, self.spaced + spaced);
         let (tokens, escapes) = (self.token..last + 1, escape..self.escape);
-        self.current = Some(Part { start, tokens, escapes, wide: self.wide });
+        self.current = Some(Part { start, tokens, escapes, wide: self.wide, spaced: self.spaced });
         self.line += 1;
         self.token = last + 1;
         self.next = self.window.start + end + 1;

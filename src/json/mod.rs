@@ -24,6 +24,7 @@ mod owned;
 mod packed;
 mod parser;
 mod path;
+mod plain;
 #[cfg(test)]
 mod properties;
 mod scan;

@@ -40,7 +40,7 @@ impl Outline {
         }
         let count = self.walk(text, found, depth)?;
         let Outline { words, parts, strings, .. } = self;
-        Some(Outlined { text, words: words.get(..count)?, parts, strings })
+        Some(Outlined { text, words: words.get(..count)?, parts, strings, dense: found.dense })
     }
 
     /// Checks all tokens and says how many words they made. What is needed for every token is in local variables, and
@@ -215,6 +215,8 @@ pub(super) struct Outlined<'o> {
     pub(super) words: &'o [u32],
     pub(super) parts: &'o [Part],
     strings: &'o Strings,
+    /// There is no white space between tokens.
+    pub(super) dense: bool,
 }
 
 impl<'o> Document<'o> for &'o Outlined<'o> {

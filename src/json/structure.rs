@@ -20,6 +20,8 @@ pub(super) struct Structure {
     newlines: Vec<u32>,
     /// The blocks of text that are not all ASCII.
     wide: Vec<u32>,
+    /// The blocks that have white space between tokens.
+    spaced: Vec<u32>,
 }
 
 /// What is known of a line.
@@ -33,6 +35,8 @@ pub(super) struct Found<'s> {
     pub(super) start: u32,
     /// All of it is ASCII. Where it is not, nobody has looked whether it is UTF-8.
     pub(super) ascii: bool,
+    /// There is no white space between tokens.
+    pub(super) dense: bool,
 }
 
 /// A part of the text: where it starts, and which tokens and escapes are its own, the token that ends it included.
@@ -40,8 +44,9 @@ pub(super) struct Part {
     pub(super) start: usize,
     pub(super) tokens: Range<usize>,
     pub(super) escapes: Range<usize>,
-    /// The first block in or behind it that is not ASCII.
+    /// The first block in or behind it that is not ASCII, and the first that has white space between tokens.
     pub(super) wide: usize,
+    pub(super) spaced: usize,
 }
 
 impl Structure {
@@ -52,6 +57,7 @@ impl Structure {
             escapes: Vec::new(),
             newlines: Vec::new(),
             wide: Vec::new(),
+            spaced: Vec::new(),
         }
     }
 
@@ -66,8 +72,9 @@ impl Structure {
     #[inline]
     pub(super) fn find(&mut self, text: &[u8]) -> Option<Found<'_>> {
         let count = self.run::<false>(text)?;
-        let (tokens, ascii) = (self.tokens.get(..=count)?, self.wide.is_empty());
-        Some(Found { tokens, escapes: &self.escapes, start: 0, ascii })
+        let tokens = self.tokens.get(..=count)?;
+        let (ascii, dense) = (self.wide.is_empty(), self.spaced.is_empty());
+        Some(Found { tokens, escapes: &self.escapes, start: 0, ascii, dense })
     }
 
     /// Finds the tokens of many lines. `None` if any of the lines has a string that does not end or has a control
@@ -86,6 +93,7 @@ impl Structure {
     fn run<const LINES: bool>(&mut self, text: &[u8]) -> Option<usize> {
         self.escapes.clear();
         self.wide.clear();
+        self.spaced.clear();
         let count = dispatch!(self.level, simd => find::<_, LINES>(simd, text, self))?;
         *self.tokens.get_mut(count)? = words::short(text.len());
         Some(count)
@@ -105,11 +113,14 @@ impl Structure {
         escapes.iter().take_while(|&&escape| (escape as usize) < end).count()
     }
 
-    /// How many blocks that are not ASCII, counted from one of them, end before `start`.
+    /// How many blocks that are not ASCII, and how many that have white space, counted from one of them, end before
+    /// `start`.
     #[inline]
-    pub(super) fn wide_before(&self, first: usize, start: usize) -> usize {
-        let wide = self.wide.get(first..).unwrap_or_default();
-        wide.iter().take_while(|&&block| block as usize + BLOCK <= start).count()
+    pub(super) fn before(&self, wide: usize, spaced: usize, start: usize) -> [usize; 2] {
+        [(&self.wide, wide), (&self.spaced, spaced)].map(|(blocks, first)| {
+            let blocks = blocks.get(first..).unwrap_or_default();
+            blocks.iter().take_while(|&&block| block as usize + BLOCK <= start).count()
+        })
     }
 
     /// What is known of a part of the text.
@@ -118,11 +129,12 @@ impl Structure {
         let (tokens, escapes) = (self.tokens.get(part.tokens)?, self.escapes.get(part.escapes)?);
         let end = tokens.last()?;
         let ascii = self.wide.get(part.wide).is_none_or(|block| block >= end);
-        Some(Found { tokens, escapes, start: words::short(part.start), ascii })
+        let dense = self.spaced.get(part.spaced).is_none_or(|block| block >= end);
+        Some(Found { tokens, escapes, start: words::short(part.start), ascii, dense })
     }
 
     pub(super) fn heap_size(&self) -> usize {
-        [&self.tokens, &self.escapes, &self.newlines, &self.wide]
+        [&self.tokens, &self.escapes, &self.newlines, &self.wide, &self.spaced]
             .iter()
             .map(|list| list.capacity() * size_of::<u32>())
             .sum()
@@ -153,20 +165,21 @@ fn find<S: Simd, const LINES: bool>(simd: S, text: &[u8], into: &mut Structure) 
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     let mut at = 0;
     for block in blocks {
-        carry.block::<S, LINES>(u8x64::simd_from(simd, *block), at)?;
+        carry.block::<S, LINES>(u8x64::simd_from(simd, *block), at, u64::MAX)?;
         at += BLOCK;
     }
     if !rest.is_empty() {
         let mut last = [b' '; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
-        carry.block::<S, LINES>(u8x64::simd_from(simd, last), at)?;
+        carry.block::<S, LINES>(u8x64::simd_from(simd, last), at, u64::MAX >> (BLOCK - rest.len()))?;
     }
     (carry.in_string == 0).then_some(carry.count)
 }
 
 impl Carry<'_> {
+    /// Of the bytes those in the mask are text.
     #[inline(always)]
-    fn block<S: Simd, const LINES: bool>(&mut self, bytes: u8x64<S>, at: usize) -> Option<()> {
+    fn block<S: Simd, const LINES: bool>(&mut self, bytes: u8x64<S>, at: usize, text: u64) -> Option<()> {
         let escaped = bits::escaped(bytes.simd_eq(b'\\').to_bitmask(), &mut self.escaped);
         let quotes = bytes.simd_eq(b'"').to_bitmask() & !escaped;
         // The opening quote and the content, without the closing quote.
@@ -205,6 +218,9 @@ impl Carry<'_> {
         self.put(bytes.simd, tokens, at);
         if bytes.simd_lt(0x80).to_bitmask() != u64::MAX {
             self.into.wide.push(words::short(at));
+        }
+        if spaces & !strings & text & !(if LINES { newlines } else { 0 }) != 0 {
+            self.into.spaced.push(words::short(at));
         }
         if escaped != 0 {
             bits::each(escaped, at, &mut self.into.escapes);

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::tool::{Ran, at, files, kitbag, run};
+use super::tool::{Ran, at, files, finish, kitbag, run};
 
 /// Put before a program, this asks for the array in a way that no plan has: it is collected.
 const COLLECTED: &str = "(. as $whole | $whole) | ";
@@ -123,6 +123,36 @@ const MORE: &[&str] = &[
     "map(.x + 1) | .[20000]",
 ];
 
+/// Programs that need the input twice.
+const TWICE: &[&str] = &[
+    "(map(.id) | add) as $s | map(.id * 100 / $s | floor)",
+    "5 as $n | map(.id * $n)",
+    "(1, 2) as $n | map(.id * $n) | add",
+    "(group_by(.k) | map({key: (.[0].k // \"none\"), value: length}) | from_entries) as $c | .[] | {id, c: $c[.k // \"none\"]}",
+    "map(select(.id > 2)) | length as $n | (map(.id) | add) as $s | .[] | .id / $s * $n",
+    "(map(.id) | min, max) as $x | map(.id - $x)",
+    "def f: .id; (map(f) | max) as $m | map(select(f == $m))",
+    "[.[0].id, .[1].id] as [$a, $b] | map($a + $b + .id)",
+    "{a: length} as {a: $x} | map(.id + $x)",
+    "{a: length} as {$a} | map(.id + $a)",
+    "first(.[] | select(.k == \"b\")) as $b | map(.id - $b.id)",
+    "first(.[] | select(.k == \"nowhere\")) as $b | map(.id)",
+    "(map(.id) | add) as $s | 5 as $s | map(.id / $s)",
+    "(map(.id) | add) as $s | (map(.id / $s) | max) as $m | map(select(.id / $s == $m)) | length",
+    "(map(.x + 1) | add) as $s | map(.id / $s)",
+    "map(.x + 1) | length as $n | map($n)",
+    "(length, error(\"late\")) as $s | map(.id / $s)",
+    "(map(.id) | add) as $s | .[] | if .id > 4 then error(\"late\") else .id / $s end",
+    "empty as $x | map($x)",
+    "(map(.id) | add) as $s | {total: $s, rows: map(.id / $s)}",
+    "(map(.id) | add) as $s | group_by(.k) | map({k: .[0].k, share: ((map(.id) | add) / $s)})",
+    "(map(.id) | add / length) as $mean | map(.id - $mean | . * .) | add / length | sqrt",
+    "length as $n | reduce .[] as $r (0; . + $r.id / $n)",
+    "length as $n | sort_by(.id) | map(.id / $n) | .[:3]",
+    "(map(.id) | add) as $s | def g: . / $s; map(.id | g)",
+    "(map(.k) | unique) as $ks | map(.k as $k | $ks | index($k))",
+];
+
 /// Functions beyond jq's, and definitions of the program's own, which are planned as what they stand for.
 const DEFINED: &[&str] = &[
     "count_by(.k)",
@@ -193,8 +223,8 @@ fn compare(programs: &[String], input: &str, settings: &[&[&str]]) {
 fn planned_programs_give_what_the_interpreter_gives() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/tests/data.jsonl");
     let programs: Vec<String> =
-        reference().into_iter().chain(MORE.iter().chain(DEFINED).map(ToString::to_string)).collect();
-    assert!(programs.len() > 190, "{}", programs.len());
+        reference().into_iter().chain([MORE, TWICE, DEFINED].concat().into_iter().map(str::to_owned)).collect();
+    assert!(programs.len() > 215, "{}", programs.len());
     compare(&programs, data, &[&[], &["--threads", "8", "--memory", "16MiB"]]);
 }
 
@@ -280,6 +310,44 @@ fn what_is_beyond_jq_is_planned() {
         let explained = run(&["-s", "--explain", program]).out;
         assert!(!explained.starts_with("collected"), "{program}: {explained}");
     }
+}
+
+#[test]
+fn the_input_is_read_twice_rather_than_held() {
+    for program in TWICE {
+        let explained = run(&["-s", "--explain", program]).out;
+        assert!(explained.starts_with("first") && !explained.contains("collected: "), "{program}: {explained}");
+    }
+    let dir = files(&[("records.jsonl", &records(60_000)), ("bad.jsonl", "{\"n\":1}\n{]\n{\"n\":3}\n{}}\n")]);
+    let (input, target) = (at(&dir, "records.jsonl"), at(&dir, "out.jsonl"));
+    let program = "(map(.id) | add) as $s | map(.id / $s) | add * 1000 | floor";
+    let little = ["-s", "--memory", "2MiB", "--threads", "1"];
+    let ran = run(&[&little[..], &[program, &input]].concat());
+    assert_eq!((ran.out.as_str(), ran.code), ("999\n", Some(0)), "{}", ran.err);
+    // What comes through a pipe cannot be read again.
+    let text = std::fs::read_to_string(&input).unwrap();
+    let piped = |options: &[&str]| finish(kitbag().args(options).arg(program), text.as_bytes());
+    assert_eq!((piped(&little).code, piped(&["-s"]).out.as_str()), (Some(6), "999\n"));
+    // A target is written once, whatever the passes.
+    for (program, text) in
+        [(program, "999\n"), ("(1, 2) as $n | length / $n", "60000\n30000\n"), ("empty as $n | length", "")]
+    {
+        let ran = run(&["-s", "--overwrite", "-o", &target, program, &input]);
+        assert_eq!((ran.code, std::fs::read_to_string(&target).unwrap().as_str()), (Some(0), text), "{}", ran.err);
+    }
+    // What cannot be read is left out by both passes, and counted once.
+    let (input, rest) = (at(&dir, "bad.jsonl"), at(&dir, "rest.jsonl"));
+    let quarantine = format!("quarantine={rest}");
+    for (policy, program) in [
+        ("skip", "(map(.n) | add) as $s | map(.n / $s)"),
+        ("skip", "(map(.n) | add, 4) as $s | .[].n / $s"),
+        ("skip", "(map(.n) | select(length > 5)) as $s | map(.n)"),
+        (quarantine.as_str(), "(map(.n) | add) as $s | map(.n / $s)"),
+    ] {
+        let ran = run(&["-s", "--on-error", policy, program, &input]);
+        assert_eq!((ran.err.as_str(), ran.code), ("kitbag: 2 records were left out\n", Some(2)), "{program}");
+    }
+    assert_eq!(std::fs::read_to_string(&rest).unwrap().lines().count(), 2);
 }
 
 #[test]

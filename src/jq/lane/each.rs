@@ -85,6 +85,20 @@ impl<'r> Eval<'r> {
                     (ended, _) => ended,
                 }
             }
+            Node::Limit(most, inner) => {
+                let (mut count, mut behind) = (0, None);
+                let ended = source(inner, &mut |item| {
+                    count += 1;
+                    match sink(item) {
+                        Ok(()) if count < *most => Ok(()),
+                        ended => {
+                            behind = Some(ended);
+                            Err(Fault::Stop)
+                        }
+                    }
+                });
+                behind.unwrap_or(ended)
+            }
             Node::Interpreted { piece, variables, .. } => {
                 let mut behind = Ok(());
                 let values = variables.iter().map(|back| scope.get(*back).into_val());

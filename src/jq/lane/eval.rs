@@ -149,6 +149,27 @@ impl<'r> Eval<'r> {
         Ok(Some(text))
     }
 
+    /// The input with what matches replaced.
+    pub(super) fn replace(
+        &self,
+        pattern: &Val,
+        flags: &Val,
+        by: &'r Node,
+        input: &Item<'r>,
+        scope: Scope<'_, 'r>,
+    ) -> Result<Val, Fault> {
+        let Some(text) = input.text() else { return Err(no_string(&input.value()).into()) };
+        let replaced = self.setting.regexes.replace(&text, pattern, flags, |captures, out| {
+            let by = match by {
+                Node::Const(by) => Some(Item::Ref(by)),
+                by => self.one(by, &captures().into(), scope)?,
+            };
+            out.push_str(&by.as_ref().and_then(Item::text).unwrap_or_default());
+            Ok::<(), Fault>(())
+        });
+        Ok(Val::from(replaced?))
+    }
+
     pub(super) fn test(
         &self,
         pattern: &'r Node,

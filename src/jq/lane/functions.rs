@@ -1,15 +1,16 @@
 //! What calls mean: functions with nodes of their own, and those of the interpreter that are functions of values.
 
 use super::super::natives;
-use super::super::plan::Tree;
+use super::super::plan::{Tree, integer};
 use super::super::value::Val;
 use super::compile::{Compiler, Scope};
 use super::item::Item;
-use super::node::{Node, Part, Quick, Step};
+use super::node::{Node, Part, Quick, Section, Step};
 use kitbag::JsonKind;
+use smol_str::SmolStr;
 
 /// Definitions of the prelude that are compiled as if they stood in the program.
-pub(super) const INLINED: [(&str, usize); 24] = [
+pub(super) const INLINED: [(&str, usize); 25] = [
     ("values", 0),
     ("nulls", 0),
     ("booleans", 0),
@@ -34,6 +35,7 @@ pub(super) const INLINED: [(&str, usize); 24] = [
     ("fromdate", 0),
     ("date", 0),
     ("todateiso8601", 0),
+    ("with_entries", 1),
 ];
 
 /// Names under which the prelude has a function of the interpreter.
@@ -65,6 +67,16 @@ pub(super) fn function<'s>(
             let fixed = [&pattern, &flags].iter().all(|node| matches!(***node, Node::Const(_) | Node::Var(_)));
             fixed.then_some(Node::Test(pattern, Some(flags)))?
         }
+        ("sub" | "gsub", 2 | 3) => {
+            let (pattern, by) = (operand(0)?, operand(1)?);
+            let flags = if arguments.len() == 3 { Some(operand(2)?) } else { None };
+            replace(pattern, by, flags, name == "gsub")?
+        }
+        ("limit", 2) => {
+            let count =
+                integer(&arguments[0]).and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0)?;
+            Node::Limit(count, compiler.term(&arguments[1], scope)?.boxed())
+        }
         ("select", 1) => Node::Select(compiler.term(&arguments[0], scope)?.boxed()),
         ("first", 1) => Node::First(compiler.term(&arguments[0], scope)?.boxed()),
         ("map", 1) => {
@@ -83,6 +95,31 @@ pub(super) fn function<'s>(
         }
         _ => return None,
     })
+}
+
+/// Replacing by text that cannot fail and is always there; for other text the order of what is evaluated would show.
+fn replace(pattern: Box<Node>, by: Box<Node>, flags: Option<Box<Node>>, all: bool) -> Option<Node> {
+    let fixed = |node: &Node| match node {
+        Node::Const(Val::Str(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let flags = flags.map_or(Some(SmolStr::default()), |flags| fixed(&flags))?;
+    let flags = if all { format!("{flags}g").into() } else { flags };
+    let of_a_capture = |node: &Node| match node {
+        Node::Path(head, steps) => {
+            matches!((&**head, &steps[..]), (Node::Id, [Step { part: Part::Key(_), optional: false }]))
+        }
+        Node::Const(_) => true,
+        _ => false,
+    };
+    let certain = match &*by {
+        Node::Text(sections) => sections.iter().all(|section| match section {
+            Section::Text(_) => true,
+            Section::Term(term) => of_a_capture(term),
+        }),
+        by => fixed(by).is_some(),
+    };
+    certain.then_some(Node::Replace { pattern: Val::Str(fixed(&pattern)?), flags: Val::Str(flags), by })
 }
 
 fn each() -> Node {

@@ -36,6 +36,8 @@ pub(super) enum Node {
     Text(Vec<Section>),
     /// The first output.
     First(Box<Node>),
+    /// The first outputs, so many.
+    Limit(usize, Box<Node>),
     /// Whether a source has an output that is true (`any`), or none that is not (`all`, with `false`).
     Any(Box<Node>, bool),
     Empty,
@@ -48,6 +50,12 @@ pub(super) enum Node {
     },
     /// Whether a text matches: pattern and flags.
     Test(Box<Node>, Option<Box<Node>>),
+    /// A text with what matches a pattern replaced; the text for it may name captures.
+    Replace {
+        pattern: Val,
+        flags: Val,
+        by: Box<Node>,
+    },
     FileName,
     Now,
     /// What only the interpreter can do, with the variables that it sees.
@@ -98,7 +106,7 @@ impl Node {
     pub(super) fn is_single(&self) -> bool {
         let all = |nodes: &[&Node]| nodes.iter().all(|node| node.is_single());
         match self {
-            Node::Recurse | Node::Comma(..) => false,
+            Node::Recurse | Node::Comma(..) | Node::Limit(..) => false,
             Node::Path(head, steps) => head.is_single() && !steps.iter().any(|step| matches!(step.part, Part::Each)),
             Node::Pipe(left, right) | Node::Bind(left, right) => all(&[left, right]),
             Node::Logic(left, _, right) | Node::Math(left, _, right) | Node::Cmp(left, _, right) => all(&[left, right]),

@@ -136,10 +136,11 @@ impl<'r> Eval<'r> {
                 }
             }
             Node::Test(pattern, flags) => return self.test(pattern, flags.as_deref(), input, scope),
+            Node::Replace { pattern, flags, by } => self.replace(pattern, flags, by, input, scope)?.into(),
             Node::FileName => self.setting.inputs.file_name().map_or(Val::Null, Val::from).into(),
             Node::Now => Val::Float(self.setting.inputs.now()).into(),
             Node::Empty => return Ok(None),
-            Node::First(_) | Node::Interpreted { .. } | Node::Recurse | Node::Comma(..) => {
+            Node::First(_) | Node::Limit(..) | Node::Interpreted { .. } | Node::Recurse | Node::Comma(..) => {
                 let mut first = None;
                 let ended = self.each(node, input, scope, &mut |item| {
                     first = Some(item);

@@ -92,6 +92,9 @@ fn what_log_programs_do_has_a_lane() {
         "select(any(.tags[]; . == $g)) | .id",
         "try (.time[:19] + \"Z\" | fromdate | time_bucket(3600)) catch null",
         ".a | with_entries(.value |= tostring)",
+        "with_entries(select(.value != null))",
+        ".did | sub(\"^did:plc:\"; \"\") | gsub(\"(?<d>[0-9])\"; \"<\\(.d)>\")",
+        "[limit(2; .tags[]?)]",
         "[.[] | strings | split(\",\") | first] | unique | join(\"-\")",
         "def ok: .status < 400; select(ok | not) | .id",
     ] {
@@ -157,7 +160,19 @@ fn program() -> impl Strategy<Value = String> {
     let values =
         "1|-2|1\\.0|0\\.5|null|true|false|\"\"|\"a\"|\"x,y\"|\\[\\]|\\{\\}|\\$x|\\$g|empty|error|input_filename";
     let calls = "length|type|not|keys|keys_unsorted|tostring|tonumber|tojson|fromjson|add|values|strings|numbers|scalars|iterables|first|last|any|all|min|max|sort|unique|reverse|flatten|to_entries|ascii_downcase|ascii_upcase|trim|floor|sqrt|todate|fromdate|gmtime|isnan|utf8bytelength|explode|recurse|startswith\\(\"a\"\\)|endswith\\(\"b\"\\)|ltrimstr\\(\"a\"\\)|split\\(\",\"\\)|join\\(\"-\"\\)|test\\(\"a\"\\)|test\\(\"A\";\"i\"\\)|has\\(\"a\"\\)|has\\(0\\)|contains\\(\"a\"\\)|inside\\(\"ab\"\\)|index\\(\"a\"\\)|time_bucket\\(60\\)|@csv|@text|@json|@base64|from_entries|limit\\(1;\\.\\[\\]\\?\\)|getpath\\(\\[\"a\"\\]\\)|del\\(\\.a\\)\\?";
-    let leaf = prop_oneof![3 => paths, 2 => values, 2 => calls];
+    let replaced = proptest::sample::select(vec![
+        "sub(\"a\"; \"-\")",
+        "sub(\"A|,\"; \"<>\"; \"i\")",
+        "gsub(\"\"; \"-\")",
+        "gsub(\"(?<x>[a-b])|,\"; \"<\\(.x)é>\")",
+        "gsub(\"a\"; \"\"; \"n\")",
+        "gsub(\"b\"; \"\\($g)\")",
+        "sub(\"(\"; \"\")",
+        "sub(\"a\"; \"b\"; \"?\")",
+        "sub(\"(?<x>a)\"; .x + $g)",
+    ]);
+    let replaced = replaced.prop_map(String::from);
+    let leaf = prop_oneof![3 => paths, 2 => values, 2 => calls, 1 => replaced];
     leaf.prop_recursive(4, 20, 4, |inner| {
         let op = "\\||\\||\\||,|//|or|and|\\+|-|\\*|/|%|==|!=|<|<=|>|>=";
         let of_one = "select|map|first|any|all|error|startswith|contains|has|test|isempty|map_values|sort_by|group_by|min_by|with_entries|split|join|strftime|in|ltrimstr";
@@ -177,6 +192,7 @@ fn program() -> impl Strategy<Value = String> {
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("label $l | ({a}) | if {b} then break $l else . end")),
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("(def f(g): {a} | g; f({b}))")),
             3 => (of_one, inner.clone()).prop_map(|(name, a)| format!("{name}({a})")),
+            1 => ("[0-3]", inner.clone()).prop_map(|(n, a)| format!("limit({n}; {a})")),
             1 => inner.clone().prop_map(|a| format!("[{a}]")),
             1 => inner.clone().prop_map(|a| format!("({a})?")),
             1 => inner.clone().prop_map(|a| format!("-({a})")),

@@ -151,31 +151,46 @@ impl<'r> Eval<'r> {
 /// Appends a value.
 fn write(item: &Item<'_>, text: &mut Vec<u8>) {
     match item {
-        Item::Json(json) => as_it_stands(json, text),
+        Item::Json(json) => as_it_stands(json, WHOLE, text),
         Item::Ref(value) => value.write(&Style::default(), text),
         Item::Val(value) => value.write(&Style::default(), text),
     }
 }
 
+/// How deep in a value it is tried whether an array or object can be copied: each level reads it once more.
+const WHOLE: usize = 3;
+
 /// Appends a value of the record: numbers keep their text, and strings without escapes theirs.
-fn as_it_stands(json: &JsonRef<'_>, text: &mut Vec<u8>) {
+fn as_it_stands(json: &JsonRef<'_>, whole: usize, text: &mut Vec<u8>) {
+    let inner = whole.saturating_sub(1);
     match json.kind() {
+        JsonKind::Array | JsonKind::Object if whole > 0 => match json.plain_text() {
+            // Deletes are escaped by jq.
+            Some(plain) if memchr::memchr(0x7f, plain.as_bytes()).is_none() => text.extend_from_slice(plain.as_bytes()),
+            _ => each_as_it_stands(json, inner, text),
+        },
         JsonKind::Null | JsonKind::Bool | JsonKind::Number => text.extend_from_slice(json.raw().as_bytes()),
         JsonKind::String => {
             let raw = json.raw().as_bytes();
-            // Deletes are escaped by jq.
             match memchr::memchr2(b'\\', 0x7f, raw) {
                 None => text.extend_from_slice(raw),
                 Some(_) => quote(&json.as_str().unwrap_or_default(), false, text),
             }
         }
+        JsonKind::Array | JsonKind::Object => each_as_it_stands(json, inner, text),
+    }
+}
+
+/// The same of an array or object, one value after the other.
+fn each_as_it_stands(json: &JsonRef<'_>, whole: usize, text: &mut Vec<u8>) {
+    match json.kind() {
         JsonKind::Array => {
             text.push(b'[');
             for (place, element) in json.elements().enumerate() {
                 if place > 0 {
                     text.push(b',');
                 }
-                as_it_stands(&element, text);
+                as_it_stands(&element, whole, text);
             }
             text.push(b']');
         }
@@ -187,10 +202,10 @@ fn as_it_stands(json: &JsonRef<'_>, text: &mut Vec<u8>) {
                 }
                 quote(&key, false, text);
                 text.push(b':');
-                as_it_stands(&value, text);
+                as_it_stands(&value, whole, text);
             }
             text.push(b'}');
         }
-        JsonKind::Object => Val::from_json(json).write(&Style::default(), text),
+        _ => Val::from_json(json).write(&Style::default(), text),
     }
 }

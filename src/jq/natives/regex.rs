@@ -76,6 +76,26 @@ impl Regexes {
         self.of(pattern, flags)?.test(text)
     }
 
+    /// The text with what `by` appends for each match, which gets the named groups if it asks for them.
+    pub(in crate::jq) fn replace<E: From<Error>>(
+        &self,
+        text: &str,
+        pattern: &Val,
+        flags: &Val,
+        mut by: impl FnMut(&dyn Fn() -> Val, &mut String) -> Result<(), E>,
+    ) -> Result<String, E> {
+        let pattern = self.of(pattern, flags)?;
+        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+        for captures in pattern.find(text, pattern.global)? {
+            let Some(whole) = captures.get(0) else { continue };
+            out.push_str(&text[from..whole.start()]);
+            by(&|| pattern.named(&captures), &mut out)?;
+            from = whole.end();
+        }
+        out.push_str(&text[from..]);
+        Ok(out)
+    }
+
     /// The pattern with these flags: a string with flags beside it, or an array of both.
     fn of(&self, pattern: &Val, flags: &Val) -> Result<Arc<Pattern>, Error> {
         let (pattern, flags) = match pattern.as_array() {

@@ -3,9 +3,12 @@
 use super::{Native, Val, ValR, general, plain, with_one, wrong};
 use crate::jq::fault::{about, no_values};
 use crate::jq::number::{self, Number};
+use crate::jq::object::Object;
 use crate::jq::value::Array;
+use jaq_core::ValT;
 use num_traits::Signed;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 pub(super) fn natives() -> Vec<Native> {
     vec![
@@ -19,10 +22,7 @@ pub(super) fn natives() -> Vec<Native> {
         plain!("keys", |v| keys(&v, true)),
         plain!("keys_unsorted", |v| keys(&v, false)),
         plain!("to_entries", to_entries),
-        plain!("_key", |v| match v {
-            Val::Str(_) => Ok(v),
-            _ => Err(wrong(format!("Cannot use {} as object key", crate::jq::fault::named(&v)))),
-        }),
+        plain!("from_entries", from_entries),
         plain!("tojson", |v| Ok(Val::from(v.to_json()))),
         plain!("fromjson", |v| match &v {
             Val::Str(text) => Val::parse(text.as_bytes())
@@ -95,6 +95,25 @@ fn to_entries(value: Val) -> ValR {
         Val::Arr(array) => Ok(array.iter().enumerate().map(|(at, value)| entry(Val::count(at), value)).collect()),
         _ => Err(about(&value, "has no keys")),
     }
+}
+
+/// Objects with keys and values, under any of the names that jq knows, as the members of one.
+fn from_entries(value: Val) -> ValR {
+    let mut object = Object::with_capacity(value.as_array().map_or(0, <[Val]>::len));
+    for entry in value.values() {
+        let entry = entry?;
+        let member = |name| entry.clone().index(&Val::string(name));
+        let mut key = member("key")?;
+        for name in ["Key", "name", "Name"] {
+            key = if key.is_true() { key } else { member(name)? };
+        }
+        let Val::Str(key) = key else {
+            return Err(wrong(format!("Cannot use {} as object key", crate::jq::fault::named(&key))));
+        };
+        let given = has(&entry, &Val::string("value"))?.is_true();
+        object.insert(key, member(if given { "value" } else { "Value" })?);
+    }
+    Ok(Val::Obj(Arc::new(object)))
 }
 
 /// A string is read as jq reads numbers: digits may be missing on one side of the point.

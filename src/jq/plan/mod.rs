@@ -4,8 +4,8 @@
 //!
 //! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
 //!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
-//!   the walk, [`joins`]: stages with another array, [`sequence`]: what is run in turn instead, [`explain`]: what is said of
-//!   aggregates.
+//!   the walk, [`joins`]: stages with another array, [`passes`]: what needs the input twice, [`sequence`]: what is run in
+//!   turn instead, [`way`]: which of these, [`explain`]: what is said of aggregates.
 
 mod explain;
 mod extract;
@@ -14,9 +14,11 @@ mod joins;
 mod kinds;
 mod lead;
 mod names;
+mod passes;
 mod sequence;
 mod stages;
 mod terms;
+mod way;
 
 use std::fmt;
 
@@ -24,14 +26,14 @@ use jaq_core::load::lex::Lexer;
 use jaq_core::load::parse::{Parser, Term};
 use jaq_core::path::Part;
 
-use super::binding;
 use super::notation;
-use super::prelude;
 use super::print::print;
 use super::tree::literal;
 pub(crate) use inline::inline;
 pub(crate) use joins::{How, Join, asks_for};
-pub(crate) use terms::{Tree, defined, is_free, own_path, walk};
+pub(crate) use passes::Passes;
+pub(crate) use terms::{Tree, defined, integer, is_free, own_path, walk};
+pub(crate) use way::{Way, with};
 
 /// An aggregate over the outputs of a filter for each record.
 #[derive(Clone, Debug)]
@@ -139,33 +141,18 @@ pub(crate) struct Plan<'s> {
     pub(crate) end: End<'s>,
 }
 
-/// How a program over the whole input is run.
-pub(crate) enum Way<'s> {
-    /// As the verbs of a bag.
-    Verbs(Plan<'s>),
-    /// By the interpreter, on `null`, over the records in turn: the program's text says `inputs` for the elements.
-    InTurn(String),
-    /// By the interpreter, over the array: it needs the array itself, or more than one pass.
-    Collected,
-}
+impl Plan<'_> {
+    /// Whether it holds what it makes of all records at once.
+    fn holds_all(&self) -> bool {
+        let groups = self.stages.iter().any(|stage| matches!(stage, Stage::Groups { .. } | Stage::Distinct(_)));
+        let collects = |row: &Row<'_>| row.aggregates.iter().any(|aggregate| matches!(aggregate.kind, Kind::Collect));
+        !groups && matches!(&self.end, End::Fold(row) if collects(row))
+    }
 
-/// Hands on how a program is run.
-pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
-    let text = notation::edit(program).map(|literals| binding::bind(&literals.text).text).unwrap_or_default();
-    let tokens = Lexer::new(&text).lex().unwrap_or_default();
-    let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
-        Err(_) => Way::Collected,
-        Ok(tree) => {
-            let extra: Vec<_> = prelude::extra().into_iter().filter(|def| !joins::is_verb(def.name)).collect();
-            let tree = inline(&tree, &extra);
-            match (stages::plan(&tree), sequence::sequence(&tree)) {
-                (Some(plan), _) => Way::Verbs(plan),
-                (None, Some(text)) => Way::InTurn(text),
-                (None, None) => Way::Collected,
-            }
-        }
-    };
-    use_it(&way)
+    /// Whether it needs no input at all.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.stages.is_empty() && matches!(&self.end, End::Fold(row) if row.aggregates.is_empty())
+    }
 }
 
 /// The last key of a program that is a path to it, such as `.a.b`.
@@ -176,20 +163,6 @@ pub(crate) fn last_key(program: &str) -> Option<String> {
     match own_path(&tree)?.last()? {
         (Part::Index(Term::Str(None, parts)), _) => literal(parts),
         _ => None,
-    }
-}
-
-impl fmt::Display for Way<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Way::Verbs(plan) => plan.fmt(f),
-            Way::InTurn(text) => {
-                writeln!(f, "in turn: streams the records, in order, through the interpreter on one thread\n    {text}")
-            }
-            Way::Collected => {
-                writeln!(f, "collected: the whole input is held in memory, and the interpreter runs on it once")
-            }
-        }
     }
 }
 

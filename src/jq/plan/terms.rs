@@ -65,7 +65,7 @@ fn fixed(part: &Part<Tree<'_>>) -> bool {
 }
 
 /// An integer literal, with its sign.
-pub(super) fn integer(term: &Tree<'_>) -> Option<i64> {
+pub(crate) fn integer(term: &Tree<'_>) -> Option<i64> {
     match term {
         Term::Num(text) => text.parse().ok(),
         Term::Neg(inner) => match &**inner {

@@ -27,8 +27,24 @@ fn serde_accepts(text: &[u8]) -> Option<bool> {
     }
 }
 
+/// Whether a value's text is its plain form, found out by other means.
+fn is_plain(view: JsonRef<'_>) -> bool {
+    let mut compact = Vec::new();
+    view.compact(&mut compact);
+    let mut keys: Vec<_> = view.entries().map(|(key, _)| key).collect();
+    let all = keys.len();
+    keys.sort();
+    keys.dedup();
+    compact == view.raw().as_bytes()
+        && !view.raw().contains('\\')
+        && keys.len() == all
+        && view.elements().chain(view.entries().map(|(_, value)| value)).all(is_plain)
+}
+
 /// All of what can be seen of two views is the same, text included.
 pub(super) fn same(a: JsonRef<'_>, b: JsonRef<'_>) {
+    let plain = is_plain(a).then(|| a.raw());
+    assert_eq!((a.plain_text(), b.plain_text()), (plain, is_plain(b).then(|| b.raw())), "{}", a.raw());
     assert_eq!((a.kind(), a.len(), a.raw()), (b.kind(), b.len(), b.raw()));
     assert_eq!((a.as_bool(), a.as_str()), (b.as_bool(), b.as_str()));
     assert_eq!(
