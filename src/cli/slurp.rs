@@ -42,6 +42,8 @@ fn by(job: &Job<'_>, way: &Way<'_>, text: &str, known: &Known) -> Result<Outcome
             false => twice(job, passes, known)?.map_or_else(|| by(job, otherwise, text, known), Ok),
             true => by(job, otherwise, text, known),
         },
+        // It may import modules.
+        Way::Collected if known.is_empty() => alone::once(job, &job.program, alone::slurp(job)?, Source::Held(None)),
         Way::Collected => alone::once(job, &job.compile(text, known)?, alone::slurp(job)?, Source::Held(None)),
     }
 }

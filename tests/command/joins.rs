@@ -287,6 +287,10 @@ fn an_array_that_is_asked_for_is_held_and_read_once() {
     assert_eq!(print(&["--bag", &bag, "select(.n == \"a\") | $right | map(.t) | add", &left], ""), "\"xyzwvq\"\n");
     assert_eq!(print(&["-n", "--bag", &bag, "[inputs] | semi_join_on($right; .id; .u) | length", &left], ""), "6\n");
     assert_eq!(print(&["-n", "--bag", &bag, "$ARGS.named", &left], ""), "{}\n");
+    // A module may ask for it.
+    let dir = files(&[("m.jq", "def met: semi_join_on($right; .id; .u) | length;")]);
+    let library = dir.path().to_str().unwrap();
+    assert_eq!(print(&["-s", "--bag", &bag, "-L", library, "import \"m\" as m; m::met", &left], ""), "6\n");
     // A pipe can be read once: for both joins.
     let program = "join_on($r; .id; .u) | map(.[0]) | join_on($r; .id; .u) | length";
     let script =
