@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io::Read as _;
 use std::ops::ControlFlow;
 
-use kitbag::{Scan, escape};
+use kitbag::{Config, Input, Scan, escape};
 
 use crate::jq::{Halt, Program, Val};
 
@@ -14,6 +14,9 @@ use super::inputs::{Source, Turns};
 use super::output::Sink;
 use super::run::{Job, Outcome};
 use super::values::OnError;
+
+/// What `-s` makes of the input.
+pub(super) const WHOLE: &str = "the whole input";
 
 /// The records of the input, for a program that asks for them.
 pub(super) fn records(job: &Job<'_>) -> Result<Source, Failure> {
@@ -33,7 +36,7 @@ pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
         let mut bytes = Vec::new();
         // As bytes and, for a moment, as text.
         let read = job.input().reader(&job.config)?.take(budget / 2 + 1).read_to_end(&mut bytes)?;
-        held_within(read as u64 * 2, budget)?;
+        held_within(read as u64 * 2, budget, WHOLE)?;
         return Ok(Val::string(String::from_utf8_lossy(&bytes)));
     }
     let mut values = Vec::new();
@@ -44,15 +47,21 @@ pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
         }
         return Ok(Val::array(values));
     }
-    let mut weight = 0;
+    let mut weight = job.held_bags.weight;
+    Ok(Val::array(array(job.input(), &job.config, &mut weight, WHOLE)?))
+}
+
+/// Records as values. The weight is of all that is held.
+pub(super) fn array(input: Input, config: &Config, weight: &mut u64, what: &str) -> Result<Vec<Val>, Failure> {
+    let mut values = Vec::new();
     let weighed = |record: kitbag::JsonRef<'_>| (weight_of(record.raw()), Val::from_json(&record));
-    for record in Scan::new(job.input()).with(job.config.clone()).map(weighed).iter()? {
+    for record in Scan::new(input).with(config.clone()).map(weighed).iter()? {
         let (bytes, value) = record?;
-        weight += bytes;
-        held_within(weight, budget)?;
+        *weight += bytes;
+        held_within(*weight, config.budget(), what)?;
         values.push(value);
     }
-    Ok(Val::array(values))
+    Ok(values)
 }
 
 /// Bytes that a record takes as a value, about: each value in it has a place of its own, beside what its text takes.
@@ -60,12 +69,17 @@ fn weight_of(text: &str) -> u64 {
     text.len() as u64 * 3 + (memchr::memchr_iter(b',', text.as_bytes()).count() as u64 + 1) * 32
 }
 
-pub(super) fn held_within(bytes: u64, budget: u64) -> Result<(), Failure> {
+/// What is one value must be held: a whole array of records, by what it is called.
+pub(super) fn held_within(bytes: u64, budget: u64, what: &str) -> Result<(), Failure> {
     if bytes <= budget {
         return Ok(());
     }
-    let budget = format!("the memory budget of {budget} bytes does not hold the whole input as one value");
-    Err(Failure::Limit(format!("{budget}: a larger --memory, or -n with `reduce inputs as …`, would do")))
+    let instead = match what.starts_with('$') {
+        true => format!("-s with join_on({what}; …; …) as a stage of its own"),
+        false => "-n with `reduce inputs as …`".to_owned(),
+    };
+    let budget = format!("the memory budget of {budget} bytes does not hold {what} as one value");
+    Err(Failure::Limit(format!("{budget}: a larger --memory, or {instead}, would do")))
 }
 
 /// Runs the program once. The source gives what it asks for.

@@ -53,7 +53,8 @@ pub(crate) struct Args {
     /// How many records `--on-error` may leave out: a number, or a share of the records read such as `0.5%`.
     ///
     /// One more ends the run with exit code 2, and nothing is left at -o; what is printed by then stays. A number is judged
-    /// at each record that is left out, a share too, from the 1000th record on, and once more at the end.
+    /// at each record that is left out, a share too, from the 1000th record on, and once more at the end. A --bag that is held
+    /// as an array is judged by itself.
     #[arg(long, value_name = "N|P%", env = "KITBAG_MAX_ERRORS", help_heading = "Input")]
     pub(crate) max_errors: Option<MaxErrors>,
     /// The longest record; a longer one is a bad record [default: a 32nd of the memory, at most 64MiB].
@@ -141,6 +142,13 @@ pub(crate) struct Args {
     /// `$NAME` is the text of FILE.
     #[arg(long, num_args = 2, value_names = ["NAME", "FILE"], action = ArgAction::Append, help_heading = "Program")]
     pub(crate) rawfile: Vec<String>,
+    /// `$NAME` is the array of the records in FILE: a file, a pattern or a directory of JSON lines.
+    ///
+    /// May be given more than once, also for the same NAME. With -s, `join_on($NAME; .key; .key)` and its like read it as
+    /// they read the records, whatever its size; nothing else does, and only where PROGRAM asks for the array otherwise it
+    /// is held in memory. It is not in $ARGS.named.
+    #[arg(long, value_name = "NAME=FILE", action = ArgAction::Append, help_heading = "Program")]
+    pub(crate) bag: Vec<OsString>,
     /// What follows are no files but strings: $ARGS.positional.
     #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", help_heading = "Program")]
     pub(crate) args: Vec<bool>,

@@ -28,7 +28,7 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          --partition-by EXPR     -o DIR: DIR/key=value/part-000000.jsonl
          --overwrite, --shard-size SIZE, --unordered, --unbuffered, --verify DIR
 Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
-         --slurpfile NAME FILE, --rawfile NAME FILE
+         --slurpfile NAME FILE, --rawfile NAME FILE, --bag NAME=FILE  for joins
          --args TEXT..., --jsonargs JSON...          $ARGS.positional
 Run      --threads N, --memory SIZE (64MiB, 1G), --temp-dir DIR, --max-temp SIZE
          --progress auto | always | never | json, --quiet, --report FILE
@@ -63,8 +63,30 @@ pub(super) const LONG: &str = r#"Examples:
   Lines of a log as text, from standard input:
     zcat data/web/part-000.jsonl.gz | kitbag -R -r 'select(test("checkout")) | fromjson.path'
 
+  Orders beside what a table says of their customers, whatever the size of both:
+    kitbag -s --bag t=examples/etl/tiers.jsonl 'join_on($t; .customer.id; .customer)[]' data/orders
+
   The text of variables from the command line:
     kitbag --arg who curl -r 'select(.agent | startswith($who)) | .path' data/web/part-001.jsonl.gz
+
+Functions beyond jq's, of arrays (in src/jq/extra.jq, which put before PROGRAM makes it one for jq):
+  count_by(f)                  {key, count} for each value of f, in their order
+  frequencies                  {key, count} for each element, most frequent first
+  topk(n; f)                   the n elements with the greatest f, greatest first
+  distinct_by(f)               the first element of each value of f, in their order
+  mean(f), stddev(f)           of the outputs of f
+  quantile(p; f)               the greatest output of which no more than a share of p is smaller
+  approx_distinct(f)           about how many different outputs: within 0.81 % two times of three
+  sample(n), sample(n; seed)   n elements drawn at random, in their order; the same ones for a seed
+  join_on($bag; f; g)          [element, element of $bag] where f of the one is g of the other
+  left_join_on($bag; f; g)     the same; [element, null] where there is none
+  semi_join_on($bag; f; g)     the elements for which there is one in $bag
+  anti_join_on($bag; f; g)     the elements for which there is none
+  time_bucket(seconds)         of a time in seconds: where its span of so many seconds starts
+
+Joins keep the order of the elements, then that of $bag. Keys are equal by value: 1 is 1.0, and null
+is null. $bag is a --bag or another variable, also with stages behind it:
+join_on($bag | map(select(.ok)) | unique_by(.id); .id; .id).
 
 Exit codes:
   0    complete (with -e: the last value is neither false nor null)
@@ -78,10 +100,11 @@ Exit codes:
   130  interrupted (143: terminated)
   141  whoever read standard output is gone
 
-Under --on-error skip and quarantine the exit code is 5 if the program failed on a record, 2 if a record could not be
-read; more than --max-errors allows are 2. With -o, a failed run leaves nothing.
+Under --on-error skip and quarantine the exit code is 5 if the program failed on a record, 2 if a
+record could not be read; more than --max-errors allows are 2. With -o, a failed run leaves nothing.
 
-Every option of ours is also a variable: --memory is KITBAG_MEMORY. NO_COLOR and JQ_COLORS are as in jq."#;
+Options with an [env] are variables too: --memory is KITBAG_MEMORY. NO_COLOR and JQ_COLORS are as in
+jq."#;
 
 /// Prints the completion script of a shell.
 pub(super) fn completions(shell: Shell) -> Result<(), Failure> {

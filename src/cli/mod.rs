@@ -3,6 +3,7 @@
 mod alone;
 mod args;
 mod asks;
+mod bags;
 mod each;
 mod exit;
 mod globals;

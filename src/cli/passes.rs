@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use kitbag::{Bag, Scan};
 
 use crate::jq::plan::{self, Passes, Way};
-use crate::jq::slurp::{self, Compiled};
+use crate::jq::slurp;
 use crate::jq::{Program, Val};
 
-use super::alone::held_within;
+use super::alone::{WHOLE, held_within};
 use super::exit::Failure;
 use super::run::Job;
-use super::slurp::{Known, Outside, world};
+use super::slurp::{Known, Outside, compiled};
 
 /// The most outputs of the first pass: for each of them the input is read once more.
 const MOST: usize = 8;
@@ -33,8 +33,7 @@ pub(super) fn first(job: &Job<'_>, passes: &Passes, known: &Known) -> Result<Opt
             slurp::Sink::rest(&mut outputs, &program, Val::null()).map(|()| true)
         }
         Way::Verbs(plan) if job.input().is_rereadable()? => {
-            let compile = |text: &str| job.compile(text, known);
-            let compiled = Compiled::new(plan, &world(plan, &compile))?;
+            let compiled = compiled(job, plan, known)?;
             compiled.run(Scan::new(job.input()).with(job.config.clone()), outputs.budget, &mut outputs).map(|()| true)
         }
         _ => Ok(false),
@@ -60,7 +59,7 @@ struct Outputs {
 impl Outputs {
     fn put(&mut self, value: Val) -> Result<ControlFlow<()>, Failure> {
         self.weight += value.weight() as u64;
-        held_within(self.weight, self.budget)?;
+        held_within(self.weight, self.budget, WHOLE)?;
         self.values.push(value);
         Ok(if self.values.len() > MOST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }

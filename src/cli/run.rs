@@ -12,6 +12,7 @@ use crate::jq::{CompileError, Libraries, Program, Val};
 
 use super::args::Args;
 use super::asks::Asks;
+use super::bags::{Bags, Held};
 use super::exit::{Failure, PROGRAM, USAGE};
 use super::globals::{self, Words};
 use super::inputs::Source;
@@ -30,6 +31,9 @@ pub(super) struct Job<'a> {
     pub(super) program: Program,
     pub(super) text: String,
     globals: Vec<(String, Val)>,
+    pub(super) bags: Bags,
+    /// What those that are arrays take.
+    pub(super) held_bags: Held,
     pub(super) asks: Asks,
     pub(super) printer: Printer,
     pub(super) config: Config,
@@ -111,6 +115,11 @@ pub(super) fn limits(args: &Args, cancel: &CancelToken) -> Config {
     config
 }
 
+/// Whether the program runs on the whole input, of JSON lines, and is planned.
+pub(super) fn is_planned(args: &Args) -> bool {
+    args.slurp && !args.null_input && !args.raw_input && !args.values
+}
+
 impl<'a> Job<'a> {
     /// Reads and compiles the program, and looks whether the files are there.
     pub(super) fn new(
@@ -133,14 +142,20 @@ impl<'a> Job<'a> {
             (None, Some(word)) => globals::utf8(word)?.to_owned(),
             (None, None) => return Err(Failure::Usage("expected a PROGRAM".into())),
         };
-        let globals = words.globals(args, matches, &config)?;
+        let mut globals = words.globals(args, matches, &config)?;
+        let mut bags = Bags::new(args, &globals)?;
+        globals.extend(bags.globals());
         let asked = Arc::new(Mutex::new(Asks::of(&text)));
         let libraries = modules::libraries(&args.library, &config, &asked);
-        let program = Program::compile(&text, &globals, &libraries)?.stack(PROGRAMS);
-        let compile = |text: &str| Ok(Program::compile(text, &globals, &Libraries::default())?.stack(PROGRAMS));
-        let partition = args.partition_by.as_deref().map(|text| PartitionBy::new(text, compile)).transpose()?;
+        let by = args.partition_by.as_deref();
+        let compiled = |globals: &[(String, Val)]| {
+            let compile = |text: &str| Ok(Program::compile(text, globals, &Libraries::default())?.stack(PROGRAMS));
+            let program = Program::compile(&text, globals, &libraries)?.stack(PROGRAMS);
+            Ok::<_, CompileError>((program, by.map(|text| PartitionBy::new(text, compile)).transpose()?))
+        };
+        let (mut program, mut partition) = compiled(&globals)?;
         let asks = *asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let by = args.partition_by.as_deref().unwrap_or_default();
+        let by = by.unwrap_or_default();
         let asks = asks.or(Asks::of_partitions(by));
         if args.slurp && Asks::for_places(by) {
             let text = "--partition-by cannot ask where an output stood in the input: with -s it stood nowhere";
@@ -153,11 +168,19 @@ impl<'a> Job<'a> {
         };
         // Before anything is read or written.
         let read_from = Input::from(input.clone()).provenance()?;
+        bags.ask(&text, is_planned(args), by);
+        let mut held_bags = Held::default();
+        if bags.any_held() && !args.explain {
+            held_bags = bags.hold(args, &config, &mut globals)?;
+            (program, partition) = compiled(&globals)?;
+        }
         Ok(Job {
             args,
             program,
             text,
             globals,
+            bags,
+            held_bags,
             asks,
             printer: Printer::new(args),
             config,
@@ -210,6 +233,13 @@ impl<'a> Job<'a> {
     }
 
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
+        let mut outcome = self.met()?;
+        outcome.left_out += self.held_bags.left_out;
+        Ok(outcome)
+    }
+
+    /// Lets the program meet its input.
+    fn met(&self) -> Result<Outcome, Failure> {
         let args = self.args;
         if args.explain {
             let mut sink = output::Sink::stdout();
@@ -219,10 +249,8 @@ impl<'a> Job<'a> {
         }
         match (args.null_input, args.slurp) {
             (true, false) => alone::once(self, &self.program, Val::null(), alone::records(self)?),
-            (false, true) if args.raw_input || args.values => {
-                alone::once(self, &self.program, alone::slurp(self)?, Source::Held(None))
-            }
-            (false, true) => slurp::run(self),
+            (false, true) if is_planned(args) => slurp::run(self),
+            (false, true) => alone::once(self, &self.program, alone::slurp(self)?, Source::Held(None)),
             (true, true) => alone::once(self, &self.program, Val::null(), Source::Held(Some(alone::slurp(self)?))),
             (false, false) if self.in_turn() => alone::in_turn(self),
             (false, false) if args.raw_input => each::line(self),

@@ -14,7 +14,7 @@ use super::each::Seen;
 use super::exit::Failure;
 use super::inputs::Source;
 use super::output;
-use super::run::{Job, Outcome};
+use super::run::{Job, Outcome, is_planned};
 use super::values::OnError;
 use super::{passes, world};
 
@@ -42,6 +42,8 @@ fn by(job: &Job<'_>, way: &Way<'_>, text: &str, known: &Known) -> Result<Outcome
             false => twice(job, passes, known)?.map_or_else(|| by(job, otherwise, text, known), Ok),
             true => by(job, otherwise, text, known),
         },
+        // It may import modules.
+        Way::Collected if known.is_empty() => alone::once(job, &job.program, alone::slurp(job)?, Source::Held(None)),
         Way::Collected => alone::once(job, &job.compile(text, known)?, alone::slurp(job)?, Source::Held(None)),
     }
 }
@@ -75,16 +77,21 @@ fn twice(job: &Job<'_>, passes: &Passes, known: &Known) -> Result<Option<Outcome
     }
 }
 
-/// What filters are compiled with, and see.
-pub(super) fn world<'w>(plan: &'w Plan<'_>, compile: &'w dyn Fn(&str) -> Result<Program, CompileError>) -> World<'w> {
-    World { definitions: &plan.definitions, compile, inputs: Arc::new(Outside) }
+/// Compiles a plan, in which these variables have a value.
+pub(super) fn compiled(job: &Job<'_>, plan: &Plan<'_>, known: &Known) -> Result<Compiled, CompileError> {
+    let compile = |text: &str| job.compile(text, known);
+    let bags = |name: &str| {
+        let is_value = known.iter().any(|(known, _)| known == name);
+        job.bags.scan(name, &job.config).filter(|_| !is_value)
+    };
+    let world = World { definitions: &plan.definitions, compile: &compile, inputs: Arc::new(Outside), bags: &bags };
+    Compiled::new(plan, &world)
 }
 
 fn planned(job: &Job<'_>, plan: &Plan<'_>, known: &Known) -> Result<Outcome, Failure> {
-    let compile = |text: &str| job.compile(text, known);
     let mut sink = Printed { job, seen: Seen::default(), written: None, outcome: None };
     let scan = Scan::new(job.input()).with(job.config.clone());
-    Compiled::new(plan, &world(plan, &compile))?.run(scan, job.config.budget(), &mut sink)?;
+    compiled(job, plan, known)?.run(scan, job.config.budget(), &mut sink)?;
     Ok(sink.outcome.unwrap_or_else(|| sink.seen.outcome(sink.written)))
 }
 
@@ -94,12 +101,12 @@ pub(super) fn explain(job: &Job<'_>) -> String {
         Some(by) => format!("partitions: hold the outputs until the last one, spill; each in order, by {by}\n"),
         None => String::new(),
     };
-    ways(job) + &last
+    job.bags.explain() + &ways(job) + &last
 }
 
 fn ways(job: &Job<'_>) -> String {
     match (job.args.slurp, job.args.null_input) {
-        (true, false) if !job.args.raw_input && !job.args.values => plan::with(&job.text, |way| way.to_string()),
+        (true, false) if is_planned(job.args) => plan::with(&job.text, |way| way.to_string()),
         (true, _) => Way::Collected.to_string(),
         (false, true) => "once: the interpreter runs once; `input` and `inputs` stream the records in order\n".into(),
         (false, false) => {
@@ -195,7 +202,7 @@ impl slurp::Sink for Printed<'_, '_> {
             for value in bag.iter()? {
                 let value = value?;
                 weight += (size_of::<Val>() + value.weight()) as u64;
-                held_within(weight, self.job.config.budget())?;
+                held_within(weight, self.job.config.budget(), alone::WHOLE)?;
                 values.push(value);
             }
             let mut sink = output::Sink::new(self.job)?;

@@ -21,6 +21,7 @@ pub(crate) mod print;
 mod program;
 mod read;
 mod rewrite;
+mod sketch;
 mod slice;
 pub(crate) mod slurp;
 mod store;

@@ -7,10 +7,10 @@ use jaq_core::load::Arena;
 use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{lex::StrPart, parse};
 
-const TEXT: &str = concat!(include_str!("prelude.jq"), include_str!("extra.jq"));
+const TEXT: &str = concat!(include_str!("prelude.jq"), include_str!("extra.jq"), include_str!("sketch.jq"));
 
 /// What is there beyond jq's functions, in jq.
-const EXTRA: &str = include_str!("extra.jq");
+const EXTRA: &str = concat!(include_str!("extra.jq"), include_str!("sketch.jq"));
 
 /// The definitions of what is there beyond jq's functions.
 pub(super) fn extra() -> Vec<Def<&'static str>> {

@@ -19,7 +19,10 @@ fn the_examples_of_the_help_run() {
     let help = print(&["--help"], "");
     let mut ran = 0;
     let dir = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/data"), dir.path().join("data")).unwrap();
+    for name in ["data", "examples"] {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        std::os::unix::fs::symlink(root.join(name), dir.path().join(name)).unwrap();
+    }
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_kitbag")).parent().unwrap();
     let path = std::env::join_paths(
         [bin.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
@@ -37,7 +40,7 @@ fn the_examples_of_the_help_run() {
         assert!(!output.stdout.is_empty() || command.contains(" -o "), "{command} printed nothing");
         ran += 1;
     }
-    assert!(ran >= 6, "{ran} examples were found");
+    assert!(ran >= 8, "{ran} examples were found");
     assert!(dir.path().join("clean").is_dir());
 }
 

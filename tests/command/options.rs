@@ -93,6 +93,7 @@ fn modules_from_a_directory() {
     std::fs::write(dir.path().join("deep/deep.jq"), "def ten: 10;").unwrap();
     let folder = dir.path().to_str().unwrap();
     assert_eq!(print(&["-L", folder, "import \"m\" as m; m::twice"], "4\n"), "8\n");
+    assert_eq!(print(&["-s", "-L", folder, "import \"m\" as m; map(m::twice)"], "4\n5\n"), "[8,10]\n");
     assert_eq!(print(&["-L", "data", "-L", folder, "include \"deep\"; ten"], "4\n"), "10\n");
     assert_eq!(print(&["-L", folder, "include \"n\"; all"], "1\n2\n3\n"), "[1,2,3]\n");
     for wrong in ["import \"../m\" as m; .", "import \"none\" as m; ."] {

@@ -185,6 +185,15 @@ const DEFINED: &[&str] = &[
     "any, all",
     "any(.id > 7), all(.id > 0)",
     "any(.id > 3)",
+    "approx_distinct(.k), approx_distinct(.tags[]?), (map(.id) | approx_distinct(.))",
+    "group_by(.k) | map({k: .[0].k, about: approx_distinct(.id), some: (sample(2) | map(.id))})",
+    "sample(3), sample(3; 7), sample(0; 1), sample(1000; -1) | map(.id)",
+    "map(.tags[]?) | sample(4; 2), length",
+    "sample(20000) | length",
+    "sample(-1)",
+    "sample(2; \"x\")",
+    "map(.id) | sample(length / 2 | floor)",
+    "def sample($n): 7; sample(1), sample(1; 1)",
 ];
 
 /// A program's text, exit code and whether it says something, without the place that only a plan knows.
@@ -266,6 +275,8 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
         "map(select(.x > 0.5)) | map(.pad | length) | add",
         "[.[] | .u] | unique | length",
         "group_by(.u)[] | select(length > 5) | {u: .[0].u, ids: [.[].id]}",
+        "approx_distinct(.u), (sample(100; 3) | map(.id))",
+        "group_by(.x) | map([approx_distinct(.u), (sample(3) | map(.id))])",
     ];
     let programs: Vec<String> = programs.iter().map(ToString::to_string).collect();
     let input = at(&dir, "records.jsonl");
@@ -286,8 +297,16 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
 
 #[test]
 fn what_is_beyond_jq_is_planned() {
-    for program in ["count_by(.k)", "map(.k) | frequencies", "topk(3; .n)", "distinct_by(.k)", "mean(.n)", "stddev(.n)"]
-    {
+    for program in [
+        "count_by(.k)",
+        "map(.k) | frequencies",
+        "topk(3; .n)",
+        "distinct_by(.k)",
+        "mean(.n)",
+        "stddev(.n)",
+        "approx_distinct(.n)",
+        "group_by(.k) | map(sample(2; 7))",
+    ] {
         let explained = run(&["-s", "--explain", program]).out;
         assert!(!explained.starts_with("collected"), "{program}: {explained}");
     }

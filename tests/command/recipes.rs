@@ -63,6 +63,25 @@ fn orders_lie_by_day_and_currency() {
 }
 
 #[test]
+fn each_order_has_the_tier_of_its_customer() {
+    let orders = printed("enrich");
+    assert_eq!(orders.len() as u64, count("select(.order_id)", "data/orders"));
+    for (customer, tier) in [(884, "gold"), (169, "silver")] {
+        let found: Vec<_> = orders.iter().filter(|order| order["customer"] == customer).collect();
+        assert!(!found.is_empty() && found.iter().all(|order| order["tier"] == tier), "{found:?}");
+    }
+    // By the index that the recipe tells of.
+    let text = std::fs::read_to_string("examples/etl/enrich.jq").unwrap();
+    let index = text.lines().find_map(|line| line.trim_start_matches(['#', ' ']).strip_prefix("INDEX(")).unwrap();
+    let program = format!("INDEX({index}");
+    let others = print(&["-n", "--slurpfile", "tiers", "examples/etl/tiers.jsonl", &program, "data/orders"], "");
+    for (other, order) in values(&others).iter().zip(&orders) {
+        let tier = if other["tier"].is_null() { "none".into() } else { other["tier"].clone() };
+        assert_eq!((&tier, &other["order_id"]), (&order["tier"], &order["order_id"]));
+    }
+}
+
+#[test]
 fn jq_answers_the_same() {
     let Some(jq) = jq() else { return };
     // What is there beyond jq's functions, in jq.
@@ -70,7 +89,7 @@ fn jq_answers_the_same() {
     for (name, files, options) in [
         ("slowest", "data/web", &["-sc"][..]),
         ("schema", "data/events", &["-sc"]),
-        ("enrich", "data/orders", &["-nc", "--slurpfile", "tiers", "examples/etl/tiers.jsonl"]),
+        ("enrich", "data/orders", &["-sc", "--slurpfile", "tiers", "examples/etl/tiers.jsonl"]),
     ] {
         let recipe = format!("examples/etl/{name}.jq");
         let program = extra.clone() + &std::fs::read_to_string(&recipe).unwrap();

@@ -2,8 +2,9 @@
 //! stable; of equal elements the first is least and the last is greatest.
 
 use super::values::elements;
-use super::{Kit, Native, Val, ValR, general, one, plain, v, with_one, wrong};
+use super::{Kit, Native, Val, ValR, general, one, plain, pop_two, v, with_one, wrong};
 use crate::jq::fault::{Error, ValX, about};
+use crate::jq::sketch;
 use crate::jq::value::Array;
 use jaq_core::{Bind, Cv, Exn};
 use std::cmp::Ordering;
@@ -37,6 +38,12 @@ pub(super) fn natives() -> Vec<Native> {
                 Err(at) => Val::Int(-1 - i64::try_from(at).unwrap_or(i64::MAX - 1)),
             }),
             None => Err(about(&value, "cannot be searched from")),
+        }),
+        plain!("_approx_distinct", |value| elements(value, "cannot be counted, as it is not an array")
+            .map(sketch::distinct_of)),
+        general!("_sample", v(2), |mut cv| {
+            let (count, seed) = pop_two(&mut cv);
+            one(sample(cv.1, &count, &seed))
         }),
         general!("sort_by", f(), |cv| by(cv, sort_by)),
         general!("group_by", f(), |cv| by(cv, group_by)),
@@ -169,6 +176,14 @@ fn join(value: &Val, separator: &Val) -> ValR {
         }
     }
     Ok(Val::from(text))
+}
+
+fn sample(value: Val, count: &Val, seed: &Val) -> ValR {
+    let values = elements(value, "cannot be sampled, as it is not an array")?;
+    let count = count.as_i64().and_then(|count| u64::try_from(count).ok());
+    let count = count.ok_or_else(|| wrong("a sample has a whole number of elements, 0 or more"))?;
+    let seed = seed.as_i64().ok_or_else(|| wrong("the seed of a sample is a whole number"))?;
+    Ok(sketch::sample_of(values, count, seed))
 }
 
 fn flatten(value: Val, depth: Val) -> ValR {

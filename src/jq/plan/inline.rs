@@ -53,6 +53,26 @@ pub(crate) fn inline<'s>(program: &Tree<'s>, extra: &[Def<&'s str>]) -> Tree<'s>
     heads.into_iter().rev().fold(body, |body, defs| Term::Def(defs, Box::new(body)))
 }
 
+/// A program's own definitions that are still called, by it or by each other, and what is behind all of them.
+pub(super) fn called<'t, 's>(program: &'t Tree<'s>) -> (Vec<Def<&'s str>>, &'t Tree<'s>) {
+    let (mut all, mut body) = (Vec::new(), program);
+    while let Term::Def(defs, rest) = body {
+        all.extend(defs);
+        body = rest;
+    }
+    let mut names = calls(body);
+    // What a definition calls is defined before it, or is itself.
+    let mut kept: Vec<Def<&'s str>> = Vec::new();
+    for def in all.into_iter().rev() {
+        if names.contains(&(def.name, def.args.len())) {
+            names.extend(calls(&def.body));
+            kept.push(def.clone());
+        }
+    }
+    kept.reverse();
+    (kept, body)
+}
+
 /// Whether a variable that the body takes from around the definition could be another one where it is called: whether the
 /// program binds one of that name outside of the body.
 fn is_captured(def: &Def<&str>, program: &Tree<'_>) -> bool {

@@ -30,6 +30,11 @@ impl<'s> Names<'s> {
             Term::Call("nth", _) if named("nth", 1) => Kind::Nth(place(&argument(0))?, Term::Id),
             Term::Call("unique", _) if named("unique", 0) => Kind::Unique(Term::Id),
             Term::Call("unique_by", _) if named("unique_by", 1) => Kind::Unique(argument(0)),
+            Term::Call("_approx_distinct", _) if named("_approx_distinct", 0) => Kind::Approx,
+            Term::Call("_sample", _) if named("_sample", 2) => {
+                let count = integer(&argument(0)).and_then(|count| u64::try_from(count).ok());
+                Kind::Sample(count.filter(|count| *count <= MOST)?, integer(&argument(1))?)
+            }
             _ => return None,
         })
     }

@@ -4,10 +4,13 @@
 //!
 //! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
 //!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
-//!   the walk, [`passes`]: what needs the input twice, [`sequence`]: what is run in turn instead, [`way`]: which of these.
+//!   the walk, [`joins`]: stages with another array, [`passes`]: what needs the input twice, [`sequence`]: what is run in
+//!   turn instead, [`way`]: which of these, [`explain`]: what is said of aggregates.
 
+mod explain;
 mod extract;
 mod inline;
+mod joins;
 mod kinds;
 mod lead;
 mod names;
@@ -27,6 +30,7 @@ use super::notation;
 use super::print::print;
 use super::tree::literal;
 pub(crate) use inline::inline;
+pub(crate) use joins::{How, Join, asks_for};
 pub(crate) use passes::Passes;
 pub(crate) use terms::{Tree, defined, integer, is_free, own_path, walk};
 pub(crate) use way::{Way, with};
@@ -61,6 +65,10 @@ pub(crate) enum Kind<'s> {
         last: bool,
         reversed: bool,
     },
+    /// About how many different ones there are.
+    Approx,
+    /// So many of them, drawn by a seed.
+    Sample(u64, i64),
     /// All outputs: it grows with them.
     Collect,
 }
@@ -70,34 +78,13 @@ impl<'s> Kind<'s> {
     pub(crate) fn by(&self) -> Option<&Tree<'s>> {
         match self {
             Kind::Min(by) | Kind::Max(by) | Kind::Unique(by) | Kind::Top { by, .. } => Some(by),
-            Kind::Count | Kind::Add | Kind::Nth(..) | Kind::Slice(..) | Kind::Collect => None,
+            _ => None,
         }
     }
 
     /// Whether what it holds does not grow with the number of outputs.
     pub(crate) fn is_bounded(&self) -> bool {
         !matches!(self, Kind::Unique(_) | Kind::Collect)
-    }
-}
-
-impl fmt::Display for Agg<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = print(&self.of);
-        match &self.kind {
-            Kind::Count => write!(f, "count({of})"),
-            Kind::Add => write!(f, "add({of})"),
-            Kind::Min(by) => write!(f, "min({of}; {})", print(by)),
-            Kind::Max(by) => write!(f, "max({of}; {})", print(by)),
-            Kind::Nth(place, path) => write!(f, "nth({of}; {place}; {})", print(path)),
-            Kind::Slice(from, upto) => write!(f, "slice({of}; {from}; {upto})"),
-            Kind::Unique(by) => write!(f, "unique({of}; {})", print(by)),
-            Kind::Top { by, count, last, reversed } => {
-                let end = if *last { "last" } else { "first" };
-                let order = if *reversed { "descending" } else { "ascending" };
-                write!(f, "top({of}; {}; {end} {count}, {order})", print(by))
-            }
-            Kind::Collect => write!(f, "collect({of})"),
-        }
     }
 }
 
@@ -130,6 +117,8 @@ pub(crate) enum Stage<'s> {
     Slice(u64, u64),
     /// All elements are there before the next stage has the first one.
     Whole,
+    /// Joined with another array.
+    Join(Join<'s>),
 }
 
 /// What becomes of the bag at its end.
@@ -177,20 +166,6 @@ pub(crate) fn last_key(program: &str) -> Option<String> {
     }
 }
 
-impl fmt::Display for Row<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, aggregate) in self.aggregates.iter().enumerate() {
-            let grows = match &aggregate.kind {
-                Kind::Add => " (grows where it adds texts, arrays or objects)",
-                kind if kind.is_bounded() => "",
-                _ => " (grows with its input)",
-            };
-            writeln!(f, "    $__agg{number} = {aggregate}{grows}")?;
-        }
-        writeln!(f, "    then {}", print(&self.rest))
-    }
-}
-
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for stage in &self.stages {
@@ -205,6 +180,7 @@ impl fmt::Display for Plan<'_> {
                 }
                 Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
                 Stage::Whole => writeln!(f, "whole: holds the elements until the last one is there, spills")?,
+                Stage::Join(join) => join.fmt(f)?,
                 Stage::Slice(from, u64::MAX) => writeln!(f, "slice: streams, keeps order: from {from}")?,
                 Stage::Slice(from, upto) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
             }

@@ -3,7 +3,7 @@
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
 
-use super::terms::{Tree, is_each, own_path, path_of, pipe, stages};
+use super::terms::{Tree, integer, is_each, own_path, path_of, pipe, stages, walk};
 
 /// Functions that do not look at their input.
 const CONSTANTS: [&str; 7] = ["true", "false", "null", "empty", "nan", "infinite", "now"];
@@ -72,6 +72,28 @@ impl<'s> Names<'s> {
             Term::Call(name, arguments) => arguments.is_empty() && CONSTANTS.contains(name) && !self.defines(name, 0),
             _ => false,
         }
+    }
+
+    /// `limit(n; .[] | f)` and `first(.[] | f)`: what one element gives, which is never more, and how many there are.
+    pub(super) fn limit(&self, term: &Tree<'s>) -> Option<(Tree<'s>, u64)> {
+        match term {
+            Term::Call(_, arguments) if self.call(term, "limit", 2) => {
+                let count = integer(&arguments[0])?;
+                let each = Term::Call("limit", vec![arguments[0].clone(), self.stream(&arguments[1])?]);
+                Some((each, u64::try_from(count).unwrap_or(0)))
+            }
+            Term::Call(_, arguments) if self.call(term, "first", 1) => {
+                Some((Term::Call("first", vec![self.stream(&arguments[0])?]), 1))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a program has the names that stand for aggregates' answers.
+    pub(super) fn are_ours(&self, program: &Tree<'_>) -> bool {
+        let mut taken = self.defined.iter().any(|(name, _)| *name == "__agg");
+        walk(program, &mut |term| taken |= matches!(term, Term::Var(name) if name.starts_with("$__agg")));
+        taken
     }
 
     /// Whether `term` calls jq's function of this name.

@@ -4,6 +4,8 @@ use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 
 use super::extract::Extract;
+use super::inline::called;
+use super::joins;
 use super::kinds::MOST;
 use super::names::Names;
 use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, slice, stages, then, walk};
@@ -21,21 +23,17 @@ enum Shape {
 
 pub(super) fn plan<'s>(program: &Tree<'s>) -> Option<Plan<'s>> {
     let names = Names { defined: defined(program) };
-    if takes_our_names(&names, program) {
+    if names.are_ours(program) {
         return None;
     }
-    let (mut definitions, mut body) = (String::new(), program);
-    while let Term::Def(defs, rest) = body {
-        // A definition is called wherever its caller runs.
-        if !defs.iter().all(|def| is_local(&def.body, &[])) {
-            return None;
-        }
-        definitions += &print_definitions(defs);
-        body = rest;
+    let (definitions, body) = called(program);
+    // A definition is called wherever its caller runs.
+    if !definitions.iter().all(|def| is_local(&def.body, &[])) {
+        return None;
     }
-    let mut walk = Walk { names: &names, stages: Vec::new(), shape: Shape::Array, whole: false, brackets: false };
+    let mut walk = Walk::new(&names);
     let end = walk.along(&stages(body))?;
-    Some(Plan { definitions, stages: walk.stages, end })
+    Some(Plan { definitions: print_definitions(&definitions), stages: walk.stages, end })
 }
 
 struct Walk<'s, 'n> {
@@ -48,14 +46,19 @@ struct Walk<'s, 'n> {
     brackets: bool,
 }
 
-/// Whether a program has the names that stand for aggregates' answers.
-fn takes_our_names(names: &Names<'_>, program: &Tree<'_>) -> bool {
-    let mut taken = names.defined.iter().any(|(name, _)| *name == "__agg");
-    walk(program, &mut |term| taken |= matches!(term, Term::Var(name) if name.starts_with("$__agg")));
-    taken
-}
+impl<'s, 'n> Walk<'s, 'n> {
+    fn new(names: &'n Names<'s>) -> Walk<'s, 'n> {
+        Walk { names, stages: Vec::new(), shape: Shape::Array, whole: false, brackets: false }
+    }
 
-impl<'s> Walk<'s, '_> {
+    /// What is made of another array, to be an array too.
+    fn aside(&self, parts: &[Tree<'s>]) -> Option<Plan<'s>> {
+        let mut walk = Walk::new(self.names);
+        let end = walk.along(parts)?;
+        let plan = Plan { definitions: String::new(), stages: walk.stages, end };
+        matches!(plan.end, End::Array).then_some(plan)
+    }
+
     fn along(&mut self, parts: &[Tree<'s>]) -> Option<End<'s>> {
         let Some((first, rest)) = parts.split_first() else {
             return Some(if self.shape == Shape::Array { End::Array } else { self.stream() });
@@ -106,6 +109,11 @@ impl<'s> Walk<'s, '_> {
             self.whole = true;
             return self.along(rest);
         }
+        if let Some(join) = joins::join(self.names, first, |parts| self.aside(parts)) {
+            self.stages.push(Stage::Join(join));
+            self.whole = true;
+            return self.along(rest);
+        }
         if let Some(key) = self.sorting(first)
             && !self.is_top(parts)
             && is_local(&key, &[])
@@ -131,7 +139,7 @@ impl<'s> Walk<'s, '_> {
             let first = [&[(Part::Index(Term::Num("0")), *opt)], path].concat();
             return self.along(&[&[path_of(&first)], rest].concat());
         }
-        if let Some((each, count)) = self.limit(first) {
+        if let Some((each, count)) = self.names.limit(first) {
             self.barrier();
             self.each(each)?;
             self.stages.push(Stage::Slice(0, count));
@@ -235,20 +243,5 @@ impl<'s> Walk<'s, '_> {
         parts.len() > 1
             && extract.rest(&pipe(parts), &Term::Id).is_some()
             && matches!(&extract.found[..], [agg] if matches!(agg.kind, Kind::Top { .. }))
-    }
-
-    /// `limit(n; .[] | f)` and `first(.[] | f)`: what one element gives, which is never more, and how many there are.
-    fn limit(&self, term: &Tree<'s>) -> Option<(Tree<'s>, u64)> {
-        match term {
-            Term::Call(_, arguments) if self.names.call(term, "limit", 2) => {
-                let count = integer(&arguments[0])?;
-                let each = Term::Call("limit", vec![arguments[0].clone(), self.names.stream(&arguments[1])?]);
-                Some((each, u64::try_from(count).unwrap_or(0)))
-            }
-            Term::Call(_, arguments) if self.names.call(term, "first", 1) => {
-                Some((Term::Call("first", vec![self.names.stream(&arguments[0])?]), 1))
-            }
-            _ => None,
-        }
     }
 }

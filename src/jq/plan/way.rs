@@ -6,7 +6,7 @@ use jaq_core::load::lex::Lexer;
 use jaq_core::load::parse::Parser;
 
 use super::passes::{Passes, passes};
-use super::{End, Plan, Stage, inline, sequence, stages};
+use super::{End, Plan, Stage, inline, joins, sequence, stages};
 use crate::jq::{binding, notation, prelude};
 
 /// How a program over the whole input is run.
@@ -28,8 +28,7 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
     let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
         Err(_) => Way::Collected,
         Ok(tree) => {
-            // It is a verb of its own.
-            let extra: Vec<_> = prelude::extra().into_iter().filter(|def| def.name != "distinct_by").collect();
+            let extra: Vec<_> = prelude::extra().into_iter().filter(|def| !joins::is_verb(def.name)).collect();
             let tree = inline(&tree, &extra);
             let way = match (stages::plan(&tree), sequence::sequence(&tree)) {
                 (Some(plan), _) => Way::Verbs(plan),

@@ -45,7 +45,7 @@ impl Aggregates {
 
     /// Whether they must see the records in order.
     pub(super) fn in_order(&self) -> bool {
-        self.all.iter().any(|one| matches!(one.kind, What::Add))
+        self.all.iter().any(|one| matches!(one.kind, What::Add | What::Sample(_)))
     }
 
     /// The answers where there is no record.

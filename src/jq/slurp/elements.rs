@@ -8,23 +8,27 @@ use kitbag::{Bag, Error, Json, Scan};
 use super::super::Val;
 use super::aggregates::{Aggregates, Limited, Outputs};
 use super::filter::{Filter, Record, walk};
+use super::join::Met;
 use super::{TooMuch, stop};
 
 /// What a stage reads.
 pub(super) enum Elements {
     Scan(Scan),
     Bag(Bag<Val>),
+    /// What a join gives.
+    Met(Bag<Met>),
 }
 
 impl Elements {
     /// What `of` makes of each record, or the error by which that ends the run.
-    fn try_map<U: Send + 'static>(
+    pub(super) fn try_map<U: Send + 'static>(
         self,
         of: impl Fn(&Record<'_>) -> Result<U, Error> + Send + Sync + 'static,
     ) -> Bag<U> {
         match self {
             Elements::Scan(scan) => scan.map(move |record| of(&Record::borrowed(record))).try_map(|outcome| outcome),
             Elements::Bag(bag) => bag.try_map(move |value| of(&Record::of(value))),
+            Elements::Met(bag) => bag.try_map(move |met| met.with(&of)),
         }
     }
 
@@ -32,6 +36,7 @@ impl Elements {
         match self {
             Elements::Scan(scan) => scan.map(|record| Val::from_json(&record)),
             Elements::Bag(bag) => bag,
+            Elements::Met(bag) => bag.map(Met::value),
         }
     }
 
@@ -39,6 +44,7 @@ impl Elements {
         let outputs = match self {
             Elements::Scan(scan) => scan.map(move |record| all(&filter, &Record::borrowed(record))),
             Elements::Bag(bag) => bag.map(move |value| all(&filter, &Record::of(value))),
+            Elements::Met(bag) => bag.map(move |met| met.with(|record| all(&filter, record))),
         };
         outputs.flatten().try_map(|output| output)
     }
@@ -120,7 +126,7 @@ impl Elements {
                 let mut rows = scan.fold_by(|_| None, aggregates).collect()?;
                 Ok(rows.pop().map_or(nothing, |(_, answers)| answers))
             }
-            Elements::Bag(bag) => bag.map(|value| (Val::null(), value)).fold(limited(Arc::new(aggregates))),
+            elements => elements.bag().map(|value| (Val::null(), value)).fold(limited(Arc::new(aggregates))),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::Term;
 use jaq_core::path::{Opt, Part};
-use kitbag::{JsonKind, JsonRef};
+use kitbag::{Json, JsonKind, JsonRef, Scan};
 
 use super::super::plan::{Row, Tree, own_path};
 use super::super::print::print;
@@ -22,6 +22,8 @@ pub(crate) struct World<'w> {
     pub(crate) definitions: &'w str,
     pub(crate) compile: &'w dyn Fn(&str) -> Result<Program, CompileError>,
     pub(crate) inputs: Arc<dyn Inputs + Send + Sync>,
+    /// The records of a bag of this name, where it is no value.
+    pub(crate) bags: &'w dyn Fn(&str) -> Option<Scan>,
 }
 
 /// A record: borrowed where it was read, or a value that an earlier stage made.
@@ -37,6 +39,11 @@ impl<'a> Record<'a> {
 
     pub(super) fn of(value: Val) -> Record<'a> {
         Record { json: None, value: OnceCell::from(value) }
+    }
+
+    /// A record as it was read; none was made of a value.
+    pub(super) fn json(&self) -> Json {
+        self.json.as_ref().map_or_else(Json::null, JsonRef::to_json)
     }
 
     pub(super) fn value(&self) -> &Val {

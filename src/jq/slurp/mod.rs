@@ -6,6 +6,7 @@
 mod aggregates;
 mod elements;
 mod filter;
+mod join;
 mod one;
 mod state;
 
@@ -21,6 +22,7 @@ use aggregates::{Aggregates, Limited};
 use elements::Elements;
 use filter::Filter;
 pub(crate) use filter::World;
+use join::Joining;
 
 /// Where the program's outputs go, in order.
 pub(crate) trait Sink {
@@ -76,6 +78,7 @@ enum Verb {
     Sort(Arc<Filter>),
     Slice(u64, u64),
     Whole,
+    Join(Box<Joining>),
 }
 
 enum Ending {
@@ -107,6 +110,7 @@ impl Compiled {
                 Stage::Sort(key) => Verb::Sort(filter(key)?),
                 Stage::Slice(from, upto) => Verb::Slice(*from, *upto),
                 Stage::Whole => Verb::Whole,
+                Stage::Join(join) => Verb::Join(Box::new(Joining::new(join, world)?)),
             });
         }
         let end = match &plan.end {
@@ -126,19 +130,9 @@ impl Compiled {
     ///
     /// Of input and output, and the first error of the program, as [`kitbag::ErrorKind::Stopped`].
     pub(crate) fn run<S: Sink>(self, scan: Scan, budget: u64, sink: &mut S) -> Result<(), S::Error> {
-        let mut elements = Elements::Scan(scan);
         let over = Arc::new(AtomicBool::new(false));
         let limited = |aggregates| Limited { aggregates, most: budget, over: Arc::clone(&over) };
-        for verb in self.stages {
-            elements = Elements::Bag(match verb {
-                Verb::Each(filter) => elements.each(filter),
-                Verb::Groups { key, aggregates, rest } => elements.groups(key, *aggregates, rest, &limited),
-                Verb::Distinct(key) => elements.distinct(key),
-                Verb::Sort(key) => elements.sort(key),
-                Verb::Slice(from, upto) => elements.slice(from, upto),
-                Verb::Whole => elements.whole(),
-            });
-        }
+        let elements = through(self.stages, Elements::Scan(scan), &limited)?;
         let limit = || match over.load(Ordering::Relaxed) {
             true => Err(Error::stop(TooMuch(budget))),
             false => Ok(()),
@@ -153,6 +147,26 @@ impl Compiled {
             }
         }
     }
+}
+
+/// What stages make of some elements.
+fn through(
+    stages: Vec<Verb>,
+    mut elements: Elements,
+    limited: &dyn Fn(Arc<Aggregates>) -> Limited,
+) -> Result<Elements, Error> {
+    for verb in stages {
+        elements = match verb {
+            Verb::Each(filter) => Elements::Bag(elements.each(filter)),
+            Verb::Groups { key, aggregates, rest } => Elements::Bag(elements.groups(key, *aggregates, rest, limited)),
+            Verb::Distinct(key) => Elements::Bag(elements.distinct(key)),
+            Verb::Sort(key) => Elements::Bag(elements.sort(key)),
+            Verb::Slice(from, upto) => Elements::Bag(elements.slice(from, upto)),
+            Verb::Whole => Elements::Bag(elements.whole()),
+            Verb::Join(join) => Elements::Met(join.of(elements, limited)?),
+        };
+    }
+    Ok(elements)
 }
 
 /// The error by which the program ends the run.

@@ -1,8 +1,11 @@
 //! One aggregate: how it begins, what an output does to it, how states of parts become one, and its answer.
 
-use super::super::CompileError;
-use super::super::Val;
+use kitbag::Seq;
+use kitbag::agg::{Aggregate, Fold as _};
+
 use super::super::plan::{Agg, Kind};
+use super::super::sketch::{self, Distinct, Drawing};
+use super::super::{CompileError, Val};
 use super::filter::{Filter, Record, World};
 use super::state::{Ends, Of, Place, State, distinct, greatest, least};
 
@@ -27,6 +30,8 @@ pub(super) enum What {
         reversed: bool,
     },
     Collect,
+    Approx(Distinct),
+    Sample(Drawing<Place>),
 }
 
 /// Whether a record with this place would be among those that are kept.
@@ -63,6 +68,8 @@ impl One {
                 What::Top { by: by(key)?, ends, reversed: *reversed }
             }
             Kind::Collect => What::Collect,
+            Kind::Approx => What::Approx(sketch::distinct()),
+            Kind::Sample(count, seed) => What::Sample(sketch::drawing(*count, *seed)),
         };
         Ok(One { kind, of: by(&aggregate.of)? })
     }
@@ -77,11 +84,18 @@ impl One {
             What::Unique(_) => State::Unique(Default::default()),
             What::Top { .. } => State::Top(Vec::new()),
             What::Collect => State::Collect(Vec::new()),
+            What::Approx(sketch) => State::Approx(sketch.init()),
+            What::Sample(drawing) => State::Sample(drawing.init()),
         }
     }
 
     /// Adds an output; gives what the state has grown by, about.
     pub(super) fn step(&self, state: &mut State, place: Place, value: Val) -> usize {
+        match (&self.kind, &mut *state) {
+            (What::Approx(sketch), State::Approx(seen)) => return grown(sketch, seen, place.0, &value),
+            (What::Sample(drawing), State::Sample(drawn)) => return grown(drawing, drawn, place.0, &(place, value)),
+            _ => {}
+        }
         let weight = value.weight() + 48;
         match self.try_step(state, place, value) {
             Ok(grows) => {
@@ -171,6 +185,8 @@ impl One {
                 into.extend(from);
                 self.shorten(into, *ends);
             }
+            (What::Approx(sketch), State::Approx(into), State::Approx(from)) => sketch.merge(into, from),
+            (What::Sample(drawing), State::Sample(into), State::Sample(from)) => drawing.merge(into, from),
             (_, State::Collect(into), State::Collect(from)) => into.extend(from),
             (_, into, State::Failed((of, place), error)) => into.fail(of, place, error),
             _ => {}
@@ -209,10 +225,24 @@ impl One {
                 list.sort_by_key(|(place, _)| *place);
                 one(Some(list.into_iter().map(|(_, value)| value).collect()))
             }
+            (State::Approx(seen), What::Approx(sketch)) => one(Some(sketch::count(sketch.finish(seen)))),
+            (State::Sample(drawn), What::Sample(drawing)) => {
+                let mut list = drawing.finish(drawn);
+                // Of outputs of one record too.
+                list.sort_by_key(|(place, _)| *place);
+                one(Some(list.into_iter().map(|(_, value)| value).collect()))
+            }
             (State::Failed(_, error), _) => failed(error),
-            (State::Ends(_) | State::Top(_), _) => one(None),
+            (State::Ends(_) | State::Top(_) | State::Approx(_) | State::Sample(_), _) => one(None),
         }
     }
+}
+
+/// Steps one of the library's aggregates; gives what its state has grown by, about.
+fn grown<T, A: Aggregate<T>>(aggregate: &A, state: &mut A::State, at: Seq, item: &T) -> usize {
+    let before = aggregate.heap_size(state);
+    aggregate.step(state, at, item);
+    aggregate.heap_size(state).saturating_sub(before)
 }
 
 fn failed(error: Val) -> Val {

@@ -1,12 +1,15 @@
 //! The states of aggregates. What must stay true: every state says the same however the records were cut and in whatever
-//! order states were merged: what counts is the place of each output. Only [`State::Add`] must see them in order.
+//! order states were merged: what counts is the place of each output. [`State::Add`] and [`State::Sample`] must see them in
+//! order.
 
 use std::collections::BTreeMap;
 
 use kitbag::Seq;
+use kitbag::agg::Fold as _;
 use serde::{Deserialize, Serialize};
 
 use super::super::Val;
+use super::super::sketch::{self, Drawn, Seen};
 
 /// Where an output stands: its record, and its number among the record's outputs.
 pub(super) type Place = (Seq, u32);
@@ -24,6 +27,8 @@ pub(super) enum State {
     /// More than are wanted, in no order.
     Top(Vec<(Val, Place, Val)>),
     Collect(Vec<(Place, Val)>),
+    Approx(Seen),
+    Sample(Drawn<Place>),
     /// The first error. Those of what makes the outputs come before those of what is made of the outputs, since jq has all
     /// outputs before it makes anything of them.
     Failed((Of, Place), Val),
@@ -72,6 +77,8 @@ impl State {
                 .iter()
                 .map(|(key, (_, value))| key.weight() + value.weight() + 2 * size_of::<(Val, Place, Val)>())
                 .sum(),
+            State::Approx(seen) => sketch::distinct().heap_size(seen),
+            State::Sample(drawn) => sketch::drawing(0, 0).heap_size(drawn),
             State::Top(list) => list.capacity() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>(),
         }
     }
