@@ -35,6 +35,8 @@ fn unpack(path: &Path) -> String {
 /// The files of a directory, in order of their names.
 fn files(dir: impl AsRef<Path>) -> Vec<PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // A manifest and the mark of a complete output are no shards.
+    files.retain(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('_'));
     files.sort();
     files
 }

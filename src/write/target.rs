@@ -85,7 +85,7 @@ impl Target {
     /// # let dir = tempfile::tempdir()?;
     /// let input = Input::from("data/web/*.gz");
     /// let target = Target::new(dir.path().join("out/part-*.jsonl")).made_from(input.provenance()?);
-    /// Bag::from_iter(input.paths()?.iter().map(|path| path.display().to_string())).write_jsonl(target)?;
+    /// Bag::from_iter(input.paths()?).write_jsonl(target)?;
     /// let manifest = std::fs::read_to_string(dir.path().join("out/_manifest.json"))?;
     /// assert!(manifest.contains(r#""inputs":[{"path":"data/web/part-000.jsonl.gz","bytes":"#));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
