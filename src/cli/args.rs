@@ -131,6 +131,9 @@ pub(crate) struct Args {
     /// `$NAME` is the text of FILE.
     #[arg(long, num_args = 2, value_names = ["NAME", "FILE"], action = ArgAction::Append, help_heading = "Program")]
     pub(crate) rawfile: Vec<String>,
+    /// `$ENV` and `env` are the variables of the environment. Without it no program sees them.
+    #[arg(long, help_heading = "Program")]
+    pub(crate) env: bool,
     /// What follows are no files but strings: $ARGS.positional.
     #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", help_heading = "Program")]
     pub(crate) args: Vec<bool>,

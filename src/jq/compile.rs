@@ -91,8 +91,13 @@ fn load(text: &str, names: &[&str], libraries: &Libraries, rewritten: bool) -> R
         let first = errors.into_iter().next().and_then(|(file, errors)| Some((file, errors.into_iter().next()?)));
         first.map_or_else(broken, |(file, (name, undefined))| {
             let message = match undefined {
+                Undefined::Filter(arguments @ (0 | 1)) if matches!(name, "localtime" | "strflocaltime") => {
+                    format!("{name}/{arguments} is not defined: times are in UTC, by `gmtime` and `strftime`")
+                }
+                Undefined::Filter(0) if name == "env" => String::from("env/0 is not defined: --env was not given"),
                 Undefined::Filter(arguments) => format!("{name}/{arguments} is not defined"),
                 Undefined::Label => format!("*label-{} is not defined", name.trim_start_matches('$')),
+                Undefined::Var if name == "$ENV" => String::from("$ENV is not defined: --env was not given"),
                 Undefined::Mod => format!("module {name} is not imported"),
                 _ => format!("{name} is not defined"),
             };

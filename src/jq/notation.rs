@@ -12,6 +12,8 @@ pub(super) struct Edited {
     pub(super) text: String,
     /// From which place of the edited text on places are how many bytes further than in the original.
     shifts: Vec<(usize, isize)>,
+    /// What was edited before.
+    before: Option<Box<Edited>>,
 }
 
 impl Edited {
@@ -32,7 +34,13 @@ impl Edited {
     /// Where a place of the edited text is in the original.
     pub(super) fn original(&self, place: usize) -> usize {
         let shift = self.shifts.iter().take_while(|(from, _)| *from <= place).last().map_or(0, |(_, shift)| *shift);
-        place.saturating_add_signed(-shift)
+        let place = place.saturating_add_signed(-shift);
+        self.before.as_ref().map_or(place, |before| before.original(place))
+    }
+
+    /// The edited text of an edited text.
+    pub(super) fn over(self, before: Edited) -> Edited {
+        Edited { before: Some(Box::new(before)), ..self }
     }
 }
 
@@ -53,9 +61,13 @@ pub(super) fn edit(text: &str) -> Result<Edited, CompileError> {
     let edited = Edited::new(text, literals(text)?);
     let blank = edited.text.lines().all(|line| line.split('#').next().unwrap_or("").trim().is_empty());
     if blank {
-        return Ok(Edited { text: String::from("."), shifts: Vec::new() });
+        return Ok(Edited { text: String::from("."), ..Edited::default() });
     }
-    Ok(edited)
+    let patterns = super::patterns::edit(&edited.text);
+    match patterns {
+        Ok(patterns) => Ok(patterns.over(edited)),
+        Err((at, message)) => Err(CompileError::at(text, edited.original(at), message)),
+    }
 }
 
 /// Numbers and characters that the lexer would refuse.
@@ -91,12 +103,6 @@ fn literals(text: &str) -> Result<Vec<Edit>, CompileError> {
             b'[' => open.push(b']'),
             b'{' => open.push(b'}'),
             b')' | b']' | b'}' if open.last() == Some(&byte) => drop(open.pop()),
-            b'?' if text[at..].starts_with("?//") && !text[at..].starts_with("?//=") => {
-                let after = text[..at].trim_end();
-                if is_pattern(after) {
-                    return Err(CompileError::at(text, at, "destructuring alternatives (`?//`) are not supported"));
-                }
-            }
             b'0'..=b'9' if !follows_a_word(bytes, at) => {
                 at = number(text, at, &mut edits);
                 continue;
@@ -114,14 +120,6 @@ fn literals(text: &str) -> Result<Vec<Edit>, CompileError> {
         at += 1;
     }
     Ok(edits)
-}
-
-/// Whether a text ends with `as` and a pattern.
-fn is_pattern(text: &str) -> bool {
-    text.rfind(" as ").is_some_and(|at| {
-        let pattern = text[at + 4..].trim_start();
-        pattern.starts_with(['$', '[', '{']) && !pattern.contains('|')
-    })
 }
 
 fn follows_a_word(bytes: &[u8], at: usize) -> bool {
@@ -180,7 +178,6 @@ mod tests {
             assert_eq!(edit(program).unwrap().text, text);
         }
         assert!(edit(&"[".repeat(600)).is_err());
-        assert!(edit(". as [$a] ?// $a | $a").is_err());
         assert!(edit(".a? // 1").is_ok() && edit(".a?//1").is_ok() && edit(".[]?//1").is_ok());
     }
 }

@@ -19,4 +19,5 @@ mod pipes;
 mod planned;
 mod recipes;
 mod same_as_jq;
+mod suites;
 mod tool;

@@ -18,12 +18,13 @@ fn errors_say_where() {
         ("break $x", "1:7: *label-x is not defined"),
         ("if 1 then 2", "1:12: expected `else` or `end`, found the end"),
         ("\"\\q\"", "1:3: expected string escape sequence, found `q`"),
-        (". as [$a] ?// $a | $a", "1:11: destructuring alternatives (`?//`) are not supported"),
+        ("reduce . as [$a] ?// $a (0; $a)", "1:13: alternatives (`?//`) are supported before a `|` only"),
+        (". as [$a] ?// $a | $a + $b", "1:25: $b is not defined"),
         ("import \"a\" as a; 1", "1:9: modules are not available: no directory was given with -L"),
         ("import \"a\" as $a; $a", "1:9: importing data is not supported"),
-        ("$ENV", "1:1: $ENV is not defined"),
-        ("env", "1:1: env/0 is not defined"),
-        ("localtime", "1:1: localtime/0 is not defined"),
+        ("$ENV", "1:1: $ENV is not defined: --env was not given"),
+        ("env", "1:1: env/0 is not defined: --env was not given"),
+        ("localtime", "1:1: localtime/0 is not defined: times are in UTC, by `gmtime` and `strftime`"),
     ] {
         assert_eq!(compile_error(program), message, "{program}");
     }
