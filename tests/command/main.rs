@@ -12,6 +12,7 @@
 mod endings;
 mod errors;
 mod help;
+mod logs;
 mod options;
 mod outputs;
 mod partitions;
