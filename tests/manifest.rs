@@ -32,7 +32,7 @@ fn tree(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn manifest(dir: &Path) -> Value {
-    let text = std::fs::read(dir.join("_manifest.json")).unwrap();
+    let text = std::fs::read(dir.join(".manifest.json")).unwrap();
     assert!(text.ends_with(b"}\n") && text.iter().filter(|&&byte| byte == b'\n').count() == 1);
     serde_json::from_slice(&text).unwrap()
 }
@@ -190,7 +190,7 @@ fn each_fault_is_named_with_its_path_and_what_was_expected() {
         std::fs::write(path, bytes).unwrap();
     };
     let text = |dir: &Path, from: &str, to: &str| {
-        change(dir.join("_manifest.json"), &|bytes| {
+        change(dir.join(".manifest.json"), &|bytes| {
             let text = String::from_utf8(std::mem::take(bytes)).unwrap();
             assert!(text.contains(from), "{from}: {text}");
             *bytes = text.replacen(from, to, 1).into_bytes();
@@ -223,24 +223,24 @@ fn each_fault_is_named_with_its_path_and_what_was_expected() {
             "_SUCCESS: expected the mark",
         );
         one(
-            said(dir, |dir| std::fs::remove_file(dir.join("_manifest.json")).unwrap()),
+            said(dir, |dir| std::fs::remove_file(dir.join(".manifest.json")).unwrap()),
             NotFound,
-            "_manifest.json: expected a manifest: there is none",
+            ".manifest.json: expected a manifest: there is none",
         );
         one(
-            said(dir, |dir| change(dir.join("_manifest.json"), &|bytes| bytes.truncate(99))),
+            said(dir, |dir| change(dir.join(".manifest.json"), &|bytes| bytes.truncate(99))),
             Corrupt,
-            "_manifest.json: expected a manifest: EOF",
+            ".manifest.json: expected a manifest: EOF",
         );
         one(
             said(dir, |dir| text(dir, "\"format\":1", "\"format\":9")),
             Corrupt,
-            "_manifest.json: expected a manifest of format 1, found 9",
+            ".manifest.json: expected a manifest of format 1, found 9",
         );
         one(
             said(dir, |dir| text(dir, "\"text_bytes\":", "\"text_bytes\":1")),
             Corrupt,
-            "_manifest.json: expected totals",
+            ".manifest.json: expected totals",
         );
         // Every single bit.
         let length = std::fs::read(dir.join(part)).unwrap().len();

@@ -97,7 +97,7 @@ pub(crate) struct Args {
     /// Write to a file, or to numbered shards: out.jsonl.gz, out/part-*.jsonl.zst.
     ///
     /// The extension says how it is packed: .gz, .zst, or not at all. In `DIR/part-*.jsonl` the `*` becomes the shard's
-    /// number, and DIR/_manifest.json and DIR/_SUCCESS lie beside them. The output appears under its name when it is
+    /// number, and DIR/.manifest.json and DIR/_SUCCESS lie beside them. The output appears under its name when it is
     /// complete; a failed run leaves nothing.
     #[arg(short, long, value_name = "PATH", env = "KITBAG_OUTPUT", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
@@ -114,7 +114,7 @@ pub(crate) struct Args {
     /// Outputs are held until the last one is there, spilling; those of a directory keep their order.
     #[arg(long, value_name = "EXPR", env = "KITBAG_PARTITION_BY", help_heading = "Output")]
     pub(crate) partition_by: Option<String>,
-    /// Read every file of DIR, which was written by -o, and compare it with DIR/_manifest.json; takes no PROGRAM.
+    /// Read every file of DIR, which was written by -o, and compare it with DIR/.manifest.json; takes no PROGRAM.
     ///
     /// Says what was verified. Exit code 2, with all faults, if a file is missing, cut, damaged or one too many, or if
     /// there is no manifest or no DIR/_SUCCESS. With --quiet nothing is said but faults.
@@ -149,6 +149,9 @@ pub(crate) struct Args {
     /// is held in memory. It is not in $ARGS.named.
     #[arg(long, value_name = "NAME=FILE", action = ArgAction::Append, help_heading = "Program")]
     pub(crate) bag: Vec<OsString>,
+    /// `$ENV` and `env` are the variables of the environment. Without it no program sees them.
+    #[arg(long, help_heading = "Program")]
+    pub(crate) env: bool,
     /// What follows are no files but strings: $ARGS.positional.
     #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", help_heading = "Program")]
     pub(crate) args: Vec<bool>,

@@ -13,6 +13,7 @@ use crate::jq::Val;
 
 use super::args::Args;
 use super::exit::Failure;
+use super::world;
 
 /// The positional words of the command line: the program, the files, and what follows `--args` or `--jsonargs`.
 #[derive(Debug, Default)]
@@ -81,6 +82,9 @@ impl Words {
         let both = [("positional".into(), Val::array(self.positional)), ("named".into(), object)];
         let mut globals = named;
         globals.push(("ARGS".to_owned(), Val::object(both)));
+        if args.env && globals.iter().all(|(name, _)| name != "ENV") {
+            globals.push(("ENV".to_owned(), world::environment()));
+        }
         Ok(globals)
     }
 }

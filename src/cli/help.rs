@@ -28,7 +28,7 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          --partition-by EXPR     -o DIR: DIR/key=value/part-000000.jsonl
          --overwrite, --shard-size SIZE, --unordered, --unbuffered, --verify DIR
 Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
-         --slurpfile NAME FILE, --rawfile NAME FILE, --bag NAME=FILE  for joins
+         --slurpfile NAME FILE, --rawfile NAME FILE, --bag NAME=FILE, --env
          --args TEXT..., --jsonargs JSON...          $ARGS.positional
 Run      --threads N, --memory SIZE (64MiB, 1G), --temp-dir DIR, --max-temp SIZE
          --progress auto | always | never | json, --quiet, --report FILE

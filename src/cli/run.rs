@@ -22,8 +22,9 @@ use super::style::Printer;
 use super::values::OnError;
 use super::{alone, each, modules, slurp, world};
 
-/// Bytes of stack that programs may use. The rest is for the library, and for what a value's depth takes.
-const PROGRAMS: usize = super::STACK / 8 * 7;
+/// Bytes of stack that functions may take by calling themselves. The rest is for the library, for what a value's depth takes,
+/// and for the longest program that is compiled.
+const PROGRAMS: usize = super::STACK / 8 * 5;
 
 /// Everything that a run needs.
 pub(super) struct Job<'a> {

@@ -29,6 +29,13 @@ pub(super) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// The variables of the environment, as an object of strings; bytes that are not UTF-8 are replaced.
+#[expect(clippy::disallowed_methods, reason = "the command, unlike the library, may read its environment")]
+pub(super) fn environment() -> Val {
+    let pairs = std::env::vars_os();
+    Val::object(pairs.map(|(name, value)| (name.to_string_lossy().into(), Val::string(value.to_string_lossy()))))
+}
+
 /// Where temporary files go if nothing else is said.
 #[expect(clippy::disallowed_methods, reason = "the command, unlike the library, may read its environment")]
 pub(super) fn temp_dir() -> std::path::PathBuf {

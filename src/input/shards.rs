@@ -49,7 +49,7 @@ impl Input {
 }
 
 /// What lies beside the shards in a directory of ours and holds no records: no pattern means it that does not begin so.
-const BESIDE: [&str; 2] = ["_SUCCESS", "_manifest.json"];
+const BESIDE: [&str; 2] = ["_SUCCESS", ".manifest.json"];
 
 /// What one argument stands for: a path that exists, else a pattern.
 fn named(os: &Os, path: &Path, shards: &mut Vec<Shard>) -> Result<()> {
@@ -80,7 +80,7 @@ fn named(os: &Os, path: &Path, shards: &mut Vec<Shard>) -> Result<()> {
             Error::io(&path, "read", error.into())
         })?);
     }
-    if !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_")) {
+    if !path.file_name().is_some_and(|name| matches!(name.as_encoded_bytes(), [b'.' | b'_', ..])) {
         found.retain(|path| !path.file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside)));
     }
     found.sort_by(|a, b| natural(a, b));
@@ -218,11 +218,12 @@ mod tests {
         assert_eq!(find(&at("p-*")).unwrap(), ["p-9", "p-10"]);
         assert_eq!(find(&at("[x]")).unwrap(), ["[x]"]);
         std::fs::create_dir(at("_out")).unwrap();
-        for name in ["_SUCCESS", "_manifest.json", "_mine", "p"] {
+        for name in ["_SUCCESS", ".manifest.json", "_mine", "p"] {
             std::fs::write(at("_out").join(name), "1\n").unwrap();
         }
         assert_eq!(find(&at("_out/*")).unwrap(), ["_mine", "p"]);
-        assert_eq!(find(&at("_out/_m*")).unwrap(), ["_manifest.json", "_mine"]);
+        assert_eq!(find(&at("_out/.m*")).unwrap(), [".manifest.json"]);
+        assert_eq!(find(&at("_out/_*")).unwrap(), ["_SUCCESS", "_mine"]);
         let error = find(&at("z*")).unwrap_err();
         assert!(error.to_string().ends_with("z*: expected a pattern that matches a file: it matches none"), "{error}");
         assert_eq!(find(&at("nothing")).unwrap_err().kind(), ErrorKind::NotFound);

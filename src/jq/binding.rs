@@ -13,7 +13,9 @@ pub(super) fn bind(text: &str) -> Edited {
 }
 
 /// Tokens between which operators bind only among each other.
-const ENDS: [&str; 13] = ["|", ",", ";", ":", "then", "elif", "else", "reduce", "foreach", "as", "label", "def", "?//"];
+const ENDS: [&str; 12] = ["|", ",", ";", ":", "then", "elif", "else", "reduce", "foreach", "as", "label", "def"];
+
+const OPERATORS: [&str; 14] = ["+", "-", "*", "/", "%", "//", "and", "or", "==", "!=", "<", "<=", ">", ">="];
 
 fn block(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
     for Token(_, token) in tokens {
@@ -48,7 +50,13 @@ fn level(text: &str, tokens: &[Token<&str>], edits: &mut Vec<Edit>) {
                 }
             }
             word if branches.is_empty() && ENDS.contains(&word) => {
-                segment(text, &tokens[from..at], edits);
+                let source = &tokens[from..at];
+                segment(text, source, edits);
+                // What `reduce` and `foreach` go over may have operators.
+                let fold = from > 0 && matches!(tokens[from - 1].0, "reduce" | "foreach");
+                if word == "as" && fold && source.iter().any(|Token(word, _)| OPERATORS.contains(word)) {
+                    enclose(text, &source.iter().collect::<Vec<_>>(), edits);
+                }
                 from = at + 1;
             }
             _ => {}
@@ -121,6 +129,8 @@ mod tests {
             ("[7 * 5 % 3, 1 + 2 / 3 % 4 - 5]", "[(7 * 5) % 3, 1 + (2 / 3) % 4 - 5]"),
             ("f(.a = (1 // 2)) * -2 % 3", "(f(.a = (1 // 2)) * -2) % 3"),
             ("\"\\(7 * 5 % 3)\"", "\"\\((7 * 5) % 3)\""),
+            ("reduce .[] / .[0] as $x (1; 2 - 3)", "reduce (.[] / .[0]) as $x (1; 2 - 3)"),
+            ("foreach 1 * 2 % 3 as $x (4; 5)", "foreach ((1 * 2) % 3) as $x (4; 5)"),
         ] {
             let edited = bind(program);
             assert_eq!(edited.text, text);

@@ -13,6 +13,7 @@ use jaq_core::load::lex::{Lexer, Token};
 use jaq_core::load::parse::Parser;
 use jaq_core::load::{Arena, Error, Errors, File, Import, Loader};
 use jaq_core::{Compiler, Filter};
+use std::cell::Cell;
 
 /// Why a module does not load, or a name is not known: where in the text that was compiled, and what.
 type Fault = (usize, String);
@@ -30,12 +31,12 @@ pub(super) fn compile(
 
     let mut known: Vec<&str> = names.iter().map(String::as_str).collect();
     known.push("$__loc__");
-    load(&bound.text, &known, libraries, false).map_err(told)?;
+    load(&bound.text, &known, libraries, false, literals.weight).map_err(told)?;
     let line = |word: &str| text.get(..place(start(&bound.text, word))).unwrap_or("").matches('\n').count() + 1;
     let rewritten = rewrite(&bound.text, &line, true).ok_or_else(|| told((0, String::from("expected a program"))))?;
     known.pop();
     // What was right before is right now; if not, the place is lost.
-    let filter = load(&rewritten, &known, libraries, true).map_err(|(_, message)| told((0, message)))?;
+    let filter = load(&rewritten, &known, libraries, true, 0).map_err(|(_, message)| told((0, message)))?;
     Ok((filter, bound.text))
 }
 
@@ -70,14 +71,22 @@ fn headers<'t, 's>(tokens: &'t [Token<&'s str>]) -> &'t [Token<&'s str>] {
     &tokens[..end]
 }
 
-fn load(text: &str, names: &[&str], libraries: &Libraries, rewritten: bool) -> Result<Filter<Kit>, Fault> {
+/// Compiles a text; what has been rewritten was looked at before.
+fn load(
+    text: &str,
+    names: &[&str],
+    libraries: &Libraries,
+    rewritten: bool,
+    weight: usize,
+) -> Result<Filter<Kit>, Fault> {
     let arena = Arena::default();
     let broken = || (0, String::from("the prelude is broken"));
     let definitions = prelude::definitions(&arena, names.contains(&"$ENV")).ok_or_else(broken)?;
+    let weight = Cell::new(weight);
     let read = |import: Import<'_, &str, String>| {
         let modules = libraries.modules.as_ref().ok_or("modules are not available: no directory was given with -L")?;
         let code = modules(import.path)?;
-        let code = if rewritten { module(&code) } else { Ok(edited(&code)?.text) }?;
+        let code = if rewritten { module(&code)? } else { weighed(&code, &weight)? };
         Ok(File { code, path: (*import.path).to_owned() })
     };
     let main = File { code: text, path: String::new() };
@@ -91,8 +100,13 @@ fn load(text: &str, names: &[&str], libraries: &Libraries, rewritten: bool) -> R
         let first = errors.into_iter().next().and_then(|(file, errors)| Some((file, errors.into_iter().next()?)));
         first.map_or_else(broken, |(file, (name, undefined))| {
             let message = match undefined {
+                Undefined::Filter(arguments @ (0 | 1)) if matches!(name, "localtime" | "strflocaltime") => {
+                    format!("{name}/{arguments} is not defined: times are in UTC, by `gmtime` and `strftime`")
+                }
+                Undefined::Filter(0) if name == "env" => String::from("env/0 is not defined: --env was not given"),
                 Undefined::Filter(arguments) => format!("{name}/{arguments} is not defined"),
                 Undefined::Label => format!("*label-{} is not defined", name.trim_start_matches('$')),
+                Undefined::Var if name == "$ENV" => String::from("$ENV is not defined: --env was not given"),
                 Undefined::Mod => format!("module {name} is not imported"),
                 _ => format!("{name} is not defined"),
             };
@@ -109,7 +123,15 @@ fn start(text: &str, part: &str) -> usize {
 
 fn edited(code: &str) -> Result<Edited, String> {
     let literals = notation::edit(code).map_err(|error| error.to_string())?;
-    Ok(binding::bind(&literals.text))
+    Ok(binding::bind(&literals.text).over(literals))
+}
+
+/// The text of a module as it stands, which is weighed with what has been read before.
+fn weighed(code: &str, weight: &Cell<usize>) -> Result<String, String> {
+    let code = edited(code)?;
+    weight.set(weight.get() + code.weight);
+    notation::check_weight(weight.get())?;
+    Ok(code.text)
 }
 
 /// The text of a module, rewritten.

@@ -14,6 +14,7 @@ mod number;
 mod object;
 mod order;
 mod outputs;
+mod patterns;
 mod piece;
 pub(crate) mod plan;
 mod prelude;

@@ -36,14 +36,18 @@ impl<'s> Rewriter<'s> {
             if let Term::Def(inner, rest) = body {
                 body = Term::Def(self.guarded(inner), rest);
             }
-            one.body = guard(one.name, one.args.len(), body);
+            one.body = if calls(&body, one.name, one.args.len()) { guarded(body) } else { body };
             one
         };
         definitions.into_iter().map(guard).collect()
     }
 
     fn definition(&self, one: Def<&'s str>) -> Def<&'s str> {
-        let body = guard(one.name, one.args.len(), self.term(one.body));
+        let mut body = self.term(one.body);
+        // What takes functions can be given itself, applied to itself, and so on.
+        if one.args.iter().any(|argument| !argument.starts_with('$')) || calls(&body, one.name, one.args.len()) {
+            body = guarded(body);
+        }
         Def { name: one.name, args: one.args, body }
     }
 
@@ -230,12 +234,9 @@ impl<'s> Rewriter<'s> {
     }
 }
 
-/// Looks at the stack before the body of a function that calls itself.
-fn guard<'s>(name: &'s str, arguments: usize, body: Tree<'s>) -> Tree<'s> {
-    match calls(&body, name, arguments) {
-        true => pipe(call("_deeper", Vec::new()), None, body),
-        false => body,
-    }
+/// Looks at the stack first.
+fn guarded(body: Tree<'_>) -> Tree<'_> {
+    pipe(call("_deeper", Vec::new()), None, body)
 }
 
 /// `a OP b` is `b turned(OP) a`.

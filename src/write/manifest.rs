@@ -1,4 +1,4 @@
-//! `_manifest.json`: what lies in an output directory, so that it can be proven later ([`super::verify`]) that it still
+//! `.manifest.json`: what lies in an output directory, so that it can be proven later ([`super::verify`]) that it still
 //! lies there. One line of JSON, the same bytes for any threads and budget. Its name and that of `_SUCCESS` begin with
 //! `_`, which whoever reads the directory leaves out.
 //!
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use super::codec::Codec;
 
 /// The names beside the parts.
-pub(super) const MANIFEST: &str = "_manifest.json";
+pub(super) const MANIFEST: &str = ".manifest.json";
 pub(super) const SUCCESS: &str = "_SUCCESS";
 
 /// What version this is of.

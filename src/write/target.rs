@@ -11,7 +11,7 @@ use super::manifest::Part;
 
 /// A file to write (`out/clean.jsonl.gz`), or a directory of shards (`out/part-*.jsonl.zst`: the directory is what is
 /// before the last `/`, and `*` becomes the shard's number in six digits). The extension says how it is packed: `.gz`,
-/// `.zst`, or else not at all. A directory also gets `_manifest.json`, which tells what it was made from and what its
+/// `.zst`, or else not at all. A directory also gets `.manifest.json`, which tells what it was made from and what its
 /// files are, so that [`verify`](crate::verify) can prove them later, and `_SUCCESS`, an empty file that says that it
 /// is complete. Readers leave both out.
 ///
@@ -86,7 +86,7 @@ impl Target {
     /// let input = Input::from("data/web/*.gz");
     /// let target = Target::new(dir.path().join("out/part-*.jsonl")).made_from(input.provenance()?);
     /// Bag::from_iter(input.paths()?).write_jsonl(target)?;
-    /// let manifest = std::fs::read_to_string(dir.path().join("out/_manifest.json"))?;
+    /// let manifest = std::fs::read_to_string(dir.path().join("out/.manifest.json"))?;
     /// assert!(manifest.contains(r#""inputs":[{"path":"data/web/part-000.jsonl.gz","bytes":"#));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

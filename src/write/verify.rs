@@ -48,7 +48,7 @@ const TOLD: usize = 100;
 const LONGEST: u64 = 1 << 30;
 
 /// Reads every file of a directory that was written by a [`Target`](crate::Target), on all threads, and compares its
-/// length, its checksum, its text and its lines with what `_manifest.json` says. Files that a reader of the directory
+/// length, its checksum, its text and its lines with what `.manifest.json` says. Files that a reader of the directory
 /// would take for shards and that the manifest does not name are faults, and so are links that lead out of the
 /// directory. Of the configuration, threads, limits and cancellation count. Holds the manifest, and two buffers and a
 /// decompressor a thread.

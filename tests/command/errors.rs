@@ -67,6 +67,30 @@ fn wrong_use_is_2_and_a_wrong_program_is_3() {
 }
 
 #[test]
+fn a_program_that_is_too_long_is_3_and_one_that_is_not_runs() {
+    let dir = files(&[]);
+    let program = |name: &str, text: String| {
+        std::fs::write(dir.path().join(name), text).unwrap();
+        at(&dir, name)
+    };
+    let long = program("long.jq", "1+".repeat(8999) + "1");
+    for options in [&["-n"][..], &[]] {
+        let ran = run_with(&[options, &["-f", &long]].concat(), b"null\n");
+        assert_eq!((ran.out.as_str(), ran.code), ("9000\n", Some(0)), "{options:?}: {}", ran.err);
+    }
+    // Where functions have taken all of the stack that they may.
+    let deep = "first(1, 2) + ".repeat(5000);
+    let deep = program("deep.jq", format!("def f: if . > 12000 then {deep} 1 else 1 + (. + 1 | f) end; 0 | f"));
+    let ran = run(&["-n", "-f", &deep]);
+    assert!(ran.code == Some(0) || ran.code == Some(5) && ran.err.contains("stack"), "{ran:?}");
+    let longest = program("longest.jq", "1|".repeat(1_000_000) + "1");
+    let start = std::time::Instant::now();
+    let refused = run(&["-n", "-f", &longest]);
+    assert_eq!((refused.out.as_str(), refused.code), ("", Some(3)), "{}", refused.err);
+    assert!(refused.err.contains("at most 12,500 operators") && start.elapsed().as_secs() < 5, "{}", refused.err);
+}
+
+#[test]
 fn limits_are_6() {
     let long = format!("\"{}\"\n", "x".repeat(5000));
     let failed = run_with(&["--max-record", "4K", "."], long.as_bytes());

@@ -21,6 +21,21 @@ fn short_options_combine_and_may_come_anywhere() {
 }
 
 #[test]
+fn programs_see_the_environment_only_if_asked_to() {
+    let given = |options: &[&str]| finish(kitbag().env("OF_THE_TEST", "é").args(options), b"1\n2\n");
+    for program in ["$ENV.OF_THE_TEST", "env.OF_THE_TEST"] {
+        assert_eq!(given(&["--env", program]).out, "\"é\"\n\"é\"\n", "{program}");
+        assert_eq!(given(&["--env", "-s", program]).out, "\"é\"\n", "{program}");
+        let refused = given(&[program]);
+        assert_eq!((refused.out.as_str(), refused.code), ("", Some(3)), "{program}");
+        assert!(refused.err.ends_with("is not defined: --env was not given\n"), "{}", refused.err);
+    }
+    // A variable of that name comes first.
+    assert_eq!(given(&["-n", "--env", "--arg", "ENV", "x", "$ENV, ($ARGS.named | length)"]).out, "\"x\"\n1\n");
+    assert_eq!(given(&["-n", "--env", "$ENV == env, ($ARGS.named | length)"]).out, "true\n0\n");
+}
+
+#[test]
 fn how_values_are_printed() {
     let value = "{\"b\":[1,\"é\"],\"a\":\"x\\ty\"}\n";
     assert_eq!(print(&["-S", "."], value), "{\"a\":\"x\\ty\",\"b\":[1,\"é\"]}\n");

@@ -82,7 +82,7 @@ fn every_way_of_running_tells_what_the_output_was_made_from() {
         all.extend(input.iter().map(String::as_str));
         let ran = run(&all);
         assert_eq!((ran.code, ran.err.as_str()), (Some(code), ""), "{options:?}: {ran:?}");
-        let text = std::fs::read(dir.path().join("out/_manifest.json")).unwrap();
+        let text = std::fs::read(dir.path().join("out/.manifest.json")).unwrap();
         let mut manifest: serde_json::Value = serde_json::from_slice(&text).unwrap();
         manifest["made_from"].take()
     };

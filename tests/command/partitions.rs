@@ -212,7 +212,7 @@ fn where_a_record_stood_can_be_asked_for_unless_it_stood_nowhere() {
     let dir = files(&[("in.jsonl", "1\n2\n3\n")]);
     let (file, out) = (at(&dir, "in.jsonl"), at(&dir, "out"));
     assert_eq!(print(&["--partition-by", "{l: input_line_number}", "-o", &out, ".", &file], ""), "");
-    assert_eq!(names(Path::new(&out)), ["_SUCCESS", "_manifest.json", "l=1", "l=2", "l=3"]);
+    assert_eq!(names(Path::new(&out)), [".manifest.json", "_SUCCESS", "l=1", "l=2", "l=3"]);
     let ran = run(&["-s", "--partition-by", "{f: input_filename}", "-o", &at(&dir, "other"), ".[]", &file]);
     assert!(ran.code == Some(2) && ran.err.contains("with -s it stood nowhere"), "{ran:?}");
 }

@@ -6,12 +6,17 @@ use std::fmt::Write as _;
 use super::tool::{Ran, at, files, finish, kitbag, run};
 
 /// Put before a program, this asks for the array in a way that no plan has: it is collected.
-const COLLECTED: &str = "(. as $whole | $whole) | ";
+pub(super) const COLLECTED: &str = "(. as $whole | $whole) | ";
 
 /// The programs of the reference page that run with `-s`.
-fn reference() -> Vec<String> {
+pub(super) fn reference() -> Vec<String> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/tests/programs.txt")).unwrap();
     text.lines().filter_map(|line| line.strip_prefix("-s ")).map(str::to_owned).collect()
+}
+
+/// All of them.
+pub(super) fn programs() -> Vec<String> {
+    reference().into_iter().chain([MORE, TWICE, DEFINED].concat().into_iter().map(str::to_owned)).collect()
 }
 
 /// Programs beyond those of the page: what planning could get wrong.
@@ -203,12 +208,14 @@ fn outcome(ran: &Ran) -> (&str, Option<i32>, Option<&str>) {
     (&ran.out, ran.code, said.rsplit_once(": ").map_or(Some(said), |(_, text)| Some(text)))
 }
 
-fn compare(programs: &[String], input: &str, settings: &[&[&str]]) {
+/// Each program under each setting against the interpreter, which `before` and these options bring it to.
+pub(super) fn compare(programs: &[String], with: &[&str], before: &str, input: &str, settings: &[&[&str]]) {
     let mut wrong = String::new();
+    let slurped: &[&str] = if with == ["-s"] { with } else { &[] };
     for program in programs {
-        let whole = run(&["-s", &(COLLECTED.to_owned() + program), input]);
+        let whole = run(&[with, &[&*(before.to_owned() + program), input]].concat());
         for options in settings {
-            let ran = kitbag().args(*options).args(["-s", program, input]).output().unwrap();
+            let ran = kitbag().args(*options).args(slurped).args([program, input]).output().unwrap();
             let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
             let ran = Ran { out: text(ran.stdout), err: text(ran.stderr), code: ran.status.code() };
             if outcome(&ran) != outcome(&whole) {
@@ -222,18 +229,7 @@ fn compare(programs: &[String], input: &str, settings: &[&[&str]]) {
 #[test]
 fn planned_programs_give_what_the_interpreter_gives() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/src/jq/tests/data.jsonl");
-    let programs: Vec<String> =
-        reference().into_iter().chain([MORE, TWICE, DEFINED].concat().into_iter().map(str::to_owned)).collect();
-    assert!(programs.len() > 215, "{}", programs.len());
-    compare(&programs, data, &[&[], &["--threads", "8", "--memory", "16MiB"]]);
-}
-
-#[test]
-fn nine_in_ten_programs_of_the_page_need_no_array() {
-    let programs = reference();
-    let collected: Vec<&String> =
-        programs.iter().filter(|program| run(&["-s", "--explain", program]).out.starts_with("collected")).collect();
-    assert!(collected.len() * 10 <= programs.len(), "{} of {}: {collected:#?}", collected.len(), programs.len());
+    compare(&programs(), &["-s"], COLLECTED, data, &[&[], &["--threads", "8", "--memory", "16MiB"]]);
 }
 
 /// Records with few and many keys, numbers of all kinds, and texts.
@@ -286,7 +282,7 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
         &["--threads", "8", "--memory", "8MiB"],
         &["--threads", "3", "--memory", "1GiB"],
     ];
-    compare(&programs, &input, &settings);
+    compare(&programs, &["-s"], COLLECTED, &input, &settings);
     // That something was spilled is said by the report.
     let report = at(&dir, "spilled.json");
     let ran = run(&["-s", "--memory", "4MiB", "--threads", "2", "--report", &report, &programs[1], &input]);

@@ -32,7 +32,7 @@ fn compare(jq: &Path, options: &[&str], shards: &[std::path::PathBuf]) {
 }
 
 /// Whether values are the same, where numbers are doubles: jq rounds them, and prints some with other last digits.
-fn same(our: &serde_json::Value, their: &serde_json::Value) -> bool {
+pub(super) fn same(our: &serde_json::Value, their: &serde_json::Value) -> bool {
     use serde_json::Value::{Array, Number, Object};
     match (our, their) {
         (Number(our), Number(their)) => our.as_f64() == their.as_f64(),

@@ -80,7 +80,7 @@ fn overwriting_never_shows_anything_but_a_whole_output() {
             });
         }
         for _ in 0..400 {
-            let manifest = std::fs::read(Path::new(&out).join("_manifest.json"));
+            let manifest = std::fs::read(Path::new(&out).join(".manifest.json"));
             assert!(manifest.is_ok_and(|text| text.ends_with(b"}\n")), "there was a moment without a whole target");
         }
     });

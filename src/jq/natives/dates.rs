@@ -11,10 +11,7 @@ const LATEST: f64 = 31_556_889_864_403.0;
 pub(super) fn natives() -> Vec<Native> {
     vec![
         plain!("gmtime", gmtime),
-        plain!("mktime", |v| {
-            let what = "mktime requires array of 6 numbers";
-            Ok(Val::Int(broken_down(&v, what)?.epoch()))
-        }),
+        plain!("mktime", |v| Ok(Val::Int(broken_down(&v, "mktime requires parsed datetime inputs")?.epoch()))),
         with_one!("strftime", strftime),
         with_one!("strptime", |v, format| match (&v, &format) {
             (Val::Str(text), Val::Str(format)) => match read(text, format) {
@@ -49,12 +46,13 @@ fn parts(date: &Date, fraction: f64) -> Val {
     Val::array(vec![year, month, day, hour, minute, second, weekday, yearday])
 }
 
-/// The date of an array of year, month from 0, day, hour, minute and second, which may run over.
+/// The date of an array of year, month from 0, day, hour, minute and second, which may run over; those that are not there
+/// are 0.
 fn broken_down(value: &Val, what: &str) -> Result<Date, Error> {
     let parts = value.as_array().ok_or_else(|| wrong(what))?;
     let mut numbers = [0; 6];
-    for (at, number) in numbers.iter_mut().enumerate() {
-        let part = parts.get(at).and_then(Val::as_f64).ok_or_else(|| wrong(what))?;
+    for (number, part) in numbers.iter_mut().zip(parts.iter()) {
+        let part = part.as_f64().ok_or_else(|| wrong(what))?;
         if part.abs() >= 1e9 || part.is_nan() {
             return Err(wrong("invalid gmtime representation"));
         }

@@ -22,6 +22,7 @@ pub(super) fn natives() -> Vec<Native> {
         plain!("@base64", |v| Ok(Val::from(base64(text(&v).as_bytes())))),
         plain!("@base64d", |v| match from_base64(&text(&v)) {
             Some(bytes) => Ok(Val::string(String::from_utf8_lossy(&bytes))),
+            None if text(&v).trim_end_matches('=').len() % 4 == 1 => Err(about(&v, "trailing base64 byte found")),
             None => Err(about(&v, "is not valid base64 data")),
         }),
     ]
@@ -84,7 +85,7 @@ fn from_uri(text: &str) -> Result<String, Error> {
             out.push(byte);
         }
     }
-    Ok(String::from_utf8_lossy(&out).into_owned())
+    String::from_utf8(out).map_err(|_| invalid())
 }
 
 fn shell(value: Val) -> ValR {
@@ -125,5 +126,5 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
         // A lone digit at the end holds no byte.
         out.extend_from_slice([high, middle, low].get(..(chunk.len() * 6) / 8)?);
     }
-    (digits.len() != 1).then_some(out)
+    (digits.len() % 4 != 1).then_some(out)
 }

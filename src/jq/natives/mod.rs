@@ -20,7 +20,7 @@ use super::fault::{Error, ValR, ValXs};
 use super::piece::Kit;
 use super::value::Val;
 use jaq_core::native::{Fun, bome, run, v};
-use jaq_core::{Bind, Cv, RunPtr};
+use jaq_core::{Bind, Cv, PathsPtr, RunPtr, UpdatePtr};
 
 /// A function with its name and arguments, as the interpreter calls it, and as it is without one.
 struct Native {
@@ -28,6 +28,8 @@ struct Native {
     arguments: Box<[Bind]>,
     run: RunPtr<Kit>,
     direct: Option<Direct>,
+    /// Of a function that gives its input: paths and updates go through it.
+    passing: Option<(PathsPtr<Kit>, UpdatePtr<Kit>)>,
 }
 
 /// A function of values.
@@ -56,7 +58,15 @@ pub(super) fn direct(name: &str, arguments: usize) -> Option<Direct> {
 pub(super) fn all() -> impl Iterator<Item = Fun<Kit>> {
     // What jaq-core brings: `path`, `first(f)`, `last(f)`, `limit`, `skip`, and what its prelude needs.
     let core = jaq_core::funs().filter(|(name, ..)| !matches!(*name, "range" | "keys_unsorted" | "key_values"));
-    natives().map(|native| run::<Kit>((native.name, native.arguments, native.run))).chain(core)
+    let ours = natives().map(|native| {
+        let (name, arguments, filter) = run::<Kit>((native.name, native.arguments, native.run));
+        let filter = match native.passing {
+            Some((paths, update)) => filter.with_paths(paths).with_update(update),
+            None => filter,
+        };
+        (name, arguments, filter)
+    });
+    ours.chain(core)
 }
 
 /// A function of the input alone.
@@ -84,11 +94,27 @@ macro_rules! with_one {
 /// A function that looks at more than values, or has any number of outputs.
 macro_rules! general {
     ($name:literal, $arguments:expr, $run:expr) => {
-        super::Native { name: $name, arguments: $arguments, run: $run, direct: None }
+        super::Native { name: $name, arguments: $arguments, run: $run, direct: None, passing: None }
     };
 }
 
-use {general, plain, with_one};
+/// A function that gives its input, after a look at what it is called with.
+macro_rules! passing {
+    ($name:literal, $arguments:expr, $look:expr) => {{
+        type Look = for<'a> fn(&mut jaq_core::Ctx<'a, super::Kit>, &super::Val) -> Result<(), super::Error>;
+        const LOOK: Look = $look;
+        let run = general!($name, $arguments, |mut cv| super::one(LOOK(&mut cv.0, &cv.1).map(|()| cv.1)));
+        let paths: jaq_core::PathsPtr<super::Kit> =
+            |mut cv| jaq_core::box_iter::box_once(LOOK(&mut cv.0, &cv.1.0).map(|()| cv.1).map_err(jaq_core::Exn::from));
+        let update: jaq_core::UpdatePtr<super::Kit> = |mut cv, f| match LOOK(&mut cv.0, &cv.1) {
+            Ok(()) => f(cv.1),
+            Err(error) => super::one(Err(error)),
+        };
+        super::Native { passing: Some((paths, update)), ..run }
+    }};
+}
+
+use {general, passing, plain, with_one};
 
 /// The two values that a function was called with, in their order.
 fn pop_two(cv: &mut Cv<'_, Kit>) -> (Val, Val) {

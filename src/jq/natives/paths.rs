@@ -1,11 +1,14 @@
 //! Paths as values: reading, writing and deleting at them, updates that have to go path by path, and streams of them.
 
 use super::{Kit, Native, Val, ValR, general, one, plain, v, with_one, wrong};
+use crate::jq::access::place;
 use crate::jq::fault::Error;
+use crate::jq::slice::bounds;
 use crate::jq::value::Array;
 use jaq_core::box_iter::box_once;
 use jaq_core::path::Opt;
 use jaq_core::{Bind, Cv, Exn, ValT};
+use std::sync::Arc;
 
 pub(super) fn natives() -> Vec<Native> {
     let f = || -> Box<[Bind]> { [Bind::Fun(())].into() };
@@ -93,39 +96,76 @@ fn getpath(value: &Val, path: &[Val]) -> ValR {
     path.iter().try_fold(value.clone(), |value, step| value.index(step))
 }
 
-/// Deletes all paths at once, the last first, so that none moves what another means.
+/// Deletes all paths at once, each as it is in the value that comes in.
 fn delpaths(value: Val, paths: Val) -> ValR {
     let Val::Arr(paths) = paths else { return Err(wrong("Paths must be specified as an array")) };
     let mut paths = Array::take(paths);
     paths.sort();
-    paths.iter().rev().try_fold(value, |value, path| delete(value, steps(path)?))
+    let paths: Vec<&[Val]> = paths.iter().map(steps).collect::<Result<_, _>>()?;
+    match paths.first() {
+        Some([]) => Ok(Val::Null),
+        _ => delete(value, &paths),
+    }
 }
 
-fn delete(value: Val, path: &[Val]) -> ValR {
-    match (path, value) {
-        (_, Val::Null) => Ok(Val::Null),
-        ([], _) => Ok(Val::Null),
-        ([step], value) => match (&value, step) {
-            (Val::Obj(_), Val::Str(_)) => {
-                value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error)
-            }
-            (Val::Arr(_), Val::Obj(_)) => {
-                value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error)
-            }
-            (Val::Arr(_), number) if number.is_number() => {
-                value.map_index(step, Opt::Essential, |_| std::iter::empty()).map_err(plain_error)
-            }
-            (Val::Obj(_), _) => Err(wrong(format!("Cannot delete field at object index of {}", step.kind()))),
-            _ => Err(wrong(format!("Cannot delete field at {} index of {}", step.kind(), value.kind()))),
-        },
-        ([step, rest @ ..], value) => {
-            // What is not there has nothing to delete.
-            if value.clone().index(step)? == Val::Null {
-                return Ok(value);
-            }
-            let deleted = |inner| std::iter::once(delete(inner, rest).map_err(Exn::from));
-            value.map_index(step, Opt::Essential, deleted).map_err(plain_error)
+/// Deletes at paths that are sorted and not empty: first within children, then the children that are to go.
+fn delete(mut value: Val, mut paths: &[&[Val]]) -> ValR {
+    let mut gone = Vec::new();
+    while let Some([step, inner @ ..]) = paths.first()
+        && value != Val::Null
+    {
+        // NaN is not even itself.
+        let more = paths[1..].iter().take_while(|path| path.first() == Some(step)).count();
+        let (same, others) = paths.split_at(1 + more);
+        paths = others;
+        if inner.is_empty() {
+            gone.push(step);
+        // What is not there has nothing to delete.
+        } else if value.clone().index(step)? != Val::Null {
+            let inner: Vec<&[Val]> = same.iter().map(|path| &path[1..]).collect();
+            let deleted = |child| std::iter::once(delete(child, &inner).map_err(Exn::from));
+            value = value.map_index(step, Opt::Essential, deleted).map_err(plain_error)?;
         }
+    }
+    without(value, &gone)
+}
+
+/// The value without these children.
+fn without(value: Val, gone: &[&Val]) -> ValR {
+    match value {
+        value if gone.is_empty() => Ok(value),
+        Val::Null => Ok(Val::Null),
+        Val::Obj(mut object) => {
+            let members = Arc::make_mut(&mut object);
+            for step in gone {
+                match step {
+                    Val::Str(key) => drop(members.remove(key)),
+                    step => return Err(wrong(format!("Cannot delete {} field of object", step.kind()))),
+                }
+            }
+            Ok(Val::Obj(object))
+        }
+        Val::Arr(array) => {
+            let mut kept = vec![true; array.len()];
+            for step in gone {
+                match step {
+                    Val::Obj(slice) => {
+                        let (from, to) = bounds(&(slice.get("start")..slice.get("end")), kept.len())?;
+                        kept.get_mut(from..to).unwrap_or_default().fill(false);
+                    }
+                    step if step.is_number() => {
+                        let place = place(step, kept.len());
+                        if let Some(kept) = place.and_then(|at| kept.get_mut(at)) {
+                            *kept = false;
+                        }
+                    }
+                    step => return Err(wrong(format!("Cannot delete {} element of array", step.kind()))),
+                }
+            }
+            let values = Array::take(array).into_iter().zip(kept);
+            Ok(Val::array(values.filter_map(|(value, kept)| kept.then_some(value)).collect()))
+        }
+        value => Err(wrong(format!("Cannot delete fields from {}", value.kind()))),
     }
 }
 

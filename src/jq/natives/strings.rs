@@ -9,9 +9,9 @@ pub(super) fn natives() -> Vec<Native> {
     vec![
         plain!("ascii_downcase", |v| map(&v, "cannot be lowercased", |text| text.to_ascii_lowercase())),
         plain!("ascii_upcase", |v| map(&v, "cannot be uppercased", |text| text.to_ascii_uppercase())),
-        plain!("trim", |v| map(&v, "cannot be trimmed", |text| text.trim().to_owned())),
-        plain!("ltrim", |v| map(&v, "cannot be trimmed", |text| text.trim_start().to_owned())),
-        plain!("rtrim", |v| map(&v, "cannot be trimmed", |text| text.trim_end().to_owned())),
+        plain!("trim", |v| trimmed(&v, str::trim)),
+        plain!("ltrim", |v| trimmed(&v, str::trim_start)),
+        plain!("rtrim", |v| trimmed(&v, str::trim_end)),
         plain!("explode", |v| match &v {
             Val::Str(text) => Ok(text.chars().map(|char| Val::Int(i64::from(u32::from(char)))).collect()),
             _ => Err(about(&v, "cannot be exploded")),
@@ -39,6 +39,10 @@ fn map(value: &Val, what: &str, f: fn(&str) -> String) -> ValR {
         Val::Str(text) => Ok(Val::from(f(text))),
         _ => Err(about(value, what)),
     }
+}
+
+fn trimmed(value: &Val, trim: fn(&str) -> &str) -> ValR {
+    value.as_str().map(|text| Val::string(trim(text))).ok_or_else(|| wrong("trim input must be a string"))
 }
 
 /// Leaves alone what is no string.

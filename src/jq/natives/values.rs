@@ -70,12 +70,12 @@ fn absolute(value: Val) -> ValR {
     })
 }
 
-/// Unlike `length`, this leaves alone what is not negative.
+/// Unlike `length`, this leaves alone what is not negative: a string, an array, an object too.
 fn abs(value: Val) -> ValR {
     match value.as_f64() {
         Some(number) if number < 0.0 => absolute(value),
-        Some(_) => Ok(value),
-        None => Err(about(&value, "has no absolute value")),
+        None if value < Val::Int(0) => Err(about(&value, "cannot be negated")),
+        _ => Ok(value),
     }
 }
 
@@ -123,6 +123,7 @@ fn tonumber(value: Val) -> ValR {
     };
     let fits = |text: &str| kitbag::Json::parse(text).is_ok_and(|json| json.kind() == kitbag::JsonKind::Number);
     let clean = text.trim();
+    let clean = clean.strip_prefix('+').filter(|rest| !rest.starts_with('-')).unwrap_or(clean);
     // Ours begins and ends with a digit, has one on both sides of a point, and no zeros in front.
     let (sign, digits) = clean.strip_prefix('-').map_or(("", clean), |digits| ("-", digits));
     let unpadded = digits.trim_start_matches('0');
@@ -135,7 +136,7 @@ fn tonumber(value: Val) -> ValR {
     }
     let any_digit = digits.starts_with(|c: char| c.is_ascii_digit())
         || digits.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    if any_digit && clean.len() == text.len() && fits(&whole) {
+    if any_digit && text.trim().len() == text.len() && fits(&whole) {
         Ok(number::parse(&whole))
     } else {
         Err(about(&value, "cannot be parsed as a number"))

@@ -1,6 +1,6 @@
 //! What a program may see of the world and do to it, all of it through [`Inputs`](crate::jq::Inputs).
 
-use super::{Kit, Native, Val, general, one, v, wrong};
+use super::{Kit, Native, Val, general, one, passing, v, wrong};
 use jaq_core::{Cv, Exn};
 
 pub(super) fn natives() -> Vec<Native> {
@@ -14,19 +14,19 @@ pub(super) fn natives() -> Vec<Native> {
             one(Ok(Val::Int(i64::try_from(cv.0.data().inputs.line_number()).unwrap_or(i64::MAX))))
         }),
         // In every function that calls itself.
-        general!("_deeper", v(0), |cv| match cv.0.data().has_room() {
-            true => one(Ok(cv.1)),
-            false => one(Err(wrong("functions call themselves too deeply: the stack is full"))),
+        passing!("_deeper", v(0), |context, _| match context.data().has_room() {
+            true => Ok(()),
+            false => Err(wrong("functions call themselves too deeply: the stack is full")),
         }),
         general!("now", v(0), |cv| one(Ok(Val::Float(cv.0.data().inputs.now())))),
-        general!("_debug", v(1), |mut cv| {
-            let message = cv.0.pop_var();
-            cv.0.data().inputs.debug(&message);
-            one(Ok(cv.1))
+        passing!("_debug", v(1), |context, _| {
+            let message = context.pop_var();
+            context.data().inputs.debug(&message);
+            Ok(())
         }),
-        general!("stderr", v(0), |cv| {
-            cv.0.data().inputs.stderr(&cv.1);
-            one(Ok(cv.1))
+        passing!("stderr", v(0), |context, value| {
+            context.data().inputs.stderr(value);
+            Ok(())
         }),
         general!("halt", v(0), |_| Box::new(std::iter::once(Err(Exn::halt(0))))),
         general!("halt_error", v(1), |mut cv| {

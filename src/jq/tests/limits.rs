@@ -18,12 +18,13 @@ fn errors_say_where() {
         ("break $x", "1:7: *label-x is not defined"),
         ("if 1 then 2", "1:12: expected `else` or `end`, found the end"),
         ("\"\\q\"", "1:3: expected string escape sequence, found `q`"),
-        (". as [$a] ?// $a | $a", "1:11: destructuring alternatives (`?//`) are not supported"),
+        ("reduce . as [$a] ?// $a (0; $a)", "1:13: alternatives (`?//`) are supported before a `|` only"),
+        (". as [$a] ?// $a | $a + $b", "1:25: $b is not defined"),
         ("import \"a\" as a; 1", "1:9: modules are not available: no directory was given with -L"),
         ("import \"a\" as $a; $a", "1:9: importing data is not supported"),
-        ("$ENV", "1:1: $ENV is not defined"),
-        ("env", "1:1: env/0 is not defined"),
-        ("localtime", "1:1: localtime/0 is not defined"),
+        ("$ENV", "1:1: $ENV is not defined: --env was not given"),
+        ("env", "1:1: env/0 is not defined: --env was not given"),
+        ("localtime", "1:1: localtime/0 is not defined: times are in UTC, by `gmtime` and `strftime`"),
     ] {
         assert_eq!(compile_error(program), message, "{program}");
     }
@@ -113,6 +114,68 @@ fn functions_that_call_themselves_without_end_are_an_error() {
         outputs(&program.unwrap().stack(56 << 20), Val::null(), &World::default())
     });
     assert_eq!(deep, ["18002"]);
+}
+
+#[test]
+fn what_takes_functions_may_be_nested_until_the_stack_is_full() {
+    let nested = |times: usize| {
+        let mut program = String::from("def f0(x): 1 + x; ");
+        for at in 1..=times {
+            program += &format!("def f{at}(x): f{0}(f{0}(f{0}(f{0}(x)))); ", at - 1);
+        }
+        run(&format!("{program}f{times}(0)"), "null")
+    };
+    assert_eq!(nested(3), ["64"]);
+    assert_eq!(nested(12), ["! functions call themselves too deeply: the stack is full"]);
+}
+
+#[test]
+fn a_program_that_the_stack_would_not_hold_is_refused() {
+    let refused = on_a_large_stack(|| {
+        let message =
+            "expected at most 12,500 operators in a program and its modules (a step of a path is a quarter of one)";
+        let long = |start: &str, part: &str, end: &str| {
+            let program = |times: usize| format!("{start}{}{end}", part.repeat(times));
+            let refused = |times: usize| {
+                let error = Program::compile(&program(times), &[], &Libraries::default()).err();
+                error.is_some_and(|error| error.message == message)
+            };
+            !refused(3_000) && refused(1_000_000)
+        };
+        let parts = [
+            ("", "1+", "1"),
+            ("", ".,", "."),
+            ("", ".|", "."),
+            ("", "null // ", "1"),
+            ("", "-", "1"),
+            ("", "1 as $x | ", "$x"),
+            ("", "label $x | ", "1"),
+            ("", "try error catch ", "1"),
+            ("if . then 1 ", "elif . then 1 ", "else 2 end"),
+            ("", "1 | def f: 1; ", "f"),
+            ("\"", "\\(1)", "\""),
+            ("[1", ",1", "]"),
+            ("{a:1", ",a:1", "}"),
+            ("", ".a", ""),
+            (".", "[0]", ""),
+            (".a", "?", ""),
+            ("def f(a", ";a", "): 1; 1"),
+            (". as [$a", ",$a", "] | 1"),
+        ];
+        parts
+            .into_iter()
+            .filter(|(start, part, end)| !long(start, part, end))
+            .map(|(_, part, _)| part)
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(refused, [""; 0]);
+    let module = |path: &str| Ok(format!("def {path}: {}1;", "1+".repeat(8000)));
+    let one = move |program: &str| {
+        let libraries = Libraries { modules: Some(Box::new(module)) };
+        Program::compile(program, &[], &libraries).err().map(|error| error.message)
+    };
+    let both = on_a_large_stack(move || [one("include \"a\"; a"), one("include \"a\"; include \"b\"; a + b")]);
+    assert!(both[0].is_none() && both[1].as_ref().is_some_and(|text| text.contains("at most 12,500")), "{both:?}");
 }
 
 #[test]
