@@ -1,6 +1,6 @@
 //! `.manifest.json`: what lies in an output directory, so that it can be proven later ([`super::verify`]) that it still
-//! lies there. One line of JSON, the same bytes for any threads and budget. Its name and that of `_SUCCESS` begin with
-//! `_`, which whoever reads the directory leaves out.
+//! lies there. One line of JSON, the same bytes for any threads and budget. Whoever reads the directory leaves out
+//! names that begin with `.` or `_`, and a shell's `*` does not mean this one.
 //!
 //! The checksum is the CRC-32 of gzip and zlib, of a file's bytes: it is here already, runs at memory speed beside the
 //! compression, can be made of the parts that workers packed, and everybody's tools know it. It finds damage, not
