@@ -5,6 +5,7 @@ mod args;
 mod asks;
 mod each;
 mod exit;
+mod explain;
 mod globals;
 mod help;
 mod inputs;

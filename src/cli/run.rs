@@ -19,7 +19,7 @@ use super::output;
 use super::partition::PartitionBy;
 use super::style::Printer;
 use super::values::OnError;
-use super::{alone, each, modules, slurp, world};
+use super::{alone, each, explain, modules, slurp, world};
 
 /// Bytes of stack that functions may take by calling themselves. The rest is for the library, for what a value's depth takes,
 /// and for the longest program that is compiled.
@@ -124,6 +124,9 @@ impl<'a> Job<'a> {
                 "--max-errors belongs to --on-error skip or quarantine=FILE: without these no record is left out";
             return Err(Failure::Usage(text.into()));
         }
+        if args.stream && args.raw_input {
+            return Err(Failure::Usage("--stream is for JSON: lines of text (-R) have no events".into()));
+        }
         let target = output::target(args)?;
         let mut words = Words::new(args, matches)?;
         let input: Vec<PathBuf> = std::mem::take(&mut words.files).into_iter().map(PathBuf::from).collect();
@@ -187,20 +190,20 @@ impl<'a> Job<'a> {
 
     /// Whether a program on each record needs them one after the other.
     pub(super) fn in_turn(&self) -> bool {
-        self.args.values || self.asks.inputs || self.asks.line_number
+        self.args.values || self.args.stream || self.asks.inputs || self.asks.line_number
     }
 
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let args = self.args;
-        if args.explain {
+        if let Some(format) = args.explain {
             let mut sink = output::Sink::stdout();
-            sink.text().extend_from_slice(slurp::explain(self).as_bytes());
+            sink.text().extend_from_slice(explain::format(&slurp::explain(self), format).as_bytes());
             sink.commit()?;
             return Ok(Outcome::default());
         }
         match (args.null_input, args.slurp) {
             (true, false) => alone::once(self, &self.program, Val::null(), alone::records(self)?),
-            (false, true) if args.raw_input || args.values => {
+            (false, true) if args.raw_input || args.values || args.stream => {
                 alone::once(self, &self.program, alone::slurp(self)?, Source::Held(None))
             }
             (false, true) => slurp::run(self),

@@ -52,7 +52,9 @@ pub(super) fn explain(job: &Job<'_>) -> String {
 
 fn ways(job: &Job<'_>) -> String {
     match (job.args.slurp, job.args.null_input) {
-        (true, false) if !job.args.raw_input && !job.args.values => plan::with(&job.text, |way| way.to_string()),
+        (true, false) if !job.args.raw_input && !job.args.values && !job.args.stream => {
+            plan::with(&job.text, |way| way.to_string())
+        }
         (true, _) => Way::Collected.to_string(),
         (false, true) => "once: the interpreter runs once; `input` and `inputs` stream the records in order\n".into(),
         (false, false) => {
@@ -169,7 +171,7 @@ impl slurp::Sink for Printed<'_, '_> {
         // Without the last comma.
         let len = text.stream_position()?.saturating_sub(1);
         text.seek(SeekFrom::Start(0))?;
-        self.copy(&mut b"[".chain(text.take(len)).chain(&b"]\n"[..]))
+        self.copy(&mut printer.before().chain(&b"["[..]).chain(text.take(len)).chain(&b"]\n"[..]))
     }
 
     fn rest(&mut self, program: &Program, answers: Val) -> Result<(), Failure> {
