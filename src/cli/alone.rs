@@ -20,12 +20,13 @@ pub(super) const WHOLE: &str = "the whole input";
 
 /// The records of the input, for a program that asks for them.
 pub(super) fn records(job: &Job<'_>) -> Result<Source, Failure> {
-    match job.args {
+    let source = match job.args {
         args if args.raw_input => Source::lines(job.input(), job.config.clone()),
         args if args.values => Source::values(&job.input(), job.config.clone()),
         _ if job.asks.line_number => Source::numbered(job.input(), job.config.clone()),
         _ => Source::json(job.input(), job.config.clone()),
-    }
+    }?;
+    Ok(if job.args.stream { source.events() } else { source })
 }
 
 /// The whole input as one array, or as one string. The one place where everything is held; what can be planned does not
@@ -39,15 +40,17 @@ pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
         held_within(read as u64 * 2, budget, WHOLE)?;
         return Ok(Val::string(String::from_utf8_lossy(&bytes)));
     }
-    let mut values = Vec::new();
-    if job.args.values {
-        let mut source = Source::values(&job.input(), job.config.clone())?;
+    let mut weight = job.held_bags.weight;
+    if job.args.values || job.args.stream {
+        let mut values = Vec::new();
+        let mut source = records(job)?;
         while let Some((_, value)) = source.next().transpose()? {
+            weight += (size_of::<Val>() + value.weight()) as u64;
+            held_within(weight, budget, WHOLE)?;
             values.push(value);
         }
         return Ok(Val::array(values));
     }
-    let mut weight = job.held_bags.weight;
     Ok(Val::array(array(job.input(), &job.config, &mut weight, WHOLE)?))
 }
 
@@ -104,8 +107,7 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
         OnError::Fail => false,
         OnError::Skip => true,
         OnError::Quarantine(_) => {
-            let text =
-                "--on-error quarantine=FILE cannot tell the inputs of a program that calls `input`, or --values, apart";
+            let text = "--on-error quarantine=FILE cannot tell the inputs of --values, --stream, or a program that calls `input` apart";
             return Err(Failure::Usage(text.into()));
         }
     };

@@ -7,7 +7,7 @@ use clap::{ArgAction, Parser, ValueHint};
 use clap_complete::Shell;
 use kitbag::MaxErrors;
 
-use super::values::{OnError, ShowProgress, size};
+use super::values::{Explain, OnError, ShowProgress, size};
 
 /// The language of jq for heaps of JSON lines: compressed shards, all cores, one memory budget.
 ///
@@ -32,8 +32,10 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = "Input")]
     pub(crate) slurp: bool,
     /// Say how PROGRAM would be run, stage by stage: what streams, what is held, what spills. Nothing is read.
-    #[arg(long, help_heading = "Input")]
-    pub(crate) explain: bool,
+    ///
+    /// As text, as JSON (an array with an object for each stage) or as a graph for Graphviz.
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", help_heading = "Input")]
+    pub(crate) explain: Option<Explain>,
     /// PROGRAM runs once, on `null`; `input` and `inputs` give the records.
     #[arg(short, long, help_heading = "Input")]
     pub(crate) null_input: bool,
@@ -43,6 +45,12 @@ pub(crate) struct Args {
     /// Records are JSON values between white space, over any number of lines (on one core).
     #[arg(long, help_heading = "Input")]
     pub(crate) values: bool,
+    /// Inputs are the events of records, in turn: `[path, leaf]`, and `[path]` where an array or object ends.
+    ///
+    /// With -s they are one array, with -n `inputs` gives them: `fromstream(inputs)` puts records together again. The records
+    /// come from one thread.
+    #[arg(long, help_heading = "Input")]
+    pub(crate) stream: bool,
     /// What to do with a record that cannot be read or on which PROGRAM fails: `fail`, `skip` or `quarantine=FILE`.
     ///
     /// `fail` ends the run at the first one, in the order of the input. `skip` leaves it out and counts it; what PROGRAM
@@ -67,6 +75,9 @@ pub(crate) struct Args {
     /// As -r, and no newline after each value.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) join_output: bool,
+    /// A record separator (the byte 1e) is printed before each value.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) seq: bool,
     /// Characters beyond ASCII are printed as escapes.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) ascii_output: bool,

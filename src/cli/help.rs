@@ -18,6 +18,7 @@ Usage: kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...
 
 Input    -s  one array of all records          -n  null: `inputs` gives records
          -R  lines of text                     --values  JSON on any lines
+         --stream  events of records: [path, leaf], and [path] at an end
          --on-error fail | skip | quarantine=FILE    what to do with bad ones
          --max-errors N | P%, --max-record SIZE      how many, and how long
 Output   -r  strings without quotes            -j  as -r, without newlines
@@ -26,7 +27,8 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          -C, -M  with, without colours         -e  exit code by the last value
          -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
          --partition-by EXPR     -o DIR: DIR/key=value/part-000000.jsonl
-         --overwrite, --shard-size SIZE, --unordered, --unbuffered, --verify DIR
+         --overwrite, --shard-size SIZE, --unordered, --unbuffered, --seq
+         --verify DIR  reads an output again and says what is not as it was written
 Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
          --slurpfile NAME FILE, --rawfile NAME FILE, --bag NAME=FILE, --env
          --args TEXT..., --jsonargs JSON...          $ARGS.positional

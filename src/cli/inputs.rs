@@ -11,7 +11,7 @@ use kitbag::{Bag, Config, Error, Input, Iter, Reader, Scan, escape};
 use serde_json::de::{IoRead, StreamDeserializer};
 use serde_json::value::RawValue;
 
-use crate::jq::{Inputs, Val};
+use crate::jq::{Inputs, Val, events};
 
 use super::exit::Failure;
 use super::globals::no_place;
@@ -31,6 +31,8 @@ pub(super) enum Source {
     Numbered(Box<Iter<(Arc<str>, String)>>, Place),
     /// Values between white space.
     Values(Box<Values>),
+    /// The events of each value; those of the latest one that have not come yet, and its shard.
+    Events(Box<Source>, VecDeque<Val>, Option<Arc<str>>),
     /// One value that is there already, or none.
     Held(Option<Val>),
 }
@@ -60,6 +62,11 @@ impl Source {
         Ok(Source::Values(Box::new(Values { config, waiting, open: None })))
     }
 
+    /// The events of what comes from here: a path with its leaf, or where an array or object ends the path of its last child.
+    pub(super) fn events(self) -> Source {
+        Source::Events(Box::new(self), VecDeque::new(), None)
+    }
+
     /// The next input, and the shard that it comes from.
     pub(super) fn next(&mut self) -> Option<Result<(Option<Arc<str>>, Val)>> {
         match self {
@@ -70,7 +77,25 @@ impl Source {
             Source::Values(values) => {
                 values.next().transpose().map(|next| next.map(|(path, value)| (Some(path), value)))
             }
+            Source::Events(values, waiting, from) => {
+                if waiting.is_empty() {
+                    match values.next()? {
+                        Ok((path, value)) => (*from, *waiting) = (path, events(&value).into()),
+                        Err(failure) => return Some(Err(failure)),
+                    }
+                }
+                waiting.pop_front().map(|event| Ok((from.clone(), event)))
+            }
             Source::Held(value) => value.take().map(|value| Ok((None, value))),
+        }
+    }
+
+    /// How many lines of the shard have come, where they are counted.
+    fn line_number(&self) -> u64 {
+        match self {
+            Source::Numbered(_, (_, number)) => *number,
+            Source::Events(values, ..) => values.line_number(),
+            _ => 0,
         }
     }
 
@@ -80,6 +105,7 @@ impl Source {
             Source::Records(records) => records.size_hint().0 == 0,
             Source::Numbered(lines, _) => lines.size_hint().0 == 0,
             Source::Values(_) => true,
+            Source::Events(values, waiting, _) => waiting.is_empty() && values.may_wait(),
             Source::Held(_) => false,
         }
     }
@@ -214,10 +240,7 @@ impl Inputs for Turns<'_> {
     }
 
     fn line_number(&self) -> u64 {
-        match &*self.source.borrow() {
-            Source::Numbered(_, (_, number)) => *number,
-            _ => 0,
-        }
+        self.source.borrow().line_number()
     }
 
     fn now(&self) -> f64 {

@@ -6,6 +6,7 @@ mod asks;
 mod bags;
 mod each;
 mod exit;
+mod explain;
 mod globals;
 mod help;
 mod inputs;

@@ -20,7 +20,7 @@ use super::output;
 use super::partition::PartitionBy;
 use super::style::Printer;
 use super::values::OnError;
-use super::{alone, each, modules, slurp, world};
+use super::{alone, each, explain, modules, slurp, world};
 
 /// Bytes of stack that functions may take by calling themselves. The rest is for the library, for what a value's depth takes,
 /// and for the longest program that is compiled.
@@ -118,7 +118,7 @@ pub(super) fn limits(args: &Args, cancel: &CancelToken) -> Config {
 
 /// Whether the program runs on the whole input, of JSON lines, and is planned.
 pub(super) fn is_planned(args: &Args) -> bool {
-    args.slurp && !args.null_input && !args.raw_input && !args.values
+    args.slurp && !args.null_input && !args.raw_input && !args.values && !args.stream
 }
 
 impl<'a> Job<'a> {
@@ -134,6 +134,9 @@ impl<'a> Job<'a> {
             let text =
                 "--max-errors belongs to --on-error skip or quarantine=FILE: without these no record is left out";
             return Err(Failure::Usage(text.into()));
+        }
+        if args.stream && args.raw_input {
+            return Err(Failure::Usage("--stream is for JSON: lines of text (-R) have no events".into()));
         }
         let target = output::target(args)?;
         let mut words = Words::new(args, matches)?;
@@ -171,7 +174,7 @@ impl<'a> Job<'a> {
         let read_from = Input::from(input.clone()).provenance()?;
         bags.ask(&text, is_planned(args), by);
         let mut held_bags = Held::default();
-        if bags.any_held() && !args.explain {
+        if bags.any_held() && args.explain.is_none() {
             held_bags = bags.hold(args, &config, &mut globals)?;
             (program, partition) = compiled(&globals)?;
         }
@@ -230,7 +233,7 @@ impl<'a> Job<'a> {
 
     /// Whether a program on each record needs them one after the other.
     pub(super) fn in_turn(&self) -> bool {
-        self.args.values || self.asks.inputs || self.asks.line_number
+        self.args.values || self.args.stream || self.asks.inputs || self.asks.line_number
     }
 
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
@@ -242,9 +245,9 @@ impl<'a> Job<'a> {
     /// Lets the program meet its input.
     fn met(&self) -> Result<Outcome, Failure> {
         let args = self.args;
-        if args.explain {
+        if let Some(format) = args.explain {
             let mut sink = output::Sink::stdout();
-            sink.text().extend_from_slice(slurp::explain(self).as_bytes());
+            sink.text().extend_from_slice(explain::format(&slurp::explain(self), format).as_bytes());
             sink.commit(Provenance::default)?;
             return Ok(Outcome::default());
         }

@@ -223,7 +223,7 @@ impl slurp::Sink for Printed<'_, '_> {
         // Without the last comma.
         let len = text.stream_position()?.saturating_sub(1);
         text.seek(SeekFrom::Start(0))?;
-        self.copy(&mut b"[".chain(text.take(len)).chain(&b"]\n"[..]))
+        self.copy(&mut printer.before().chain(&b"["[..]).chain(text.take(len)).chain(&b"]\n"[..]))
     }
 
     fn rest(&mut self, program: &Program, answers: Val) -> Result<(), Failure> {

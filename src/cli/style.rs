@@ -12,6 +12,7 @@ pub(super) struct Printer {
     style: Style,
     raw: bool,
     join: bool,
+    seq: bool,
 }
 
 impl Printer {
@@ -24,7 +25,7 @@ impl Printer {
         let style = Style { indent, sort_keys: args.sort_keys, ascii: args.ascii_output, colours: colours(args) };
         // Where all is to be ASCII, jq quotes strings again.
         let raw = (args.raw_output || args.join_output) && !args.ascii_output;
-        Printer { style, raw, join: args.join_output }
+        Printer { style, raw, join: args.join_output, seq: args.seq }
     }
 
     /// The style, if a value's text does not depend on what it stands in.
@@ -37,11 +38,17 @@ impl Printer {
         let Style { indent: Indent::Compact, sort_keys: false, ascii: false, colours: None } = self.style else {
             return None;
         };
-        (!self.join).then_some(self.raw)
+        (!self.join && !self.seq).then_some(self.raw)
+    }
+
+    /// What is printed before each value.
+    pub(super) fn before(&self) -> &'static [u8] {
+        if self.seq { b"\x1e" } else { b"" }
     }
 
     /// Appends a value, with its newline.
     pub(super) fn print(&self, value: &Val, text: &mut Vec<u8>) {
+        text.extend_from_slice(self.before());
         match value.as_str().filter(|_| self.raw) {
             Some(string) => text.extend_from_slice(string.as_bytes()),
             None => value.write(&self.style, text),

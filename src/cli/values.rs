@@ -46,6 +46,14 @@ pub(crate) enum ShowProgress {
     Json,
 }
 
+/// `--explain`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Explain {
+    Text,
+    Json,
+    Dot,
+}
+
 /// A number of bytes: `65536`, `64K` and `64KiB` (of 1024), `64kB` (of 1000), up to `T`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let wrong = || "expected a size such as 65536, 64K, 1.5GiB (of 1024) or 64MB (of 1000)".to_owned();

@@ -30,7 +30,6 @@ pub(super) fn say(text: &str) {
 }
 
 /// The variables of the environment, as an object of strings; bytes that are not UTF-8 are replaced.
-#[expect(clippy::disallowed_methods, reason = "the command, unlike the library, may read its environment")]
 pub(super) fn environment() -> Val {
     let pairs = std::env::vars_os();
     Val::object(pairs.map(|(name, value)| (name.to_string_lossy().into(), Val::string(value.to_string_lossy()))))

@@ -32,6 +32,7 @@ mod text;
 mod tree;
 mod value;
 
+pub(crate) use natives::events;
 pub(crate) use program::{CompileError, Halt, Inputs, Libraries, Modules, Program};
 pub(crate) use text::{Colours, Indent, Style};
 pub(crate) use value::Val;

@@ -52,9 +52,13 @@ fn files_are_looked_for_before_anything_is_printed() {
 
 #[test]
 fn wrong_use_is_2_and_a_wrong_program_is_3() {
-    for wrong in
-        [&["--no-such-option", "."][..], &[], &["--arg", "a", "."], &["--memory", "much", "."], &["--stream", "."]]
-    {
+    for wrong in [
+        &["--no-such-option", "."][..],
+        &[],
+        &["--arg", "a", "."],
+        &["--memory", "much", "."],
+        &["--stream", "-R", "."],
+    ] {
         let failed = run(wrong);
         assert!(failed.code == Some(2) && failed.out.is_empty() && !failed.err.is_empty(), "{wrong:?}: {failed:?}");
     }

@@ -238,3 +238,53 @@ fn variables_of_the_environment_are_options() {
     let written = finish(kitbag().args([".a", &file]).env("KITBAG_OUTPUT", &out).env("KITBAG_ON_ERROR", "skip"), b"");
     assert_eq!(std::fs::read_to_string(out).unwrap(), "1\n", "{written:?}");
 }
+
+const NESTED: &str = "{\"a\":[1,{\"b\":2}],\"c\":{}}\n[]\n3\n";
+
+#[test]
+fn events_of_records_are_inputs() {
+    let events = "[[\"a\",0],1]\n[[\"a\",1,\"b\"],2]\n[[\"a\",1,\"b\"]]\n[[\"a\",1]]\n[[\"c\"],{}]\n[[\"c\"]]\n[[],[]]\n[[],3]\n";
+    assert_eq!(print(&["--stream", "."], NESTED), events);
+    assert_eq!(print(&["--stream", "-n", "inputs"], NESTED), events);
+    assert_eq!(print(&["--stream", "--threads", "8", "--values", "."], NESTED), events);
+    assert_eq!(print(&["--stream", "-s", "length, .[4]"], NESTED), "8\n[[\"c\"],{}]\n");
+    assert_eq!(print(&["--stream", "-ns", "[inputs | length]"], NESTED), "[8]\n");
+    assert_eq!(print(&["--stream", "-n", "fromstream(inputs)"], NESTED), NESTED);
+    assert_eq!(
+        print(&["--stream", "-n", "[limit(2; inputs)], input"], NESTED),
+        "[[[\"a\",0],1],[[\"a\",1,\"b\"],2]]\n[[\"a\",1,\"b\"]]\n"
+    );
+    let inner = print(&["--stream", "-n", "fromstream(1 | truncate_stream(inputs))"], "{\"a\":[1],\"b\":{\"c\":2}}\n");
+    assert_eq!(inner, "[1]\n{\"c\":2}\n");
+    assert_eq!(print(&["--stream", "input_line_number"], "[1]\n2\n"), "1\n1\n2\n");
+    // Each event is an input of its own, for a policy too.
+    let ran = run_with(&["--stream", "--on-error", "skip", ".[1] / 1"], b"[1,\"x\",3]\n");
+    assert_eq!((ran.out.as_str(), ran.code), ("1\n3\n", Some(5)), "{}", ran.err);
+    assert!(run(&["--stream", "-s", "--explain", "."]).out.starts_with("collected"));
+}
+
+#[test]
+fn a_separator_before_each_value() {
+    assert_eq!(print(&["--seq", "."], "1\n\"x\"\n"), "\u{1e}1\n\u{1e}\"x\"\n");
+    assert_eq!(print(&["--seq", "-r", "."], "\"x\"\n"), "\u{1e}x\n");
+    assert_eq!(print(&["--seq", "-j", "."], "1\n2\n"), "\u{1e}1\u{1e}2");
+    for program in [".", "map(.)", "[.[] | .]", "sort"] {
+        assert_eq!(print(&["--seq", "-s", program], "1\n2\n"), "\u{1e}[1,2]\n", "{program}");
+    }
+    assert_eq!(print(&["--seq", "-s", ".[]"], "1\n2\n"), "\u{1e}1\n\u{1e}2\n");
+    assert_eq!(print(&["--seq", "-n", "input"], "1\n2\n"), "\u{1e}1\n");
+}
+
+#[test]
+fn plans_are_told_as_text_json_and_dot() {
+    let program = "group_by(.k) | map({k: .[0].k, n: length})";
+    let told = |format: &str| print(&["-s", format, program], "");
+    assert_eq!(told("--explain"), told("--explain=text"));
+    let stages: serde_json::Value = serde_json::from_str(&told("--explain=json")).unwrap();
+    assert_eq!((stages[0]["stage"].as_str(), stages[0]["spills"].as_bool()), (Some("groups"), Some(true)));
+    assert_eq!(stages[1]["stage"], "array");
+    assert!(told("--explain=dot").contains("input -> stage0 -> stage1 -> output;"));
+    // What follows is the program, not the format.
+    assert_eq!(print(&["--explain", "."], ""), print(&["--explain=text", "."], ""));
+    assert_eq!(run(&["--explain=xml", "."]).code, Some(2));
+}

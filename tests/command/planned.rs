@@ -363,6 +363,17 @@ fn explain_names_each_stage() {
 }
 
 #[test]
+fn a_long_list_is_no_nest_of_brackets() {
+    let list = (0..1500).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let dir = files(&[
+        ("a.jsonl", "{\"id\":7}\n{\"id\":-7}\n"),
+        ("in.jq", &format!("map(select(.id | IN({list}))) | length")),
+    ]);
+    let ran = run(&["-s", "-f", &at(&dir, "in.jq"), &at(&dir, "a.jsonl")]);
+    assert_eq!((ran.out.as_str(), ran.code), ("1\n", Some(0)), "{}", ran.err);
+}
+
+#[test]
 fn a_target_is_there_only_after_the_programs_end() {
     let dir = files(&[("a.jsonl", "{}\n")]);
     let (input, target) = (at(&dir, "a.jsonl"), at(&dir, "out.jsonl"));

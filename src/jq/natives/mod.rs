@@ -13,6 +13,7 @@ mod time;
 mod values;
 mod world;
 
+pub(crate) use self::paths::events;
 pub(super) use self::regex::{Regexes, no_string};
 pub(super) use self::values::indices;
 

@@ -18,11 +18,7 @@ pub(super) fn natives() -> Vec<Native> {
             one(steps(&path).and_then(|path| write(cv.1, path, &mut |_| Ok(Some(value.clone()))).map_err(plain_error)))
         }),
         with_one!("delpaths", delpaths),
-        plain!("_tostream", |value| {
-            let mut events = Vec::new();
-            stream(&value, &mut Vec::new(), &mut events);
-            Ok(Val::array(events))
-        }),
+        plain!("_tostream", |value| Ok(Val::array(events(&value)))),
         // The last output of a function, or null: what `reduce` takes for its next state.
         general!("_last", f(), |mut cv| {
             let (f, context) = cv.0.pop_fun();
@@ -170,6 +166,12 @@ fn without(value: Val, gone: &[&Val]) -> ValR {
 }
 
 /// The events of a value: leaves with their paths, and the path of the last element where a container closes.
+pub(crate) fn events(value: &Val) -> Vec<Val> {
+    let mut events = Vec::new();
+    stream(value, &mut Vec::new(), &mut events);
+    events
+}
+
 fn stream(value: &Val, path: &mut Vec<Val>, events: &mut Vec<Val>) {
     let children: Vec<(Val, &Val)> = match value {
         Val::Arr(array) => array.iter().enumerate().map(|(at, inner)| (Val::count(at), inner)).collect(),

@@ -1,5 +1,6 @@
 //! Syntax trees as text: jaq's compiler takes text only, so a tree that was rewritten is printed and read again. What is
-//! printed parses to the same tree; parentheses stand wherever one could be in doubt.
+//! printed parses to the same tree; parentheses stand wherever one could be in doubt, but
+//! not between operators of one kind.
 
 mod parts;
 
@@ -29,13 +30,25 @@ fn any(term: &Term<&str>, out: &mut String) {
             out.push_str(" as ");
             pattern(bound, out);
             out.push_str(" | ");
-            operand(right, out);
+            // All that follows belongs to it.
+            any(right, out);
         }
         Term::BinOp(left, op, right) => {
-            operand(left, out);
+            // A long chain of one operator has no brackets: there may be only so many in one another.
+            let text = operator(op);
+            let same = |term: &Term<&str>| match term {
+                Term::BinOp(_, BinaryOp::Pipe(Some(_)), _) => false,
+                Term::BinOp(_, other, _) => operator(other) == text,
+                _ => false,
+            };
+            if binds_left_first(op) && same(left) {
+                any(left, out)
+            } else {
+                operand(left, out)
+            }
             // Writing to a string does not fail, here and below.
-            let _ = write!(out, " {} ", operator(op));
-            operand(right, out);
+            let _ = write!(out, " {text} ");
+            if matches!(op, BinaryOp::Pipe(None)) && same(right) { any(right, out) } else { operand(right, out) }
         }
         Term::Label(name, body) => {
             let _ = write!(out, "label {name} | ");
@@ -61,6 +74,10 @@ fn any(term: &Term<&str>, out: &mut String) {
         }
         _ => operand(term, out),
     }
+}
+
+fn binds_left_first(op: &BinaryOp<&str>) -> bool {
+    matches!(op, BinaryOp::Comma | BinaryOp::Alt | BinaryOp::Or | BinaryOp::And | BinaryOp::Math(_))
 }
 
 /// A term where only one without operators may stand.

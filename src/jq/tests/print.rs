@@ -24,6 +24,7 @@ fn program() -> impl Strategy<Value = String> {
         prop_oneof![
             (inner.clone(), op, inner.clone()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
             (inner.clone(), op, inner.clone()).prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
+            (three.clone(), op, op).prop_map(|((a, b, c), op, other)| format!("({a}) {op} ({b}) {other} ({c})")),
             three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} else {c} end")),
             three.clone().prop_map(|(a, b, c)| format!("if {a} then {b} elif {c} then . end")),
             three.clone().prop_map(|(a, b, c)| format!("reduce ({a}) as [$x, {{a: $y, $z, ({b}): $w}}] ({b}; {c})")),
@@ -55,9 +56,26 @@ proptest! {
 
 #[test]
 fn programs_of_any_shape() {
-    for program in
-        [".a.b[0]?", ".[1:]", "-1", "..[0]?", "try error catch .", "def f: def g: 3; g; f", ".a as [$x] | $x"]
-    {
+    for program in [
+        ".a.b[0]?",
+        ".[1:]",
+        "-1",
+        "..[0]?",
+        "try error catch .",
+        "def f: def g: 3; g; f",
+        ".a as [$x] | $x",
+        "1, (2, 3), 4",
+        "1 - (2 - 3) - 4",
+        "(1 | 2) | 3 | 4",
+        "(1 // 2) // 3 // (4 // 5)",
+        "1 as $x | 2 as $y | 3, 4",
+    ] {
         assert_eq!(same_tree(program), Ok(()));
+    }
+    // More than the brackets that a program may have in one another.
+    for op in [",", "+", "|", "//", " and "] {
+        let program = vec!["."; 2000].join(op);
+        let printed = print(&parse(&program, |parser| parser.term()).unwrap());
+        assert!(!printed.contains('('), "{op}");
     }
 }
