@@ -28,7 +28,7 @@ Output   -r  strings without quotes            -j  as -r, without newlines
          -o PATH  out.jsonl.gz, out/part-*.jsonl.zst: complete, or not there
          --partition-by EXPR     -o DIR: DIR/key=value/part-000000.jsonl
          --overwrite, --shard-size SIZE, --unordered, --unbuffered, --seq
-         --verify DIR  reads an output again and says what is not as it was written
+         --verify DIR  whether an output is still as it was written
 Program  -f FILE, -L DIR, --arg NAME TEXT, --argjson NAME JSON, --explain
          --slurpfile NAME FILE, --rawfile NAME FILE, --bag NAME=FILE, --env
          --args TEXT..., --jsonargs JSON...          $ARGS.positional
