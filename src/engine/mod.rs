@@ -7,6 +7,7 @@
 
 mod contract;
 mod cx;
+mod early;
 mod facts;
 mod fence;
 mod ordered;
@@ -20,6 +21,7 @@ mod tally;
 
 pub(crate) use contract::{Fan, Feed, Flow, InOrder, Pass, Plan, Push, Stop, UnitEnd, Work};
 pub(crate) use cx::WorkerCx;
+pub(crate) use early::Early;
 pub(crate) use facts::Facts;
 pub(crate) use fence::Fence;
 pub(crate) use ordered::Ordered;

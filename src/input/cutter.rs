@@ -3,29 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Feeder, Halted};
+use crate::engine::{Early, Feeder};
 use crate::error::{Error, ErrorKind};
 use crate::shuffle::Permit;
 
 use super::blocks::{Bad, Block, Buffer, Pool};
-
-/// Why a task ends before its shard does.
-pub(super) enum Ended {
-    Halted,
-    Error(Error),
-}
-
-impl From<Halted> for Ended {
-    fn from(_: Halted) -> Ended {
-        Ended::Halted
-    }
-}
-
-impl From<Error> for Ended {
-    fn from(error: Error) -> Ended {
-        Ended::Error(error)
-    }
-}
 
 /// Collects decompressed bytes in a buffer and emits it as a block, cut after its last newline.
 pub(super) struct Cutter<'p> {
@@ -74,7 +56,7 @@ impl<'p> Cutter<'p> {
     }
 
     /// Room for at least a byte; waits for admission when a block begins.
-    pub(super) fn room(&mut self, out: &Feeder<'_, Block>) -> Result<&mut [u8], Ended> {
+    pub(super) fn room(&mut self, out: &Feeder<'_, Block>) -> Result<&mut [u8], Early> {
         let block = out.run().settings.block;
         if self.permit.is_none() {
             // What is left of a grown buffer may be longer than a block.
@@ -87,7 +69,7 @@ impl<'p> Cutter<'p> {
     }
 
     /// `read` bytes were put into the room. Emits a block if it is full, or if what is there should not wait.
-    pub(super) fn filled(&mut self, read: usize, idle: bool, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    pub(super) fn filled(&mut self, read: usize, idle: bool, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
         self.filled += read;
         let Some(buffer) = &mut self.buffer else { return Ok(()) };
         if self.at_start && self.filled >= 3 {
@@ -109,7 +91,7 @@ impl<'p> Cutter<'p> {
     }
 
     /// The buffer is full of one unfinished line: it grows, up to the limit; beyond it the line is bad.
-    fn long_line(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    fn long_line(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
         let limit = out.run().settings.max_record;
         if self.skipping {
             // Nothing of it is kept but the count of its bytes.
@@ -141,7 +123,7 @@ impl<'p> Cutter<'p> {
     }
 
     /// Emits the first `cut` bytes; what is behind them begins the next block.
-    fn emit(&mut self, cut: usize, bad: Option<Bad>, last: bool, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    fn emit(&mut self, cut: usize, bad: Option<Bad>, last: bool, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
         let block = out.run().settings.block;
         let permit = match self.permit.take() {
             Some(permit) => permit,
@@ -177,7 +159,7 @@ impl<'p> Cutter<'p> {
         permit: Permit,
         last: bool,
         out: &mut Feeder<'_, Block>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), Early> {
         let first_line = self.line;
         let bytes = range.len();
         // A mark further on is text.
@@ -191,12 +173,12 @@ impl<'p> Cutter<'p> {
     }
 
     /// The shard is at its end: what is left is its last line.
-    pub(super) fn finish(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    pub(super) fn finish(&mut self, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
         self.emit(self.filled, None, true, out)
     }
 
     /// The shard is damaged: its whole lines stay, the damage follows them.
-    pub(super) fn finish_bad(&mut self, error: Error, out: &mut Feeder<'_, Block>) -> Result<(), Ended> {
+    pub(super) fn finish_bad(&mut self, error: Error, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
         let cut = match &self.buffer {
             Some(buffer) => memchr::memrchr(b'\n', &buffer.bytes[..self.filled]).map_or(0, |newline| newline + 1),
             None => 0,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use crate::config::BadRecords;
-use crate::engine::{Feeder, Run};
+use crate::engine::{Early, Feeder, Run};
 use crate::error::{Error, Result};
 
 use super::blocks::{Block, Pool};
-use super::cutter::{Cutter, Ended};
+use super::cutter::Cutter;
 use super::partition::{Partition, Task};
 use super::stream::Stream;
 use super::{Input, Shard};
@@ -64,11 +64,11 @@ impl Shards {
             None => self.whole(shard, task, &mut cutter, out),
         };
         match read {
-            Ok(()) | Err(Ended::Halted) => Ok(()),
+            Ok(()) | Err(Early::Halted) => Ok(()),
             // The records before the damage come first: one of them may be bad, and then its error is the first one.
-            Err(Ended::Error(error)) => match cutter.finish_bad(error, out) {
-                Ok(()) | Err(Ended::Halted) => Ok(()),
-                Err(Ended::Error(error)) => Err(error),
+            Err(Early::Error(error)) => match cutter.finish_bad(error, out) {
+                Ok(()) | Err(Early::Halted) => Ok(()),
+                Err(Early::Error(error)) => Err(error),
             },
         }
     }
@@ -79,9 +79,9 @@ impl Shards {
         task: u32,
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), Early> {
         let opened = Stream::open(shard, &out.run().settings, &|| out.halted())?;
-        let mut stream = opened.ok_or(Ended::Halted)?;
+        let mut stream = opened.ok_or(Early::Halted)?;
         #[cfg(feature = "libdeflate")]
         {
             // The first tasks begin as streams: their first records come at once, and a run that needs no more than
@@ -109,7 +109,7 @@ impl Shards {
         until: u64,
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
-    ) -> Result<bool, Ended> {
+    ) -> Result<bool, Early> {
         while cutter.position() < until {
             self.step(stream, cutter, out)?;
             if cutter.ended {
@@ -125,10 +125,10 @@ impl Shards {
         stream: &mut Stream,
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), Early> {
         let room = cutter.room(out)?;
         let before = stream.offset();
-        let read = stream.fill(room, &|| out.halted())?.ok_or(Ended::Halted)?;
+        let read = stream.fill(room, &|| out.halted())?.ok_or(Early::Halted)?;
         out.run().intake.came(stream.offset().saturating_sub(before));
         if read == 0 {
             cutter.ended = true;
@@ -145,9 +145,9 @@ impl Shards {
         to: u64,
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), Early> {
         let opened = Stream::open(shard, &out.run().settings, &|| out.halted())?;
-        let stream = opened.ok_or(Ended::Halted)?;
+        let stream = opened.ok_or(Early::Halted)?;
         let failed = |error| Error::io(&shard.path, "read", error);
         let mut at = from.saturating_sub(1);
         let mut begun = from == 0;

@@ -9,12 +9,12 @@
 
 use std::sync::PoisonError;
 
-use crate::engine::Feeder;
+use crate::engine::{Early, Feeder};
 use crate::error::Error;
 
 use super::Shard;
 use super::blocks::{Block, Buffer};
-use super::cutter::{Cutter, Ended};
+use super::cutter::Cutter;
 use super::feed::Shards;
 use super::stream::{Format, Stream};
 
@@ -25,7 +25,7 @@ pub(super) fn read(
     stream: &mut Stream,
     cutter: &mut Cutter<'_>,
     out: &mut Feeder<'_, Block>,
-) -> Result<bool, Ended> {
+) -> Result<bool, Early> {
     let Some(meta) = shard.meta.filter(|_| stream.format() == Format::Gzip) else { return Ok(false) };
     let run = out.run();
     if (shards.tasks() as usize) < run.settings.threads {
@@ -79,7 +79,7 @@ fn read_whole(
     len: usize,
     stream: &Stream,
     out: &Feeder<'_, Block>,
-) -> Result<Option<Buffer>, Ended> {
+) -> Result<Option<Buffer>, Early> {
     let Some(mut file) = shards.files.take_charged(len + 1, &out.run().space.budget) else { return Ok(None) };
     let mut filled = 0;
     while filled < len + 1 {
@@ -99,7 +99,7 @@ fn again(
     share: u64,
     cutter: &mut Cutter<'_>,
     out: &mut Feeder<'_, Block>,
-) -> Result<bool, Ended> {
+) -> Result<bool, Early> {
     let Some(size) = text_length(file, share).filter(|&size| size as u64 > cutter.position()) else { return Ok(false) };
     let Some(mut buffer) = shards.texts.take_charged(size, &out.run().space.budget) else { return Ok(false) };
     if cutter.is_skipping() || !shards.inflate(file, &mut buffer.bytes[..size]) {
@@ -130,7 +130,7 @@ fn decode(
     stream: &mut Stream,
     cutter: &mut Cutter<'_>,
     out: &mut Feeder<'_, Block>,
-) -> Result<bool, Ended> {
+) -> Result<bool, Early> {
     let mut parts = 0;
     let mut gathered: Option<(Buffer, usize)> = None;
     while begin < file.len() {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::engine::Feeder;
+use crate::engine::{Early, Feeder};
 
 use super::blocks::{Block, Buffer};
-use super::cutter::{Cutter, Ended};
+use super::cutter::Cutter;
 
 impl Cutter<'_> {
     /// Takes over a large buffer that holds, in this range, what [`Cutter::carry`] gave and what follows it, and emits
@@ -18,7 +18,7 @@ impl Cutter<'_> {
         range: Range<usize>,
         last: bool,
         out: &mut Feeder<'_, Block>,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), Early> {
         let Range { start: mut from, end: len } = range;
         let block = out.run().settings.block;
         // What was admitted for the block that was being filled is asked for anew with each shared one.

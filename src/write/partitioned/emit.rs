@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::batch::Unit;
-use crate::engine::{Feed, Feeder, Flow, Halted, Phase, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
+use crate::engine::{Early, Feed, Feeder, Flow, Halted, Phase, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, ErrorKind, Result, escape};
 use crate::shuffle::{Permit, Sequencer};
 use crate::spill::{GroupRows, Groups, Order, Stored};
@@ -72,26 +72,8 @@ struct PartitionFeed<'a> {
     text: AtomicU64,
 }
 
-/// Why the reader ends.
-enum Ended {
-    Halted,
-    Error(Error),
-}
-
-impl From<Halted> for Ended {
-    fn from(_: Halted) -> Ended {
-        Ended::Halted
-    }
-}
-
-impl From<Error> for Ended {
-    fn from(error: Error) -> Ended {
-        Ended::Error(error)
-    }
-}
-
 impl PartitionFeed<'_> {
-    fn all(&self, groups: Groups, out: &mut Feeder<'_, Cut>) -> Result<(), Ended> {
+    fn all(&self, groups: Groups, out: &mut Feeder<'_, Cut>) -> Result<(), Early> {
         let mut first: Option<Arc<str>> = None;
         for group in groups {
             let (dir, rows) = group?;
@@ -111,7 +93,7 @@ impl PartitionFeed<'_> {
         mut rows: GroupRows,
         first: Option<&Arc<str>>,
         out: &mut Feeder<'_, Cut>,
-    ) -> Result<bool, Ended> {
+    ) -> Result<bool, Early> {
         let (mut chunker, mut full) = (Chunker::new(CHUNK, self.how.shard_size), Vec::new());
         while let Some(row) = rows.next_row() {
             let (seq, text) = row?;
@@ -177,8 +159,8 @@ impl Feed<Cut> for PartitionFeed<'_> {
         let Some(groups) = lock(&self.groups).take() else { return Ok(()) };
         match self.all(groups, out) {
             // A halt is no error: what halts has one.
-            Ok(()) | Err(Ended::Halted) => Ok(()),
-            Err(Ended::Error(error)) => {
+            Ok(()) | Err(Early::Halted) => Ok(()),
+            Err(Early::Error(error)) => {
                 // What is on its way is not written any more: it will not be kept.
                 let error = error.in_stage(self.meter.name.clone());
                 out.fence().lower(BEFORE_ALL, 0, Stop::from(error));
