@@ -48,8 +48,9 @@ impl Input {
     }
 }
 
-/// What lies beside the shards in a directory of ours and holds no records: no pattern means it that does not begin so.
-const BESIDE: [&str; 2] = ["_SUCCESS", ".manifest.json"];
+/// The mark of a complete directory, which holds no records: no pattern means it that does not begin so. The manifest's
+/// name begins with a dot, which no pattern means.
+const MARK: &str = "_SUCCESS";
 
 /// What one argument stands for: a path that exists, else a pattern.
 fn named(os: &Os, path: &Path, shards: &mut Vec<Shard>) -> Result<()> {
@@ -80,8 +81,8 @@ fn named(os: &Os, path: &Path, shards: &mut Vec<Shard>) -> Result<()> {
             Error::io(&path, "read", error.into())
         })?);
     }
-    if !path.file_name().is_some_and(|name| matches!(name.as_encoded_bytes(), [b'.' | b'_', ..])) {
-        found.retain(|path| !path.file_name().is_some_and(|name| BESIDE.iter().any(|beside| name == *beside)));
+    if !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_")) {
+        found.retain(|path| path.file_name().is_none_or(|name| name != MARK));
     }
     found.sort_by(|a, b| natural(a, b));
     let before = shards.len();
@@ -222,7 +223,6 @@ mod tests {
             std::fs::write(at("_out").join(name), "1\n").unwrap();
         }
         assert_eq!(find(&at("_out/*")).unwrap(), ["_mine", "p"]);
-        assert_eq!(find(&at("_out/.m*")).unwrap(), [".manifest.json"]);
         assert_eq!(find(&at("_out/_*")).unwrap(), ["_SUCCESS", "_mine"]);
         let error = find(&at("z*")).unwrap_err();
         assert!(error.to_string().ends_with("z*: expected a pattern that matches a file: it matches none"), "{error}");

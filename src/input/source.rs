@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 /// Where records are read from: paths, glob patterns, directories, standard input, or a list of those.
 ///
 /// * A path that exists is read, even if it has glob characters. `-` is standard input.
-/// * A pattern (`logs/*.gz`, `**` for any depth) must match at least one file. `_SUCCESS` and `.manifest.json`, which lie
-///   beside the shards that are written here, are meant only by a pattern whose last name begins with `_`.
+/// * A pattern (`logs/*.gz`, `**` for any depth) must match at least one file. Names that begin with `.` are not
+///   meant, and `_SUCCESS`, which lies beside shards that were written here, only if the pattern's last name begins with `_`.
 /// * A directory is read with everything below it; names that start with `.` or `_` are left out, and a directory that
 ///   is reached twice through links is read once.
 ///
