@@ -36,7 +36,7 @@ fn unpack(path: &Path) -> String {
 fn files(dir: impl AsRef<Path>) -> Vec<PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     // A manifest and the mark of a complete output are no shards.
-    files.retain(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('_'));
+    files.retain(|path| !path.file_name().unwrap().to_str().unwrap().starts_with(['.', '_']));
     files.sort();
     files
 }

@@ -19,7 +19,7 @@ fn contents(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .filter(|entry| !entry.file_name().to_str().unwrap().starts_with('_'))
+        .filter(|entry| !entry.file_name().to_str().unwrap().starts_with(['.', '_']))
         .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
         .collect();
     files.sort();

@@ -50,7 +50,7 @@ fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
         for entry in std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().path()) {
             match entry.is_dir() {
                 true => waiting.push(entry),
-                false if entry.file_name().unwrap().to_str().unwrap().starts_with('_') => {}
+                false if entry.file_name().unwrap().to_str().unwrap().starts_with(['.', '_']) => {}
                 false => {
                     let name = entry.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
                     found.insert(name, std::fs::read(&entry).unwrap());

@@ -2,7 +2,7 @@
 //! array itself, it is read once and held.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kitbag::{Config, Input, Monitor, Scan, escape};
 
@@ -62,6 +62,22 @@ impl Bags {
     /// The variables, as they are before anything is read.
     pub(super) fn globals(&self) -> impl Iterator<Item = (String, Val)> {
         self.0.iter().map(|bag| (bag.name.clone(), Val::Null))
+    }
+
+    /// Whether one of them is standard input, by a name of the system's.
+    pub(super) fn are_stdin(&self) -> bool {
+        let names = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].map(Path::new);
+        self.0.iter().flat_map(|bag| &bag.paths).any(|path| names.contains(&path.as_path()))
+    }
+
+    /// Whether a path leads to a file of one of them.
+    pub(super) fn are_read_from(&self, path: &Path) -> Result<bool, Failure> {
+        for bag in &self.0 {
+            if bag.input().is_read_from(path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Notes which arrays these programs ask for; the first is run as a plan if it can be.

@@ -86,7 +86,8 @@ fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
         Ok(outcome) => finished(args, outcome, report.rejected + outcome.left_out),
         Err(failure) => end(failure, signals.came()),
     };
-    match &args.report {
+    // Wrong use is told, and nothing is written: the path of the report may be what is wrong.
+    match args.report.as_ref().filter(|_| !matches!(outcome, Err(exit::Failure::Usage(_)))) {
         Some(path) => match report::write(path, &report, outcome.as_ref().ok(), code) {
             Ok(()) => code,
             Err(failure) => end(&failure, None),

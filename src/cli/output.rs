@@ -17,6 +17,9 @@ pub(super) fn target(args: &Args) -> Result<Option<Target>, Failure> {
         }
         return Ok(None);
     };
+    if args.seq {
+        return Err(Failure::Usage("--seq marks what is printed: files of -o are JSON lines".into()));
+    }
     if args.join_output {
         return Err(Failure::Usage("-j leaves no line ends at which -o could cut its output".into()));
     }

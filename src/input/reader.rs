@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Settings};
 use crate::engine::{Facts, Provenance};
@@ -41,6 +41,25 @@ impl Input {
     /// ```
     pub fn is_rereadable(&self) -> Result<bool> {
         Ok(self.shards(&Os::default())?.iter().all(|shard| shard.meta.is_some()))
+    }
+
+    /// Whether a path leads to one of the files that would be read, by whatever name: what is written there would be read, or
+    /// lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::paths`].
+    ///
+    /// ```
+    /// # use kitbag::Input;
+    /// assert!(Input::from("data/web").is_read_from("data/../data/web/part-000.jsonl.gz")?);
+    /// assert!(!Input::from("data/web").is_read_from("nowhere.jsonl")?);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn is_read_from(&self, path: impl AsRef<Path>) -> Result<bool> {
+        let os = Os::default();
+        let Ok(there) = os.meta(path.as_ref()) else { return Ok(false) };
+        Ok(self.shards(&os)?.iter().any(|shard| shard.meta.is_some_and(|meta| meta.id == there.id)))
     }
 
     /// What an output would be made from that somebody makes of this input by other means than a bag: the shards as

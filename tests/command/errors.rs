@@ -243,3 +243,28 @@ fn what_was_quarantined_can_be_replayed() {
     assert_eq!(run(&failed).code, Some(2));
     assert_eq!(print(&["-r", ".raw", &kept], "").lines().count(), 100);
 }
+
+#[test]
+fn what_is_written_beside_the_outputs_is_kept_apart() {
+    let dir = files(&[("a.jsonl", "{\"id\":1}\n{]\n"), ("b.jsonl", "{\"id\":1}\n"), ("kept.jsonl", "precious\n")]);
+    let [a, b, kept, new] = ["a.jsonl", "b.jsonl", "kept.jsonl", "new/part-*.jsonl"].map(|name| at(&dir, name));
+    let (inside, link) = (at(&dir, "new/bad.jsonl"), at(&dir, "link.jsonl"));
+    std::fs::hard_link(&a, &link).unwrap();
+    let policy = |path: &str| format!("quarantine={path}");
+    let bag = format!("r={b}");
+    for (arguments, what) in [
+        (vec!["--on-error", &policy(&a), ".id", &a], "is read"),
+        (vec!["--on-error", &policy(&link), ".id", &a], "is read"),
+        (vec!["--report", &a, ".id", &a], "is read"),
+        (vec!["--on-error", &policy(&b), "-s", "--bag", &bag, "join_on($r; .id; .id)", &a], "is read"),
+        (vec!["--on-error", &policy(&inside), "-o", &new, ".id", &a], "is the output's"),
+        (vec!["--on-error", &policy(&kept), "--report", &kept, ".id", &a], "for the report"),
+        // An output that is there is refused before the records of an earlier run are gone.
+        (vec!["--on-error", &policy(&kept), "-o", &b, ".id", &a], "exists"),
+    ] {
+        let ran = run(&arguments);
+        assert!(ran.code == Some(2) && ran.err.contains(what) && ran.out.is_empty(), "{arguments:?}: {ran:?}");
+    }
+    let text = |path: &str| std::fs::read_to_string(path).unwrap();
+    assert_eq!([text(&a), text(&b), text(&kept)], ["{\"id\":1}\n{]\n", "{\"id\":1}\n", "precious\n"]);
+}

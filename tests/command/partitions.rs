@@ -12,7 +12,7 @@ fn contents(dir: &Path) -> BTreeMap<String, String> {
         for entry in std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().path()) {
             match entry.is_dir() {
                 true => waiting.push(entry),
-                false if entry.file_name().unwrap().to_str().unwrap().starts_with('_') => {}
+                false if entry.file_name().unwrap().to_str().unwrap().starts_with(['.', '_']) => {}
                 false => {
                     let text = std::fs::read_to_string(&entry).unwrap();
                     found.insert(entry.strip_prefix(dir).unwrap().to_str().unwrap().to_owned(), text);

@@ -16,7 +16,7 @@ pub(super) fn reference() -> Vec<String> {
 
 /// All of them.
 pub(super) fn programs() -> Vec<String> {
-    reference().into_iter().chain([MORE, TWICE, DEFINED].concat().into_iter().map(str::to_owned)).collect()
+    reference().into_iter().chain([MORE, TWICE, RENAMED, DEFINED].concat().into_iter().map(str::to_owned)).collect()
 }
 
 /// Programs beyond those of the page: what planning could get wrong.
@@ -156,6 +156,14 @@ const TWICE: &[&str] = &[
     "length as $n | sort_by(.id) | map(.id / $n) | .[:3]",
     "(map(.id) | add) as $s | def g: . / $s; map(.id | g)",
     "(map(.k) | unique) as $ks | map(.k as $k | $ks | index($k))",
+];
+
+/// Programs whose variables have names twice, which must not be mixed up by another pass.
+const RENAMED: &[&str] = &[
+    "2 as $s | map(.id * $s) | max as $s | map(. / $s)",
+    "(map(.id) | add) as $s | map({s: .id, $s}) | length as $s | map(.s * $s)",
+    "(map(.id) | add) as $s | map(select(.id < $s)) | (map(.id) | max) as $s | map(.id * $s)",
+    "length as $s | map(.id + $s) | (map(. + $s) | add) as $s | map(. / $s)",
 ];
 
 /// Functions beyond jq's, and definitions of the program's own, which are planned as what they stand for.

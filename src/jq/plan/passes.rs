@@ -43,6 +43,14 @@ pub(super) fn passes(program: &Tree<'_>) -> Option<Passes> {
     let parts = stages(body);
     let (last, before) = parts.split_last()?;
     let Term::BinOp(value, BinaryOp::Pipe(Some(pattern)), rest) = last else { return None };
+    // It is run once more where the variables have their values, and means others of these names.
+    for part in before {
+        walk(part, &mut |term| {
+            if let Term::Var(name) = term {
+                named.push(*name);
+            }
+        });
+    }
     // All of it held is no less held in two passes; and so ends a first pass.
     if matches!(**value, Term::Id) {
         return None;
