@@ -1,6 +1,7 @@
 //! The command around the interpreter: arguments, runs, output, errors and exit codes.
 
 mod alone;
+mod apart;
 mod args;
 mod asks;
 mod bags;

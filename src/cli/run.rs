@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Provenance, Target, Written, escape};
+use kitbag::{BadRecords, CancelToken, Config, Input, Monitor, Provenance, Target, Written};
 use tempfile::SpooledTempFile;
 
 use crate::jq::{CompileError, Libraries, Program, Val};
@@ -20,7 +20,7 @@ use super::output;
 use super::partition::PartitionBy;
 use super::style::Printer;
 use super::values::OnError;
-use super::{alone, each, explain, modules, slurp, world};
+use super::{alone, apart, each, explain, modules, slurp, world};
 
 /// Bytes of stack that functions may take by calling themselves. The rest is for the library, for what a value's depth takes,
 /// and for the longest program that is compiled.
@@ -121,35 +121,6 @@ pub(super) fn is_planned(args: &Args) -> bool {
     args.slurp && !args.null_input && !args.raw_input && !args.values && !args.stream
 }
 
-/// What is written beside the outputs must not be what is read, nor vanish with what an output replaces.
-fn kept_apart(args: &Args, input: &[PathBuf], bags: &Bags, target: Option<&Target>) -> Result<(), Failure> {
-    if bags.are_stdin() && !args.null_input && input.iter().any(|path| path.as_os_str() == "-") {
-        return Err(Failure::Usage("expected --bag NAME=FILE: standard input is for the records".into()));
-    }
-    let quarantine = match &args.on_error {
-        OnError::Quarantine(path) => Some(("--on-error quarantine", path)),
-        OnError::Fail | OnError::Skip => None,
-    };
-    let report = args.report.as_ref().map(|path| ("--report", path));
-    for (option, path) in quarantine.iter().chain(&report) {
-        let wrong = |what: &str| {
-            let path = escape(path.as_os_str().as_encoded_bytes(), 80);
-            Err(Failure::Usage(format!("{option} writes to {path}, which {what}: expected another file")))
-        };
-        if Input::from(input).is_read_from(path)? || bags.are_read_from(path)? {
-            return wrong("is read");
-        }
-        if target.is_some_and(|target| target.covers(path)) {
-            return wrong("is the output's");
-        }
-        if quarantine.zip(report).is_some_and(|((_, quarantine), (_, report))| quarantine == report) {
-            return wrong("is for the records that are left out and for the report");
-        }
-    }
-    // A run that is refused empties no quarantine of an earlier one.
-    target.filter(|_| args.partition_by.is_none()).map_or(Ok(()), |target| Ok(target.check()?))
-}
-
 impl<'a> Job<'a> {
     /// Reads and compiles the program, and looks whether the files are there.
     pub(super) fn new(
@@ -201,7 +172,7 @@ impl<'a> Job<'a> {
         };
         // Before anything is read or written.
         let read_from = Input::from(input.clone()).provenance()?;
-        kept_apart(args, &input, &bags, target.as_ref())?;
+        apart::check(args, &input, &bags, target.as_ref())?;
         bags.ask(&text, is_planned(args), by);
         let mut held_bags = Held::default();
         if bags.any_held() && args.explain.is_none() {

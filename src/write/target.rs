@@ -113,13 +113,6 @@ impl Target {
         self.resolve(&Os::default()).map(drop)
     }
 
-    /// Whether a path is this target, or lies in its directory.
-    pub fn covers(&self, path: impl AsRef<Path>) -> bool {
-        let directory = self.path.file_name().is_some_and(|name| name.to_string_lossy().contains('*'));
-        let covered = if directory { self.path.parent().unwrap_or(&self.path) } else { &self.path };
-        path.as_ref().starts_with(covered)
-    }
-
     /// What the path means for partitions: a directory, whose shards are `part-*.jsonl` if nothing else is said.
     pub(crate) fn resolve_partitioned(&self, os: &Os) -> Result<Resolved> {
         const FILES: [&str; 6] = ["gz", "json", "jsonl", "ndjson", "txt", "zst"];
