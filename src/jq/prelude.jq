@@ -86,6 +86,7 @@ def format($name):
   if $name == "text" then @text elif $name == "json" then @json elif $name == "csv" then @csv
   elif $name == "tsv" then @tsv elif $name == "html" then @html elif $name == "uri" then @uri elif $name == "sh" then @sh
   elif $name == "base64" then @base64 elif $name == "base64d" then @base64d elif $name == "urid" then @urid
+  elif $name == "base32" then @base32 elif $name == "base32d" then @base32d
   else error("\($name) is not a valid format") end;
 
 def test($re; $flags): _test($re; $flags);

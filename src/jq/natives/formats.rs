@@ -4,6 +4,8 @@ use super::{Native, Val, ValR, general, plain, wrong};
 use crate::jq::fault::{Error, about};
 use std::fmt::Write;
 
+/// Of base 32, by RFC 4648.
+const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 pub(super) fn natives() -> Vec<Native> {
@@ -24,6 +26,11 @@ pub(super) fn natives() -> Vec<Native> {
             Some(bytes) => Ok(Val::string(String::from_utf8_lossy(&bytes))),
             None if text(&v).trim_end_matches('=').len() % 4 == 1 => Err(about(&v, "trailing base64 byte found")),
             None => Err(about(&v, "is not valid base64 data")),
+        }),
+        plain!("@base32", |v| Ok(Val::from(base32(text(&v).as_bytes())))),
+        plain!("@base32d", |v| match from_base32(&text(&v)) {
+            Some(bytes) => Ok(Val::string(String::from_utf8_lossy(&bytes))),
+            None => Err(about(&v, "is not valid base32 data")),
         }),
     ]
 }
@@ -127,4 +134,38 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
         out.extend_from_slice([high, middle, low].get(..(chunk.len() * 6) / 8)?);
     }
     (digits.len() % 4 != 1).then_some(out)
+}
+
+fn base32(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(5) * 8);
+    for chunk in bytes.chunks(5) {
+        let bits = chunk.iter().enumerate().fold(0, |bits, (at, byte)| bits | u64::from(*byte) << (32 - 8 * at));
+        let used = (chunk.len() * 8).div_ceil(5);
+        for place in 0..8 {
+            let [digit, ..] = (bits >> (35 - 5 * place) & 31).to_le_bytes();
+            out.push(if place < used { char::from(LETTERS[usize::from(digit)]) } else { '=' });
+        }
+    }
+    out
+}
+
+/// Decodes with or without padding.
+fn from_base32(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=').as_bytes();
+    let mut out = Vec::with_capacity(digits.len() / 8 * 5 + 4);
+    for chunk in digits.chunks(8) {
+        let mut bits = 0_u64;
+        for (place, byte) in chunk.iter().enumerate() {
+            let digit = LETTERS.iter().position(|digit| digit == byte)?;
+            bits |= u64::try_from(digit).ok()? << (59 - 5 * place);
+        }
+        // One, three or six digits at the end are no whole bytes.
+        if !matches!(chunk.len(), 2 | 4 | 5 | 7 | 8) {
+            return None;
+        }
+        let mut bytes = bits.to_le_bytes();
+        bytes.reverse();
+        out.extend_from_slice(bytes.get(..chunk.len() * 5 / 8)?);
+    }
+    Some(out)
 }
