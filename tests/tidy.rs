@@ -159,7 +159,6 @@ fn a_file_stays_near_two_hundred_lines() {
     const MOST: usize = 260;
     // A file may be longer for a reason that is said here; once it is short again it leaves the list.
     const LONGER: &[(&str, usize, &str)] = &[
-        ("src/cli/run.rs", 270, "one value with everything that a run needs, and how it is made"),
         ("src/input/scan.rs", 290, "one verb family over borrowed records"),
         ("src/input/stream.rs", 290, "one stream with its formats and errors"),
         ("src/json/order.rs", 300, "one total order, with its laws"),

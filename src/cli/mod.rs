@@ -18,6 +18,7 @@ mod passes;
 mod progress;
 mod report;
 mod run;
+mod settings;
 mod signals;
 mod slurp;
 mod style;
@@ -70,7 +71,7 @@ pub(crate) fn main() -> u8 {
 /// Runs the program over the input.
 fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
     let (monitor, cancel) = (Monitor::new(), CancelToken::new());
-    let config = run::config(args, &monitor, &cancel);
+    let config = settings::config(args, &monitor, &cancel);
     let signals = match Signals::watch(&cancel) {
         Ok(signals) => signals,
         Err(error) => return end(&Failure::Usage(format!("cannot watch for signals: {error}")), None),

@@ -7,7 +7,8 @@ use kitbag::{Partition, Provenance, Target, TargetWriter, Written};
 use super::args::Args;
 use super::exit::Failure;
 use super::partition::Spool;
-use super::run::{self, Job};
+use super::run::Job;
+use super::settings;
 
 /// The target of `-o`, if it is asked for.
 pub(super) fn target(args: &Args) -> Result<Option<Target>, Failure> {
@@ -65,7 +66,7 @@ impl Sink {
             (None, _) => To::Stdout,
             (Some(target), None) => To::Target(Box::new(target.writer()?)),
             (Some(target), Some(_)) => {
-                let spool = Spool::new(job.held(), target.clone(), run::limits(job.args, &job.cancel));
+                let spool = Spool::new(job.held(), target.clone(), settings::limits(job.args, &job.cancel));
                 To::Partitions(Box::new(spool))
             }
         };

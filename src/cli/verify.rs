@@ -9,7 +9,7 @@ use kitbag::CancelToken;
 
 use super::args::Args;
 use super::exit::Failure;
-use super::run;
+use super::settings;
 
 /// The options that mean something here.
 const MEANT: [&str; 4] = ["verify", "threads", "memory", "quiet"];
@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args, matches: &ArgMatches, dir: &Path, cancel: &Cancel
             format!("--verify takes --threads, --memory and --quiet: {} means nothing here", other.replace('_', "-"));
         return Err(Failure::Usage(text));
     }
-    match kitbag::verify(dir, &run::limits(args, cancel)) {
+    match kitbag::verify(dir, &settings::limits(args, cancel)) {
         Ok(_) if args.quiet => Ok(()),
         Ok(verified) => {
             let dir = kitbag::escape(dir.as_os_str().as_encoded_bytes(), usize::MAX);
