@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::engine::{Facts, Fan, Flow, Plan, Push, Run, StageMeter, UnitEnd, WorkerCx};
 use crate::error::Result;
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::Ordering;
 
 /// A lazy bag of records, in record order. Verbs consume it and return a new one; nothing is read until an action
 /// (`count`, `collect`, `write_jsonl`, …) runs it. `Display` prints the plan.

@@ -183,6 +183,28 @@ fn quarantined<R>(path: &Path, config: Config, run: impl FnOnce(Config) -> R) ->
 }
 
 #[test]
+fn a_run_that_is_refused_loses_nothing_of_an_earlier_quarantine() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bad, target) = (dir.path().join("bad.jsonl"), dir.path().join("out.jsonl"));
+    let shard = dir.path().join("a.jsonl");
+    std::fs::write(&shard, "1\nno\n2\n").unwrap();
+    let config = || Config::new().bad_records(BadRecords::Quarantine(bad.clone()));
+    let records = |input: &Path| Bag::<Json>::read_json(input).with(config());
+    records(&shard).write_jsonl(&target).unwrap();
+    let first = std::fs::read(&bad).unwrap();
+    assert!(!first.is_empty());
+    // The target is there; no such input; too little memory.
+    assert_eq!(records(&shard).write_jsonl(&target).unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(records(&dir.path().join("none")).count().unwrap_err().kind(), ErrorKind::Usage);
+    let little = Bag::<Json>::read_json(&*shard).with(config().memory(1));
+    assert_eq!(little.count().unwrap_err().kind(), ErrorKind::Limit);
+    assert!(std::fs::read(&bad).unwrap() == first);
+    // What runs begins anew, also where there is nothing to read.
+    assert_eq!(Bag::from_iter(0..0).with(config()).count().unwrap(), 0);
+    assert_eq!(std::fs::read(&bad).unwrap(), b"");
+}
+
+#[test]
 fn a_line_over_the_limit_is_one_bad_record_and_the_next_one_is_whole() {
     for (limit, length) in [(40, 41), (40, 42), (40, 43), (40, 5000), (10, 100), (300, 9000)] {
         let long = format!("\"{}\"", "x".repeat(length - 2));

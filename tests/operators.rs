@@ -202,6 +202,11 @@ rows! {
         |bag| bag.take(23).map(|r| n(&r)).collect(), |v| v.iter().take(23).map(n).collect();
     skip: json_row(records()), |bag| bag.skip(23).take(9).map(|r| n(&r)).collect(),
         |v| v.iter().skip(23).take(9).map(n).collect();
+    skip_last: json_row(records()), |bag| bag.skip_last(23).map(|r| n(&r)).collect(),
+        |v| v.iter().take(v.len() - 23).map(n).collect();
+    skip_last_of_fewer: text_row(words()), |bag| bag.skip_last(100_000).collect(), |_| vec![];
+    enumerate: json_row(records()), |bag| bag.filter(|r| n(r) % 2 == 1).enumerate().map(|(at, r)| (at, n(&r))).collect(),
+        |v| (0..).zip(v.iter().map(n).filter(|n| n % 2 == 1)).collect();
     take_none: json_row(records()), |bag| bag.take(0).map(|r| n(&r)).collect(), |_| vec![];
     take_all_and_more: text_row(words()), |bag| bag.take(1000).collect(), |v| v;
     take_after_and_before_narrow_verbs: json_row(records()),

@@ -1,8 +1,8 @@
 //! What a worker carries: where it is (for messages), and what it does with a record that is refused.
 
+use crate::os::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::os::sync::{Mutex, MutexGuard, PoisonError};
 use std::error::Error as StdError;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::batch::At;
 use crate::config::BadRecords;

@@ -1,8 +1,8 @@
 //! Where a phase ends early. The lowest place in record order wins: an error beyond it is no error, and a `take` that
 //! was satisfied before it makes it none either. So the same error is reported for any number of threads.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::{Mutex, PoisonError};
 
 use crate::batch::Unit;
 use crate::error::Error;

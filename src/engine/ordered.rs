@@ -2,7 +2,7 @@
 //! comes before runs as a phase beside the one that comes after, and the verb's step sits between the two, in the
 //! reader of the second. Each phase has its own gate, so neither can hold what the other waits for.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 
 use crate::batch::{At, Unit};
 use crate::error::{Error, ErrorKind, Result};
@@ -13,7 +13,7 @@ use super::{
     UnitEnd, Work, WorkerCx,
 };
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::atomic::{AtomicBool, Ordering};
 
 /// A plan with an ordered step behind it.
 pub(crate) struct Ordered<T: Send, U> {

@@ -1,10 +1,10 @@
 //! One phase: as many readers as threads, as many workers, one gate, one edge. All threads are joined before it
 //! returns; it is complete only if every one of them ended without an error and the edge's two counts agree.
 
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU32, Ordering};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::batch::Unit;
 use crate::config::BadRecords;
@@ -87,6 +87,7 @@ impl<B: Send> Feeder<'_, B> {
 impl<'r> Phase<'r> {
     /// Runs a source into the workers that it opens.
     pub(crate) fn run<B: Send + 'static>(run: &'r Run, source: &StageMeter, feed: &dyn Feed<B>) -> Result<Ended> {
+        run.quarantine.begin()?;
         let settings = &run.settings;
         let (threads, block) = (settings.threads, settings.block as u64);
         // A quarter of the budget, shared with other phases, for what is in flight; the oldest task's reserve lets its reader, the edge and the

@@ -1,6 +1,6 @@
 //! How far a run is, while it runs.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Monitor, RunReport};
 

@@ -1,8 +1,8 @@
 //! What an output was made from: the files that a run has read, as they were then, and how many of their records it
 //! left out. Nothing here depends on threads, budget or clock: the same run over the same files says the same.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use crate::os::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! What a run did: counts per stage, waits per edge, bytes spilled, records rejected.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::shuffle::EdgeMeter;

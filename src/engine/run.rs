@@ -1,19 +1,19 @@
 //! What all phases of one run share: settings, budget, the places that messages name, rejects, and the report.
 
+use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::batch::At;
-use crate::config::{BadRecords, Settings};
+use crate::config::Settings;
 use crate::error::{Error, Place, Result};
-use crate::os::{Os, Out};
+use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
 use super::progress::Intake;
-use super::{Provenance, Rejects, RunReport, StageMeter, Trail, panic_error};
+use super::{Provenance, Quarantine, Rejects, RunReport, StageMeter, Trail, panic_error};
 
 /// Finds the line of a byte by reading a shard again from its start.
 pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
@@ -53,7 +53,7 @@ pub(crate) struct Common {
     rejected: AtomicU64,
     /// Records read, in order; counted where that has a limit.
     read: AtomicU64,
-    quarantine: Option<Mutex<Out>>,
+    pub(super) quarantine: Quarantine,
     /// Held while a very long record is parsed: a parser may need 24 times a line's length, which is within the budget
     /// for one at a time.
     pub(crate) long_record: Mutex<()>,
@@ -76,13 +76,7 @@ impl Run {
         let os = settings.os.clone();
         let begun = os.now();
         let monitor = settings.monitor.clone();
-        let quarantine = match &settings.bad_records {
-            BadRecords::Quarantine(path) => {
-                let file = os.create_private(path).map_err(|error| Error::io(path, "create", error))?;
-                Some(Mutex::new(file))
-            }
-            _ => None,
-        };
+        let quarantine = Quarantine::open(&os, &settings.bad_records)?;
         let budget = Budget::part(settings.memory - settings.memory / 4, settings.memory);
         let space = Space::new(os.clone(), budget, settings.temp_dir.clone(), settings.max_temp);
         let space = space.for_run(settings.stores, &settings.cancel);
@@ -107,7 +101,12 @@ impl Run {
         if let Some(monitor) = &monitor {
             monitor.begin(&run.common);
         }
-        let within = || body(&run).and_then(|answer| run.within_limit().map(|()| answer));
+        let within = || {
+            let answer = body(&run)?;
+            // Where nothing was read.
+            run.quarantine.begin()?;
+            run.within_limit().map(|()| answer)
+        };
         let result = catch_unwind(AssertUnwindSafe(within)).unwrap_or_else(|payload| {
             // No thread of the run is left: a closure of the last stage that is called at the very end.
             let stages = run.stages();
@@ -192,28 +191,14 @@ impl Run {
         let (count, read, lines) = over.as_ref().map_or(whole, |over| (over.count, over.read, over.lines));
         self.rejected.fetch_add(count, Ordering::Relaxed);
         self.read.fetch_add(read, Ordering::Relaxed);
-        if let Some(file) = &self.quarantine {
-            let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&rejects.lines[..lines]);
-            written.map_err(|error| match &self.settings.bad_records {
-                BadRecords::Quarantine(path) => (0, Error::io(path, "write", error)),
-                _ => (0, Error::internal(error.to_string())),
-            })?;
-        }
+        self.quarantine.write(&rejects.lines[..lines]).map_err(|error| (0, error))?;
         over.map_or(Ok(()), |over| Err((over.at.byte, over.error.at(self.place(over.at, None)))))
     }
 
     /// Asked before anything is committed: whether the run has rejected no more than it may. What was rejected is
     /// durable then, for the output is without it.
     pub(crate) fn may_commit(&self) -> Result<()> {
-        if let (Some(file), BadRecords::Quarantine(path)) = (&self.quarantine, &self.settings.bad_records) {
-            match file.lock().unwrap_or_else(PoisonError::into_inner).sync() {
-                // Pipes and devices keep nothing.
-                Err(error) if error.kind() != std::io::ErrorKind::InvalidInput => {
-                    return Err(Error::io(path, "write", error));
-                }
-                _ => {}
-            }
-        }
+        self.quarantine.sync()?;
         self.within_limit()
     }
 
@@ -223,11 +208,11 @@ impl Run {
         self.settings.max_errors.map_or(Ok(()), |limit| limit.check(refused, read))
     }
 
-    fn stages(&self) -> std::sync::MutexGuard<'_, Vec<Arc<StageMeter>>> {
+    fn stages(&self) -> crate::os::sync::MutexGuard<'_, Vec<Arc<StageMeter>>> {
         self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn origins(&self) -> std::sync::MutexGuard<'_, Vec<Origin>> {
+    fn origins(&self) -> crate::os::sync::MutexGuard<'_, Vec<Origin>> {
         self.origins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

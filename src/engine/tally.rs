@@ -1,6 +1,6 @@
 //! Counts what a plan pushes: what `count` is for a plan that knows no shorter way.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::{At, Unit};
 use crate::error::Result;

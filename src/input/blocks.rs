@@ -1,7 +1,7 @@
 //! Line-aligned blocks of text, in recycled buffers.
 
+use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 #[cfg(feature = "libdeflate")]

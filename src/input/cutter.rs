@@ -1,7 +1,7 @@
 //! The cutter: decompressed bytes come in as they are decoded, line-aligned blocks go out. What must stay true: where a
 //! block ends changes no record, and a line over the limit is never held.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use crate::engine::{Early, Feeder};
 use crate::error::{Error, ErrorKind};

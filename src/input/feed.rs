@@ -1,8 +1,8 @@
 //! The readers' half of every source that reads shards: a task's bytes become line-aligned blocks.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 #[cfg(feature = "libdeflate")]
-use std::sync::Mutex;
+use crate::os::sync::Mutex;
 
 use crate::config::BadRecords;
 use crate::engine::{Early, Feeder, Run};

@@ -1,9 +1,9 @@
 //! Records that come from memory: an iterator, ready partitions, a range of numbers.
 
+use crate::os::sync::atomic::Ordering;
+use crate::os::sync::{Arc, Mutex, PoisonError};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};

@@ -1,6 +1,6 @@
 //! `read_json`: one JSON value a line, decoded into any type.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use serde::de::DeserializeOwned;
 

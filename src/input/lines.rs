@@ -1,9 +1,9 @@
 //! Lines of a block, and what every source that reads lines does with them: places, limits, bad records.
 
+use crate::os::sync::PoisonError;
+use crate::os::sync::atomic::Ordering;
 use std::cell::Cell;
 use std::path::Path;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
 use crate::batch::At;
 use crate::engine::{Flow, Run, StageMeter, Stop, WorkerCx};

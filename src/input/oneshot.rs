@@ -7,7 +7,7 @@
 //! it ended earlier, the bytes would stand there too. What cannot be proven (padding, garbage, damage, a length that
 //! comes up by chance) is left to the streaming decoder, which starts at that member and finds the place of an error.
 
-use std::sync::PoisonError;
+use crate::os::sync::PoisonError;
 
 use crate::engine::{Early, Feeder};
 use crate::error::Error;

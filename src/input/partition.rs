@@ -1,7 +1,7 @@
 //! Cuts the shards of an input into tasks: a compressed or small shard is one task, a large plain file several byte
 //! ranges. Tasks are in record order; how they are cut changes no result.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use crate::config::BadRecords;
 use crate::engine::{Origin, Run};

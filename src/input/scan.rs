@@ -1,7 +1,7 @@
 //! The borrowed lane: closures see each record as a [`JsonRef`] and nothing is allocated for it. Records become owned
 //! values only where a verb makes them.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};

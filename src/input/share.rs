@@ -1,7 +1,7 @@
 //! Text that was decoded in one call goes out as blocks that share its buffer.
 
+use crate::os::sync::Arc;
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::engine::{Early, Feeder};
 

@@ -1,7 +1,7 @@
 //! `read_text`: each line as a `String`. Counting its lines makes none.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};

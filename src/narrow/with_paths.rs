@@ -1,6 +1,6 @@
 //! `with_paths`: each record with the shard that it comes from.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use crate::bag::Bag;
 

@@ -5,12 +5,17 @@ mod faults;
 mod files;
 mod hidden;
 mod machine;
+#[cfg(all(test, shuttle))]
+pub(crate) mod model;
 mod output;
 mod owner;
+pub(crate) mod sync;
 mod tree;
 
 use std::hash::{BuildHasher, Hasher};
 use std::time::Instant;
+
+use sync::thread;
 
 pub(crate) use faults::Faults;
 #[cfg(test)]
@@ -38,27 +43,31 @@ impl Os {
     /// 64 random bits from the standard library's seeding of hash maps (the operating system's randomness).
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn random(&self) -> u64 {
-        std::collections::hash_map::RandomState::new().build_hasher().finish()
+        match cfg!(all(test, shuttle)) {
+            // A schedule that is run again must go the same way.
+            true => 1,
+            false => std::collections::hash_map::RandomState::new().build_hasher().finish(),
+        }
     }
 
     /// Runs `body` with a scope whose threads are all joined before it returns.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    pub(crate) fn scope<'env, R>(
-        &self,
-        body: impl for<'scope> FnOnce(&'scope std::thread::Scope<'scope, 'env>) -> R,
-    ) -> R {
-        std::thread::scope(body)
+    pub(crate) fn scope<'env, R>(&self, body: impl for<'scope> FnOnce(&'scope thread::Scope<'scope, 'env>) -> R) -> R {
+        sync::scope(body)
     }
 
     /// Starts a named thread in a scope.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub(crate) fn spawn_scoped<'scope, 'env, R: Send + 'scope>(
         &self,
-        scope: &'scope std::thread::Scope<'scope, 'env>,
+        scope: &'scope thread::Scope<'scope, 'env>,
         name: String,
         body: impl FnOnce() -> R + Send + 'scope,
-    ) -> std::io::Result<std::thread::ScopedJoinHandle<'scope, R>> {
-        self.thread(name).spawn_scoped(scope, body)
+    ) -> std::io::Result<sync::ScopedJoinHandle<'scope, R>> {
+        #[cfg(not(all(test, shuttle)))]
+        return self.thread(name).spawn_scoped(scope, body);
+        #[cfg(all(test, shuttle))]
+        Ok(model::spawn_scoped(scope, || (name, body()).1))
     }
 
     /// Starts a named thread that may outlive the caller's frame; whoever starts it joins it.
@@ -67,12 +76,12 @@ impl Os {
         &self,
         name: String,
         body: impl FnOnce() -> R + Send + 'static,
-    ) -> std::io::Result<std::thread::JoinHandle<R>> {
+    ) -> std::io::Result<thread::JoinHandle<R>> {
         self.thread(name).spawn(body)
     }
 
-    fn thread(&self, name: String) -> std::thread::Builder {
-        let thread = std::thread::Builder::new().name(name);
+    fn thread(&self, name: String) -> thread::Builder {
+        let thread = thread::Builder::new().name(name);
         match self.stack {
             Some(bytes) => thread.stack_size(bytes),
             None => thread,

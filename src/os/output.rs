@@ -33,6 +33,12 @@ impl Out {
         self.faults.at(Op::Sync)?;
         self.file.sync_all()
     }
+
+    /// Leaves nothing of what was in it before. Pipes and devices keep nothing.
+    pub(crate) fn empty(&mut self) -> io::Result<()> {
+        self.faults.at(Op::Write)?;
+        if self.file.metadata()?.is_file() { self.file.set_len(0) } else { Ok(()) }
+    }
 }
 
 /// An output file that has no visible name until [`Commit::commit`]; dropped before, it leaves nothing behind.
@@ -122,12 +128,13 @@ impl Os {
         Ok(StageDir { hidden, target: target.to_owned(), faults: self.faults.clone() })
     }
 
-    /// Creates or empties a file that only its owner may read.
+    /// Opens a file that only its owner may read, to be written from its start; creates it if it is missing, and leaves
+    /// what is in it.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    pub(crate) fn create_private(&self, path: &Path) -> io::Result<Out> {
+    pub(crate) fn open_private(&self, path: &Path) -> io::Result<Out> {
         self.faults.at(Op::Open)?;
         let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;

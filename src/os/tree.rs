@@ -64,13 +64,13 @@ impl Os {
         std::fs::canonicalize(path)
     }
 
-    /// Whether a name is taken, by anything, also by a link that leads nowhere.
+    /// What has a name, if it is taken: a link is that, wherever it leads, and neither a file nor a directory.
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    pub(crate) fn taken(&self, path: &Path) -> io::Result<bool> {
+    pub(crate) fn taken(&self, path: &Path) -> io::Result<Option<Meta>> {
         self.faults.at(Op::Look)?;
         match std::fs::symlink_metadata(path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(meta) => Ok(Some(meta.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }

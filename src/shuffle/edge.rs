@@ -2,13 +2,18 @@
 //! disk. End of stream is a disconnect; a failed send means that nobody wants more, and is no error. Every edge counts
 //! what goes in and what comes out, and the run compares the two.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::SendTimeoutError;
+use channel::{SendTimeoutError, TrySendError};
+#[cfg(not(all(test, shuttle)))]
+use crossbeam_channel as channel;
 
 use crate::os::Os;
+
+#[cfg(all(test, shuttle))]
+use super::model as channel;
 
 /// The receiving side is gone.
 #[derive(Debug)]
@@ -58,25 +63,25 @@ pub(crate) fn edge<T: Send + 'static>(
     capacity: usize,
     meter: &Arc<EdgeMeter>,
 ) -> (Box<dyn Outlet<T>>, Box<dyn Inlet<T>>) {
-    let (sender, receiver) = crossbeam_channel::bounded(capacity);
+    let (sender, receiver) = channel::bounded(capacity);
     let end = (os.clone(), meter.clone());
     (Box::new(Sender(sender, end.clone())), Box::new(Receiver(receiver, end)))
 }
 
 type End = (Os, Arc<EdgeMeter>);
 
-struct Sender<T>(crossbeam_channel::Sender<(u64, T)>, End);
+struct Sender<T>(channel::Sender<(u64, T)>, End);
 
 impl<T: Send + 'static> Outlet<T> for Sender<T> {
     fn send_unless(&self, halted: &dyn Fn() -> bool, bytes: u64, item: T) -> Result<(), Closed> {
-        let Sender(channel, (os, meter)) = self;
-        match channel.try_send((bytes, item)) {
+        let Sender(sender, (os, meter)) = self;
+        match sender.try_send((bytes, item)) {
             Ok(()) => {}
-            Err(crossbeam_channel::TrySendError::Disconnected(_)) => return Err(Closed),
-            Err(crossbeam_channel::TrySendError::Full(mut message)) => {
+            Err(TrySendError::Disconnected(_)) => return Err(Closed),
+            Err(TrySendError::Full(mut message)) => {
                 let before = os.now();
                 let sent = loop {
-                    match channel.send_timeout(message, Duration::from_millis(50)) {
+                    match sender.send_timeout(message, Duration::from_millis(50)) {
                         Ok(()) => break Ok(()),
                         Err(SendTimeoutError::Timeout(back)) if !halted() => message = back,
                         Err(_) => break Err(Closed),
@@ -96,16 +101,16 @@ impl<T: Send + 'static> Outlet<T> for Sender<T> {
     }
 }
 
-struct Receiver<T>(crossbeam_channel::Receiver<(u64, T)>, End);
+struct Receiver<T>(channel::Receiver<(u64, T)>, End);
 
 impl<T: Send + 'static> Inlet<T> for Receiver<T> {
     fn recv(&self) -> Option<T> {
-        let Receiver(channel, (os, meter)) = self;
-        let (bytes, item) = match channel.try_recv() {
+        let Receiver(receiver, (os, meter)) = self;
+        let (bytes, item) = match receiver.try_recv() {
             Ok(message) => message,
             Err(_) => {
                 let before = os.now();
-                let received = channel.recv();
+                let received = receiver.recv();
                 meter.blocked_empty.fetch_add(nanos(os.now() - before), Ordering::Relaxed);
                 received.ok()?
             }

@@ -6,9 +6,9 @@
 //! is bounded, so a slow consumer of one huge shard does not let it pile up either: with the reserve full, the oldest
 //! task's own next unit is already inside and needs no permit to go on.
 
+use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::config::CancelToken;

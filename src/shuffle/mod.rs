@@ -3,6 +3,8 @@
 
 mod edge;
 mod gate;
+#[cfg(all(test, shuttle))]
+mod model;
 mod sequencer;
 
 pub(crate) use edge::{EdgeMeter, Inlet, Outlet, edge};

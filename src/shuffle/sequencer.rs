@@ -2,8 +2,8 @@
 //! of a unit; whoever hands in the one whose turn it is delivers it and all that wait behind it. Nobody waits: a unit
 //! that is ahead of its turn stays here with its permit, and the gate at the source does the bounding.
 
+use crate::os::sync::{Mutex, MutexGuard, PoisonError};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Unit;
 

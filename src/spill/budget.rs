@@ -1,8 +1,8 @@
 //! One memory budget for a run. It refuses and never waits: whoever is refused spills or fails with the limit's name.
 //! A reservation gives its bytes back when it is dropped, so that no path, a panic included, can leak any.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 
 /// The bytes that a run may hold. Clones share the same account.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 //! comes from: the budget; else others' full blocks and then this thread's go to disk; else the thread's floor; and a row
 //! that is too long for all of these goes to disk alone, from where it is.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use super::part::{Block, Tally};
 use super::row::{self, Row};

@@ -2,9 +2,9 @@
 //! them back. Its space is given back (to the disk and to the quota) when the last reader is gone, whatever ends the
 //! process. There is one per thread, not one per partition: descriptors do not grow with the data.
 
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::budget::Reservation;
 use super::frame::{self, Damage, Expected};

@@ -3,8 +3,8 @@
 //! where they are, so that a little too little memory costs little (as in the hybrid hash join: see [`Store`]). Where nearly every row has a key of its own, a table is of no use, and rows go past it (as in DuckDB: Kuiper, Boncz
 //! and Mühleisen, "Robust external hash aggregation in the solid state age", 2024).
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use crate::os::sync::atomic::{AtomicU32, Ordering};
+use crate::os::sync::{Arc, Mutex};
 
 use super::encoder::Encoder;
 use super::part::From;

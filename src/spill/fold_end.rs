@@ -1,7 +1,7 @@
 //! The end of a fold store: the tables of all threads become one for each slot that never left memory; what is left of the
 //! others follows them to disk.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 
 use super::emit::Order;
 use super::encoder::Encoder;

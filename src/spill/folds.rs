@@ -1,6 +1,6 @@
 //! Folds: one state for each key, in order of the key's first record, from memory or merged from disk.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use super::budget::Budget;
 use super::coding::{decode, encode};

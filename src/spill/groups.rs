@@ -1,7 +1,7 @@
 //! Groups: the rows of a store by key, each key once. In order of first occurrence, over all partitions, or partition
 //! by partition, which spares an extra pass over what was spilled.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use super::emit::{Emission, Leaf, Order};
 use super::index::{Index, Walk};

@@ -1,7 +1,7 @@
 //! The index: a partition in memory, its rows grouped by key. Groups are in order of their first row, the rows of a
 //! group in order of position, whatever order they were stored in. Every key is there once.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use hashbrown::HashTable;
 

@@ -2,9 +2,9 @@
 //! not have equal bytes (`1` and `1.0` as JSON), so whoever stores such keys says how they compare. It is asked only
 //! when the hashes are equal and the bytes are not.
 
+use crate::os::sync::Arc;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 

@@ -1,7 +1,7 @@
 //! Groups on their way through a run: one row for each group, at the position of its first record. A small group lies
 //! in it packed; of a big one it has the number of a list of runs, so that no block is longer than it should be.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 
 use super::index::Index;
 use super::lend::Means;

@@ -3,7 +3,7 @@
 //! the rest of the floor is lent to one of them at a time, for as long as it takes to copy the next few rows out of their
 //! frame, or to merge runs. No code of a caller runs meanwhile, so a turn ends without anybody's help.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::budget::Budget;
 use super::file::{Frame, Scratch, buffer};

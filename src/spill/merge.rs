@@ -1,10 +1,10 @@
 //! Merging: k sources, each in order of position, become one (Knuth, The Art of Computer Programming 3, 5.4.1, with a
 //! binary heap for the selection tree). More runs than memory has blocks for are merged in several passes.
 
+use crate::os::sync::Arc;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
-use std::sync::Arc;
 
 use super::budget::Reservation;
 use super::file::Scratch;

@@ -4,8 +4,8 @@
 //! in proportion to the two sides (a hash join of partitions, with the block nested loop where one key has too many rows on
 //! both sides: Graefe, "Query evaluation techniques for large databases", 1993).
 
+use crate::os::sync::{Arc, Mutex, PoisonError};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::emit::Order;
 use super::file::{Scratch, buffer};

@@ -1,8 +1,8 @@
 //! The probe: a join's right side in memory, looked up by key while the left side streams past it. It is made of a store that
 //! has never been to disk, if with the index half of all room stays free; else the store takes the left side too.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::Mutex;
+use crate::os::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashTable;
 
@@ -100,7 +100,7 @@ impl Store {
                 lock(&made).push((no, probed));
             }
         })?;
-        let mut made = made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut made = made.into_inner().unwrap_or_else(crate::os::sync::PoisonError::into_inner);
         made.sort_unstable_by_key(|(no, _)| *no);
         if made.iter().any(|(_, probed)| probed.is_err()) {
             let parts = made.into_iter().map(|(_, probed)| probed.map_or_else(|part| part, Probed::into_part));

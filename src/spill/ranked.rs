@@ -2,8 +2,8 @@
 //! equal stay in order of position, so the sort is stable (k-way merging as in Knuth, The Art of Computer Programming 3,
 //! 5.4.1, with a tree of losers: one comparison a level). Ranks are made from the rows again when those come from disk.
 
+use crate::os::sync::Arc;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::budget::Reservation;
 use super::file::Scratch;

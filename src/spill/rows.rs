@@ -1,7 +1,7 @@
 //! The rows of one group, in order of position: from memory, or streamed from disk. They own what they need, so they
 //! can be kept, sent to another thread, read in any order, outlive everything else, or be dropped half-read.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use super::index::Index;
 use super::lend::{Means, Opened, Turns};

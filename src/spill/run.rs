@@ -1,7 +1,7 @@
 //! The run: rows in order of their position, as a list of frames on disk. Written once from start to end, read from
 //! start to end by any number of cursors.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use super::budget::Reservation;
 use super::file::{Frame, Scratch, buffer};

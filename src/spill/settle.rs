@@ -1,9 +1,9 @@
 //! Settling: every partition of a store becomes either something kept in memory or a run on disk, by several threads
 //! and within the budget. What does not fit makes others go to disk, and is else partitioned again, until it fits.
 
+use crate::os::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::merge::Sorted;
 use super::part::Part;

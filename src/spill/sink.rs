@@ -1,7 +1,7 @@
 //! The writing end of a run file: blocks of rows become frames, compressed where there is memory for that; a row for which
 //! there is no block becomes one from where it is.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use super::file::{Frame, RunFile, Scratch};
 use super::frame::{self, Expected, HEADER};

@@ -1,7 +1,7 @@
 //! External sort of a partition whose rows have one key and do not fit: runs of what fits, each in order of position.
 //! The group reads them through one merge, so its rows are not written a third time.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use super::budget::Reservation;
 use super::keys::KeyRule;

@@ -2,7 +2,7 @@
 //! the budget; else batches of the pool go to disk; else the thread's floor; else this thread's own batch goes to disk; and
 //! a row that is too long for all of these goes there alone, from where it is.
 
-use std::sync::atomic::Ordering;
+use crate::os::sync::atomic::Ordering;
 
 use super::budget::Reservation;
 use super::file::Scratch;

@@ -3,8 +3,8 @@
 //! in memory and the runs are read through one merge; where memory has no block for each run, the shortest are merged
 //! first (multiway merging in several passes: Knuth, The Art of Computer Programming 3, 5.4).
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use crate::os::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::os::sync::{Arc, Mutex};
 
 use super::budget::Budget;
 use super::file::Scratch;

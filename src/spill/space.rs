@@ -1,9 +1,9 @@
 //! What a run may use: memory (the budget), temporary space (the quota and its directory), and the count of what was
 //! spilled. [`Space`] is shared by all stores of a run; [`Purse`] is how one thread takes memory from it.
 
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::budget::{Budget, Reservation};
 use super::keys::KeyRule;

@@ -1,8 +1,8 @@
 //! Partitioning again: the rows of a partition that was too big go through a store of their own, by the next bits of
 //! their hashes.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::Ordering;
 
 use super::feed::Feeder;
 use super::hash::HashKey;

@@ -6,8 +6,8 @@
 //! Each thread fills blocks of its own. Full blocks go to the pool, from which any thread that is refused memory
 //! writes some to disk; so no thread can be starved by what another has stored.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::os::sync::atomic::{AtomicUsize, Ordering};
+use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::budget::Budget;
 use super::feed::Feeder;

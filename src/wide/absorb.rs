@@ -2,7 +2,7 @@
 //! where it is only associative each unit has one, and they are merged in record order; where it is neither the records
 //! themselves are put in order and stepped one by one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 
 use crate::agg::Merging;
 use crate::batch::{At, Seq, Unit};
@@ -10,7 +10,7 @@ use crate::engine::{Fan, Flow, Plan, Push, Run, StageMeter, UnitEnd, WorkerCx};
 use crate::error::{Error, Result};
 use crate::shuffle::{Permit, Sequencer};
 
-use std::sync::atomic::Ordering;
+use crate::os::sync::atomic::Ordering;
 
 /// How records become a state.
 pub(crate) trait Absorb<T>: Sync {

@@ -2,9 +2,9 @@
 //! memory is short (see [`FoldStore`]). What is emitted afterwards is in [`super::emit_folds`]. Only for aggregates whose
 //! merging is exact.
 
+use crate::os::sync::atomic::Ordering;
+use crate::os::sync::{Arc, Mutex};
 use std::hash::Hash;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,8 +1,8 @@
 //! What the emitting halves of wide verbs share: the steps between the last record that a store takes and the verbs behind.
 //! Whatever fails there, a caller's closure included, names the verb.
 
+use crate::os::sync::atomic::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 
 use crate::batch::{At, Unit};
 use crate::engine::{Fan, Feed, Flow, Phase, Push, Run, StageMeter, Stop, UnitEnd, WorkerCx, panic_error};

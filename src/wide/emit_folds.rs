@@ -1,8 +1,8 @@
 //! The emitting half of every fold by key: one reader walks the merged states in order, the workers turn them into
 //! answers. A unit is bounded by what its states weigh, not only by their number.
 
+use crate::os::sync::{Arc, Mutex, PoisonError};
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,7 @@
 //! The emitting half of a sort: one reader walks the merge, the workers decode records. Whoever has enough (`take`) ends the
 //! merge where it is.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 

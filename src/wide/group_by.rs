@@ -3,8 +3,8 @@
 //! The absorbing half is in [`super::route`]; the emitting half is the next phase's source: one reader walks the groups, the
 //! workers decode keys.
 
+use crate::os::sync::{Arc, Mutex, PoisonError};
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -2,6 +2,7 @@
 
 mod absorb;
 mod by_key;
+mod by_ref;
 mod codec;
 mod count_distinct;
 mod distinct;

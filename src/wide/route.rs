@@ -1,9 +1,9 @@
 //! The absorbing half of the verbs that store records by key: each record is encoded once and routed to its partition's store
 //! (see [`Store`]). The two sides of a join go to the same store, the right one at positions behind all of the left one.
 
+use crate::os::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 use std::hash::Hash;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 

@@ -1,19 +1,20 @@
-//! `fold_by`, `fold_by_keys`, `count_by`, `distinct_by` and `count_distinct` over borrowed records: nothing is allocated for a record whose key is known.
+//! `fold_by`, `try_fold_by`, `fold_by_keys`, `count_by`, `distinct_by` and `count_distinct` over borrowed records: nothing
+//! is allocated for a record whose key is known.
+
+use std::error::Error as StdError;
 
 use crate::agg::{self, Aggregate, Fold};
 use crate::bag::Bag;
-use crate::batch::{At, Seq, Unit};
-use crate::engine::{Facts, Flow, UnitEnd, WorkerCx};
+use crate::batch::{At, Seq};
+use crate::engine::Facts;
 use crate::error::Result;
-use crate::input::{RefFan, RefPush, Scan};
+use crate::input::Scan;
 use crate::json::{Json, JsonRef};
 
-use super::by_key::{Absorber, Absorbing, Answer, FoldBy, Stands, pair};
+use super::by_key::{Absorbing, Answer, FoldBy, Stands, pair};
+use super::by_ref::{ByRef, RefKeys};
 use super::distinct::{Keep, Kept, kept};
-use super::keys::{Keys, KeysRef};
-
-/// Finds the parts of a record's key in the record.
-type RefKeys<const N: usize> = dyn for<'a> Fn(JsonRef<'a>) -> [Option<JsonRef<'a>>; N] + Send + Sync;
+use super::keys::Keys;
 
 impl Scan {
     /// Counts the records of each key: each key exactly once, in order of its first record. `key` points at a value in
@@ -31,7 +32,7 @@ impl Scan {
         self,
         key: impl for<'a> Fn(JsonRef<'a>) -> Option<JsonRef<'a>> + Send + Sync + 'static,
     ) -> Bag<(Json, u64)> {
-        self.fold_by_as("count_by", Box::new(move |record| [key(record)]), agg::count(), one)
+        self.fold_by_as("count_by", Box::new(move |record| Ok([key(record)])), agg::count(), one)
     }
 
     /// Folds the records of each key with an aggregate; keys as in [`count_by`](Scan::count_by), aggregates as in
@@ -53,7 +54,36 @@ impl Scan {
     where
         A: for<'a> Aggregate<JsonRef<'a>> + Fold<State: 'static, Out: Send + 'static> + 'static,
     {
-        self.fold_by_as("fold_by", Box::new(move |record| [key(record)]), aggregate, one)
+        self.fold_by_as("fold_by", Box::new(move |record| Ok([key(record)])), aggregate, one)
+    }
+
+    /// As [`fold_by`](Scan::fold_by), with a key that a record may refuse to have: an error makes the record a bad one, as
+    /// in [`Bag::try_map`].
+    ///
+    /// ```
+    /// use kitbag::{Scan, agg};
+    ///
+    /// let by_status = Scan::new("data/web").try_fold_by(
+    ///     |hit| hit.get("status").map(Some).ok_or("expected a status"),
+    ///     agg::count(),
+    /// );
+    /// assert!(by_status.count()? > 1);
+    /// # Ok::<(), kitbag::Error>(())
+    /// ```
+    pub fn try_fold_by<A, E>(
+        self,
+        key: impl for<'a> Fn(JsonRef<'a>) -> Result<Option<JsonRef<'a>>, E> + Send + Sync + 'static,
+        aggregate: A,
+    ) -> Bag<(Json, A::Out)>
+    where
+        A: for<'a> Aggregate<JsonRef<'a>> + Fold<State: 'static, Out: Send + 'static> + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let key: Box<RefKeys<1>> = Box::new(move |record| match key(record) {
+            Ok(key) => Ok([key]),
+            Err(error) => Err(error.into()),
+        });
+        self.fold_by_as("try_fold_by", key, aggregate, one)
     }
 
     /// The first record of each key, in order of these records; keys as in [`count_by`](Scan::count_by). Only records that
@@ -75,7 +105,7 @@ impl Scan {
         let step = |keep: &Keep<Json>, state: &mut Option<Kept<Json>>, (seq, at): (Seq, At), record: JsonRef<'_>| {
             keep.offer(state, seq, at, || record.to_json());
         };
-        self.by_ref("distinct_by", Box::new(move |record| [key(record)]), Keep::new(Stands::First), step, kept)
+        self.by_ref("distinct_by", Box::new(move |record| Ok([key(record)])), Keep::new(Stands::First), step, kept)
     }
 
     /// The number of different keys, exactly; keys as in [`count_by`](Scan::count_by). Nothing is allocated for a record
@@ -93,7 +123,7 @@ impl Scan {
         self,
         key: impl for<'a> Fn(JsonRef<'a>) -> Option<JsonRef<'a>> + Send + Sync + 'static,
     ) -> Result<u64> {
-        self.fold_by_as("count_distinct", Box::new(move |record| [key(record)]), agg::count(), one).count()
+        self.fold_by_as("count_distinct", Box::new(move |record| Ok([key(record)])), agg::count(), one).count()
     }
 
     /// Folds the records of each key of several parts; all else is as in [`fold_by`](Scan::fold_by).
@@ -115,7 +145,7 @@ impl Scan {
     where
         A: for<'a> Aggregate<JsonRef<'a>> + Fold<State: 'static, Out: Send + 'static> + 'static,
     {
-        self.fold_by_as("fold_by_keys", Box::new(keys), aggregate, all)
+        self.fold_by_as("fold_by_keys", Box::new(move |record| Ok(keys(record))), aggregate, all)
     }
 
     fn fold_by_as<A, U: Send + 'static, const N: usize>(
@@ -169,61 +199,4 @@ fn all<A: Fold, const N: usize>(
     state: A::State,
 ) -> Option<(At, ([Json; N], A::Out))> {
     pair(aggregate, parts, state)
-}
-
-struct ByRef<'a, A: Fold, F, const N: usize> {
-    by: &'a Absorbing<'a, Keys<N>, A>,
-    keys: &'a RefKeys<N>,
-    step: &'a F,
-}
-
-impl<A, F, const N: usize> RefFan for ByRef<'_, A, F, N>
-where
-    A: Fold,
-    F: for<'a> Fn(&A, &mut A::State, (Seq, At), JsonRef<'a>) + Send + Sync,
-{
-    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's> {
-        let null = Json::null();
-        Box::new(ByRefPush { absorber: self.by.absorber(cx), cx, keys: self.keys, step: self.step, null })
-    }
-
-    fn unwanted(&self) -> bool {
-        (self.by.unwanted)()
-    }
-}
-
-struct ByRefPush<'s, A: Fold, F, const N: usize> {
-    absorber: Absorber<'s, Keys<N>, A>,
-    cx: &'s WorkerCx<'s>,
-    keys: &'s RefKeys<N>,
-    step: &'s F,
-    null: Json,
-}
-
-impl<A, F, const N: usize> RefPush for ByRefPush<'_, A, F, N>
-where
-    A: Fold,
-    F: for<'a> Fn(&A, &mut A::State, (Seq, At), JsonRef<'a>) + Send + Sync,
-{
-    fn begin(&mut self, unit: Unit) -> Flow {
-        self.absorber.begin(unit);
-        Flow::Continue(())
-    }
-
-    fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow {
-        let by = self.absorber.by;
-        self.cx.set_stage(by.stage);
-        let keys = KeysRef((self.keys)(record).map(|key| key.unwrap_or(self.null.view())));
-        let step = |state: &mut _, seq| (self.step)(by.aggregate, state, (seq, at), record);
-        self.absorber.step(by.hash.hash(&keys), (|known: &Keys<N>| keys.is(known), || keys.to_keys()), step)
-    }
-
-    fn end(&mut self, _: UnitEnd) -> Flow {
-        self.absorber.end();
-        Flow::Continue(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.absorber.finish()
-    }
 }

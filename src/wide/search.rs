@@ -1,7 +1,7 @@
 //! `any` and `all`: answers that end the run early.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicBool, Ordering};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};

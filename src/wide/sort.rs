@@ -1,10 +1,10 @@
 //! `sort_by_key` and `sort_by`: all records in an order of the caller's. The absorbing half encodes each record once and hands
 //! it, with its key, to the worker's writer (see [`SortStore`]); the emitting half is in [`super::emit_sorted`].
 
+use crate::os::sync::atomic::Ordering;
+use crate::os::sync::{Arc, Mutex};
 use std::cmp;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

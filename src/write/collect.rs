@@ -1,6 +1,6 @@
 //! `collect`: all records in memory, in record order.
 
-use std::sync::{Mutex, PoisonError};
+use crate::os::sync::{Mutex, PoisonError};
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
@@ -24,7 +24,7 @@ impl<T: Send + 'static> Bag<T> {
             let mut units = gather.units.into_inner().unwrap_or_else(PoisonError::into_inner);
             units.sort_by_key(|(unit, _)| *unit);
             let items: Vec<T> = units.into_iter().flat_map(|(_, items)| items).collect();
-            meter.records_in.store(items.len() as u64, std::sync::atomic::Ordering::Relaxed);
+            meter.records_in.store(items.len() as u64, crate::os::sync::atomic::Ordering::Relaxed);
             Ok(items)
         })
     }

@@ -1,6 +1,6 @@
 //! `count`: how many records.
 
-use std::sync::atomic::Ordering;
+use crate::os::sync::atomic::Ordering;
 
 use crate::bag::Bag;
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! Files being written: ordered text is cut into chunks, workers pack them, and packed chunks are put in order once more
 //! before they reach the file. What must stay true: no more than a few chunks wait, however slow the disk is.
 
+use crate::os::sync::{Condvar, Mutex, PoisonError};
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::batch::Unit;
@@ -15,7 +15,7 @@ use super::Written;
 use super::chunks::{CHUNK, Chunk, Chunker};
 use super::codec::{Codec, Packed};
 use super::parts::{Made, Parts};
-use super::target::Resolved;
+use super::resolve::Resolved;
 use super::texts::{Texts, lock};
 
 /// Files: ordered text is cut into chunks; workers pack them; packed chunks are written in order.

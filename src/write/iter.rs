@@ -1,6 +1,6 @@
 //! `iter` and `for_each`: records one by one, in order, as they become ready.
 
-use std::thread::JoinHandle;
+use crate::os::sync::thread::JoinHandle;
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::os::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 
 impl<T: Send + 'static> Bag<T> {
     /// Starts the run and gives its records one by one, in record order, while it goes on in the background. Streams:

@@ -14,6 +14,7 @@ mod partition;
 mod partitioned;
 mod parts;
 mod proof;
+mod resolve;
 mod target;
 mod texts;
 mod verify;

@@ -1,6 +1,6 @@
 //! [`Output`]: what a closure that makes text writes into.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use crate::batch::{At, Seq};
 use crate::engine::Run;

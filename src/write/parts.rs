@@ -14,7 +14,7 @@ use crate::os::{Commit, Os, Out, StageDir};
 use super::Written;
 use super::codec::{Codec, Packed};
 use super::manifest::{MANIFEST, Manifest, Part, SUCCESS};
-use super::target::{Kind, Resolved};
+use super::resolve::{Kind, Resolved};
 
 /// The output being written.
 pub(crate) struct Parts {

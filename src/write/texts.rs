@@ -1,9 +1,9 @@
 //! Text on its way out. Workers make the text of units; it is put in order (see [`Sequencer`]) and goes to a writer as
 //! it is, or to files (see [`super::files`]).
 
+use crate::os::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Unit;
 use crate::engine::{Flow, StageMeter, Stop, UnitEnd, WorkerCx};

@@ -1,12 +1,12 @@
 //! [`verify`]: whether a directory still holds what its manifest says. The manifest is data from outside like any
 //! other.
 
+use crate::os::sync::Mutex;
+use crate::os::sync::atomic::{AtomicUsize, Ordering};
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::config::{Config, Settings};
 use crate::engine::Facts;

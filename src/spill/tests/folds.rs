@@ -1,8 +1,8 @@
 //! Folding against a model.
 
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU64, Ordering};
 use std::cell::Cell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::test_runner::{Config, TestRunner};
 

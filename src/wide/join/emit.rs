@@ -1,8 +1,8 @@
 //! The emitting halves of a join: one reader walks the joined rows and packs them, the workers decode them. A left row that
 //! has more right ones than a unit holds goes on in the next unit.
 
+use crate::os::sync::{Arc, Mutex, PoisonError};
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 

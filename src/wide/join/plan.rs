@@ -1,8 +1,8 @@
 //! The plan of a join: the right side into a store, then the left side past it or into it.
 
+use crate::os::sync::Mutex;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::Mutex;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

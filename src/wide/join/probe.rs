@@ -1,8 +1,8 @@
 //! The left side streams past the right one, which is in memory: its records keep their blocks and their order.
 
+use crate::os::sync::Arc;
+use crate::os::sync::atomic::{AtomicU32, Ordering};
 use std::hash::Hash;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

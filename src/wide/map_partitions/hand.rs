@@ -1,6 +1,6 @@
 //! The end of the phase before `map_partitions`: units go to the queues, with what was rejected in them.
 
-use std::sync::Arc;
+use crate::os::sync::Arc;
 
 use crate::batch::{At, Unit};
 use crate::engine::{Entry, Fan, Flow, Push, Stop, UnitEnd, WorkerCx};

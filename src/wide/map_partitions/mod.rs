@@ -9,8 +9,8 @@ mod hand;
 mod queues;
 mod records;
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::os::sync::atomic::Ordering;
+use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bag::Bag;
 use crate::batch::Unit;

@@ -1,8 +1,8 @@
 //! Units on their way between the two phases of `map_partitions`, by task.
 
+use crate::os::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::batch::Unit;

@@ -1,9 +1,9 @@
 //! [`Records`]: what a closure reads, and what the reader that gave it away must know of it.
 
+use crate::os::sync::atomic::{AtomicBool, Ordering};
+use crate::os::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use crate::batch::{At, Unit};
 use crate::engine::{Entry, Fence, Rejects};

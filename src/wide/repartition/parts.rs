@@ -1,7 +1,7 @@
 //! The partitions as tasks of the next phase: by key each has rows of its own; else they are cut out of one sequence, whose
 //! readers take turns.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use crate::os::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;

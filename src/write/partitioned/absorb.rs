@@ -1,7 +1,7 @@
 //! The absorbing half: text goes to a store, by the name of its partition. Pieces that follow each other there are one row.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::{Arc, Mutex};
 
 use crate::batch::{Seq, Unit};
 use crate::engine::{Flow, Run, StageMeter, Stop, UnitEnd, WorkerCx};

@@ -2,8 +2,8 @@
 //! the workers pack them, and they are written in that order. The reader alone decides the cuts, so files and bytes do
 //! not depend on threads or memory; the gate bounds the chunks that wait.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::{Arc, Mutex, PoisonError};
 
 use crate::batch::Unit;
 use crate::engine::{Early, Feed, Feeder, Flow, Halted, Phase, Run, StageMeter, Stop, UnitEnd, Work, WorkerCx};
