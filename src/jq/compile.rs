@@ -81,7 +81,7 @@ fn load(
 ) -> Result<Filter<Kit>, Fault> {
     let arena = Arena::default();
     let broken = || (0, String::from("the prelude is broken"));
-    let definitions = prelude::definitions(&arena, names.contains(&"$ENV")).ok_or_else(broken)?;
+    let definitions = prelude::definitions(&arena, text, names.contains(&"$ENV")).ok_or_else(broken)?;
     let weight = Cell::new(weight);
     let read = |import: Import<'_, &str, String>| {
         let modules = libraries.modules.as_ref().ok_or("modules are not available: no directory was given with -L")?;

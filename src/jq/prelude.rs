@@ -25,12 +25,54 @@ pub(super) fn some(names: &[(&str, usize)]) -> Vec<Def<&'static str>> {
     found
 }
 
-/// The definitions of the prelude, with `env` if there is an `$ENV`.
-pub(super) fn definitions(arena: &Arena, with_env: bool) -> Option<Vec<Def<&str>>> {
-    let mut definitions: Vec<Def<&str>> = parse(TEXT, |parser| parser.defs())?;
+/// The definitions of the prelude that a program can reach, with `env` if there is an `$ENV`. What imports modules can
+/// reach all of them.
+pub(super) fn definitions<'a>(arena: &'a Arena, program: &str, with_env: bool) -> Option<Vec<Def<&'a str>>> {
+    let text = arena.alloc(reached(program));
+    let mut definitions: Vec<Def<&str>> = parse(text, |parser| parser.defs())?;
     if with_env {
         definitions.extend(parse("def env: $ENV;", |parser| parser.defs())?);
     }
+    if words(program).any(|word| matches!(word, "builtins" | "import" | "include")) {
+        definitions.push(builtins(arena)?);
+    }
+    Some(Rewriter::new(arena, Known::of_definitions(&definitions), &|_| 1).guarded(definitions))
+}
+
+/// The text of the definitions that a program can reach, by the words in it. The compiler takes most of its time for the
+/// others, and it is asked for each piece of a program.
+fn reached(program: &str) -> String {
+    // One definition a line, or more lines that are indented.
+    let mut all: Vec<(&str, &str, bool)> = Vec::new();
+    let mut rest = TEXT;
+    while let Some(from) = rest.find("def ") {
+        let text = &rest[from..];
+        let (text, behind) = text.split_at(text.find("\ndef ").map_or(text.len(), |at| at + 1));
+        all.push((words(text).nth(1).unwrap_or_default(), text, false));
+        rest = behind;
+    }
+    let everything = words(program).any(|word| matches!(word, "import" | "include"));
+    let mut waiting: Vec<&str> = words(program).collect();
+    // The rewriter calls those with an underscore.
+    waiting.extend(all.iter().map(|(name, ..)| *name).filter(|name| everything || name.starts_with('_')));
+    while let Some(word) = waiting.pop() {
+        for (name, text, taken) in &mut all {
+            if *name == word && !std::mem::replace(taken, true) {
+                waiting.extend(words(text));
+            }
+        }
+    }
+    all.iter().filter(|(.., taken)| *taken).map(|(_, text, _)| *text).collect()
+}
+
+/// All that may be a name in a program.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|char: char| !char.is_alphanumeric() && !matches!(char, '_' | '@')).filter(|word| !word.is_empty())
+}
+
+/// The list of all names.
+fn builtins(arena: &Arena) -> Option<Def<&str>> {
+    let definitions: Vec<Def<&str>> = parse(TEXT, |parser| parser.defs())?;
     let natives: Vec<_> = natives::all().map(|(name, arguments, _)| (name, arguments.len())).collect();
     let defined = definitions.iter().map(|one| (one.name, one.args.len()));
     let mut names: Vec<String> = natives
@@ -48,6 +90,26 @@ pub(super) fn definitions(arena: &Arena, with_env: bool) -> Option<Vec<Def<&str>
         .into_iter()
         .map(name)
         .reduce(|list, name| Term::BinOp(Box::new(list), jaq_core::load::parse::BinaryOp::Comma, Box::new(name)));
-    definitions.push(Def { name: "builtins", args: Vec::new(), body: Term::Arr(list.map(Box::new)) });
-    Some(Rewriter::new(arena, Known::of_definitions(&definitions), &|_| 1).guarded(definitions))
+    Some(Def { name: "builtins", args: Vec::new(), body: Term::Arr(list.map(Box::new)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_reaches_what_it_names_and_what_that_names() {
+        let all: Vec<Def<&str>> = parse(TEXT, |parser| parser.defs()).unwrap();
+        let everything = reached("import");
+        assert_eq!(parse(&everything, |parser| parser.defs()).unwrap().len(), all.len());
+        let names = |program: &str| -> Vec<String> {
+            let text = reached(program);
+            parse(&text, |parser| parser.defs()).unwrap().iter().map(|one| one.name.to_owned()).collect()
+        };
+        let least = names(".a").len();
+        assert!(least < 20 && names("to_entries").len() < all.len(), "{least} of {}", all.len());
+        // `select` needs `empty`.
+        let some = names("map(select(.a))");
+        assert!(["map", "select", "empty"].iter().all(|name| some.iter().any(|one| one == name)), "{some:?}");
+    }
 }

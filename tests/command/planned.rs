@@ -16,8 +16,56 @@ pub(super) fn reference() -> Vec<String> {
 
 /// All of them.
 pub(super) fn programs() -> Vec<String> {
-    reference().into_iter().chain([MORE, TWICE, RENAMED, DEFINED].concat().into_iter().map(str::to_owned)).collect()
+    reference().into_iter().chain([MORE, TWICE, RENAMED, DEFINED, PLACES].concat().into_iter().map(str::to_owned)).collect()
 }
+
+/// What looks at the places of elements, and folds that give one object.
+const PLACES: &[&str] = &[
+    "keys",
+    "keys | length",
+    "to_entries | map(.value.id)",
+    "to_entries | map(select(.key > 3) | [.key, .value.k])",
+    "map(.id) | reverse",
+    "reverse | .[:2] | map(.id)",
+    "reverse | first.id",
+    "sort_by(.k) | reverse | map(.id)",
+    "map(.id) | to_entries",
+    "map(.tags) | flatten",
+    "map([.tags, [[.id]]]) | flatten(1)",
+    "map([.tags, [[.id]]]) | flatten(2)",
+    "flatten",
+    "flatten(1)",
+    "map(.id) | .[:-2]",
+    ".[1:-1] | map(.id)",
+    ".[-2:]",
+    ".[-3:-1] | map(.id)",
+    "map(.id) | .[-2:]",
+    "map(.id) | .[:-1] | length",
+    ".[:-100]",
+    ".[-100:] | length",
+    "map({id}) | .[].id |= . + 1",
+    ".[].id = 5",
+    ".[].n //= 7",
+    ".[].id += 1",
+    ".[].id |= empty",
+    "map({k}) | .[].k |= (., 1)",
+    "INDEX(.id)",
+    "INDEX(.k) | map_values(.id)",
+    "INDEX(.[] | select(.id > 2); .k) | length",
+    "map({key: .k, value: .id}) | from_entries",
+    "from_entries",
+    "join(\",\")",
+    "map(.id) | join(\",\")",
+    "[.[].k | strings] | join(\"-\")",
+    "map(.id) | reverse | map(. // 0) | .[1:]",
+    "group_by(.k) | reverse | map(length)",
+    "group_by(.k) | map(reverse | map(.id))",
+    "group_by(.k) | map(.[-2:] | map(.id))",
+    "group_by(.k) | map(keys)",
+    "map(if .id > 5 then error(\"late\") else .id end) | reverse",
+    "map(if .id > 5 then error(\"late\") else .id end) | .[:-9]",
+    "map(if .id > 5 then error(\"late\") else .id end) | keys | .[0]",
+];
 
 /// Programs beyond those of the page: what planning could get wrong.
 const MORE: &[&str] = &[
@@ -279,6 +327,9 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
         "map(select(.x > 0.5)) | map(.pad | length) | add",
         "[.[] | .u] | unique | length",
         "group_by(.u)[] | select(length > 5) | {u: .[0].u, ids: [.[].id]}",
+        "map([.u, .id]) | reverse | .[10:20]",
+        "sort_by(.u) | reverse | map(.id)",
+        "map(.id) | to_entries | map([.key, .value]) | .[5:-29900]",
         "approx_distinct(.u), (sample(100; 3) | map(.id))",
         "group_by(.x) | map([approx_distinct(.u), (sample(3) | map(.id))])",
     ];
@@ -310,7 +361,10 @@ fn what_is_beyond_jq_is_planned() {
         "stddev(.n)",
         "approx_distinct(.n)",
         "group_by(.k) | map(sample(2; 7))",
-    ] {
+    ]
+    .iter()
+    .chain(PLACES)
+    {
         let explained = run(&["-s", "--explain", program]).out;
         assert!(!explained.starts_with("collected"), "{program}: {explained}");
     }

@@ -23,6 +23,7 @@ pub(super) fn natives() -> Vec<Native> {
         plain!("keys_unsorted", |v| keys(&v, false)),
         plain!("to_entries", to_entries),
         plain!("from_entries", from_entries),
+        plain!("_from_entries", from_entries),
         plain!("tojson", |v| Ok(Val::from(v.to_json()))),
         plain!("fromjson", |v| match &v {
             Val::Str(text) => Val::parse(text.as_bytes())

@@ -10,7 +10,8 @@ use jaq_core::path::{Part, Path};
 
 use super::kinds::{MOST, place};
 use super::names::Names;
-use super::terms::{Tree, is_local, own_path, path_of, pipe, slice, stages, then, variables};
+use super::places::{slice, tail};
+use super::terms::{Tree, is_local, own_path, path_of, pipe, stages, then, variables};
 use super::{Agg, Kind};
 
 /// As many aggregates as one pass may have: the names of their answers.
@@ -57,6 +58,9 @@ impl<'s, 'n> Extract<'s, 'n> {
             && upto <= MOST
         {
             return self.answer(Kind::Slice(from, upto), of);
+        }
+        if let Some(count) = tail(&term) {
+            return Some(then(&self.answer(Kind::Tail(count), of)?, &term));
         }
         if let Some([(Part::Index(at), _), path @ ..]) = own_path(&term)
             && let Some(place) = place(at)
@@ -162,6 +166,9 @@ impl<'s, 'n> Extract<'s, 'n> {
         {
             let answer = self.answer(Kind::Slice(from, upto), of)?;
             return Some(then(&answer, &pipe(rest)));
+        }
+        if let Some(count) = tail(first) {
+            return Some(then(&self.answer(Kind::Tail(count), of)?, &pipe(parts)));
         }
         if let Some((kind, taken)) = self.names.best(parts) {
             let answer = self.answer(kind, of)?;

@@ -2,13 +2,10 @@
 //! variable, or is made of one by stages that can be planned, it is a bag of its own. What must stay true: the definitions in
 //! `extra.jq` say what comes out, and a join gives that, in that order.
 
-use std::fmt;
-
 use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 use jaq_core::load::parse::Term;
 
 use super::super::notation;
-use super::super::print::print;
 use super::names::Names;
 use super::terms::{Tree, is_local, stages, walk};
 use super::{Agg, End, Kind, Plan, Row, Stage};
@@ -99,7 +96,7 @@ impl Plan<'_> {
             Stage::Each(term) | Stage::Distinct(term) | Stage::Sort(term) => of(term),
             Stage::Groups { key, row: of_each } => of(key) || row(of_each),
             Stage::Join(join) => of(&join.left_key) || of(&join.right_key) || join.right.asks_for(name),
-            Stage::Slice(..) | Stage::Whole => false,
+            Stage::Slice(..) | Stage::Whole | Stage::SkipLast(_) | Stage::Enumerate => false,
         };
         let end = matches!(&self.end, End::Fold(of_all) if row(of_all));
         end || asks_for(&self.definitions, name) || self.stages.iter().any(stage)
@@ -112,25 +109,5 @@ impl Plan<'_> {
             _ => 0,
         };
         self.stages.iter().map(one).sum()
-    }
-}
-
-impl fmt::Display for Join<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Join { how, table, right, left_key, right_key } = self;
-        let (what, held) = match how {
-            How::Inner => ("pairs with", "elements"),
-            How::Left => ("pairs with, or with null,", "elements"),
-            How::Semi => ("those that are in", "keys"),
-            How::Anti => ("those that are not in", "keys"),
-        };
-        let (left_key, right_key) = (print(left_key), print(right_key));
-        writeln!(f, "join: {what} {table}, by {left_key} here and {right_key} there; keeps order")?;
-        writeln!(f, "    there first: holds the {held}; where they do not fit both sides are stored, spills")?;
-        let right = right.to_string();
-        let mut stages: Vec<&str> = right.lines().collect();
-        // It is not made as an array.
-        stages.pop();
-        stages.into_iter().try_for_each(|stage| writeln!(f, "    there {stage}"))
     }
 }

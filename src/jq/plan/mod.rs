@@ -4,8 +4,10 @@
 //!
 //! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
 //!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
-//!   the walk, [`joins`]: stages with another array, [`passes`]: what needs the input twice, [`sequence`]: what is run in
-//!   turn instead, [`way`]: which of these, [`explain`]: what is said of aggregates.
+//!   the walk, [`joins`]: stages with another array, [`places`]: stages
+//!   that number the elements, [`passes`]: what needs the input twice, [`sequence`]: what is run in
+//!   turn instead, [`way`]: which of these, [`explain`]: what is said of it, [`told`]: in
+//!   which form.
 
 mod explain;
 mod extract;
@@ -15,24 +17,24 @@ mod kinds;
 mod lead;
 mod names;
 mod passes;
+mod places;
 mod sequence;
 mod stages;
 mod terms;
+mod told;
 mod way;
-
-use std::fmt;
 
 use jaq_core::load::lex::Lexer;
 use jaq_core::load::parse::{Parser, Term};
 use jaq_core::path::Part;
 
 use super::notation;
-use super::print::print;
 use super::tree::literal;
 pub(crate) use inline::inline;
 pub(crate) use joins::{How, Join, asks_for};
 pub(crate) use passes::Passes;
 pub(crate) use terms::{Tree, defined, integer, is_free, own_path, walk};
+pub(crate) use told::{Told, text};
 pub(crate) use way::{Way, with};
 
 /// An aggregate over the outputs of a filter for each record.
@@ -56,6 +58,8 @@ pub(crate) enum Kind<'s> {
     Nth(i64, Tree<'s>),
     /// The array of those from one place to before another.
     Slice(u64, u64),
+    /// The array of the last ones, no more than so many.
+    Tail(u64),
     /// Those that are different, in order; of equal ones the first.
     Unique(Tree<'s>),
     /// The `count` first or last ones when sorted, in ascending order or, reversed, in descending order.
@@ -119,6 +123,10 @@ pub(crate) enum Stage<'s> {
     Whole,
     /// Joined with another array.
     Join(Join<'s>),
+    /// All but so many at the end.
+    SkipLast(u64),
+    /// `[0, element]`, `[1, element]`, …
+    Enumerate,
 }
 
 /// What becomes of the bag at its end.
@@ -163,38 +171,5 @@ pub(crate) fn last_key(program: &str) -> Option<String> {
     match own_path(&tree)?.last()? {
         (Part::Index(Term::Str(None, parts)), _) => literal(parts),
         _ => None,
-    }
-}
-
-impl fmt::Display for Plan<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for stage in &self.stages {
-            match stage {
-                Stage::Each(filter) => writeln!(f, "each: streams, keeps order: {}", print(filter))?,
-                Stage::Groups { key, row } => {
-                    let what = if row.holds() { "holds what is said to grow" } else { "holds a state for each key" };
-                    write!(f, "groups: {what}, spills; in order of the key {}\n{row}", print(key))?;
-                }
-                Stage::Distinct(key) => {
-                    writeln!(f, "distinct: holds a record for each key, spills, keeps order; by {}", print(key))?;
-                }
-                Stage::Sort(key) => writeln!(f, "sort: holds the records, spills; by {}", print(key))?,
-                Stage::Whole => writeln!(f, "whole: holds the elements until the last one is there, spills")?,
-                Stage::Join(join) => join.fmt(f)?,
-                Stage::Slice(from, u64::MAX) => writeln!(f, "slice: streams, keeps order: from {from}")?,
-                Stage::Slice(from, upto) => writeln!(f, "slice: streams, ends the reading: {from} to {upto}")?,
-            }
-        }
-        match &self.end {
-            End::Array => writeln!(f, "array: held back until the last record, on disk if need be"),
-            End::Stream { held: false } => writeln!(f, "stream: each element is an output"),
-            End::Stream { held: true } => {
-                writeln!(f, "stream: each element is an output, held back until the last record, on disk if need be")
-            }
-            End::Fold(row) => {
-                let what = if row.holds() { "holds what is said to grow" } else { "holds the answers" };
-                write!(f, "fold: streams, {what}\n{row}")
-            }
-        }
     }
 }

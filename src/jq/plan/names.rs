@@ -2,11 +2,16 @@
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
+use jaq_core::ops::Cmp;
+use jaq_core::path::{Opt, Part, Path};
 
-use super::terms::{Tree, integer, is_each, own_path, path_of, pipe, stages, walk};
+use super::terms::{Tree, choice, integer, is_each, own_path, path_of, pipe, stages, text, walk};
 
 /// Functions that do not look at their input.
 const CONSTANTS: [&str; 7] = ["true", "false", "null", "empty", "nan", "infinite", "now"];
+
+/// How deep what is flattened may be, as a program would write it.
+const NUMBERS: [&str; 9] = ["0", "1", "2", "3", "4", "5", "6", "7", "8"];
 
 /// The functions that a program defines: these names do not mean jq's.
 #[derive(Debug)]
@@ -24,8 +29,23 @@ impl<'s> Names<'s> {
             // `.[] |= f` keeps the first output.
             Term::BinOp(left, BinaryOp::Update, right) => match own_path(left)? {
                 [part] if is_each(part) => self.first_of(right),
+                [part, rest @ ..] if is_each(part) => {
+                    Some(Term::BinOp(Box::new(path_of(rest)), BinaryOp::Update, right.clone()))
+                }
                 _ => None,
             },
+            // What is assigned is computed from the whole array, unless it is what it is.
+            Term::BinOp(left, op @ (BinaryOp::Assign | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt), right)
+                if self.is_literal(right) =>
+            {
+                match own_path(left)? {
+                    [part, rest @ ..] if is_each(part) && !rest.is_empty() => {
+                        Some(Term::BinOp(Box::new(path_of(rest)), op.clone(), right.clone()))
+                    }
+                    _ => None,
+                }
+            }
+            Term::Call(_, arguments) if self.call(term, "flatten", arguments.len()) => self.flattened(arguments),
             Term::Call(_, arguments) if self.call(term, "del", 1) => match own_path(&arguments[0])? {
                 [part, rest @ ..] if is_each(part) && !rest.is_empty() => Some(Term::Call("del", vec![path_of(rest)])),
                 _ => None,
@@ -45,6 +65,52 @@ impl<'s> Names<'s> {
                 Some(pipe(&all))
             }
             _ => None,
+        }
+    }
+
+    /// Of each element what is in it, so many arrays deep.
+    fn flattened(&self, arguments: &[Tree<'s>]) -> Option<Tree<'s>> {
+        let all = |head: Tree<'s>| Term::Path(Box::new(head), Path(vec![(Part::Range(None, None), Opt::Essential)]));
+        let inner = match arguments {
+            [] => all(Term::Call("flatten", Vec::new())),
+            [depth] => match integer(depth)? {
+                1 => all(Term::Id),
+                depth @ 2..=9 => {
+                    let less = NUMBERS.get(usize::try_from(depth - 1).ok()?)?;
+                    all(Term::Call("flatten", vec![Term::Num(less)]))
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(choice(self.is_of_type("array")?, inner, Term::Id))
+    }
+
+    /// Of each element the text that `join` with a text makes of it; arrays and objects stay, for `join` to refuse.
+    pub(super) fn joined(&self, term: &Tree<'s>) -> Option<Tree<'s>> {
+        let Term::Call(_, arguments) = term else { return None };
+        if !self.call(term, "join", 1) || !self.is_literal(&arguments[0]) || self.defines("tojson", 0) {
+            return None;
+        }
+        let tojson = || Term::Call("tojson", Vec::new());
+        let (number, boolean) = (self.is_of_type("number")?, self.is_of_type("boolean")?);
+        Some(choice(number, tojson(), choice(boolean, tojson(), Term::Id)))
+    }
+
+    /// `type == "array"`.
+    fn is_of_type(&self, name: &'s str) -> Option<Tree<'s>> {
+        let kind = Box::new(Term::Call("type", Vec::new()));
+        (!self.defines("type", 0)).then(|| Term::BinOp(kind, BinaryOp::Cmp(Cmp::Eq), Box::new(text(name))))
+    }
+
+    /// Whether a term is one value, whatever its input is.
+    fn is_literal(&self, term: &Tree<'s>) -> bool {
+        match term {
+            Term::Num(_) | Term::Var(_) | Term::Arr(None) => true,
+            Term::Str(_, parts) => !parts.iter().any(|part| matches!(part, StrPart::Term(_))),
+            Term::Neg(inner) => matches!(**inner, Term::Num(_)),
+            Term::Call(name @ ("true" | "false" | "null"), _) => self.call(term, name, 0),
+            _ => false,
         }
     }
 

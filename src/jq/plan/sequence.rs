@@ -1,11 +1,24 @@
 //! What can only be computed element after element, as `reduce` and `foreach` do, but asks for the array once and in order:
 //! then it need not be held. `.[]` becomes `inputs`, and the interpreter reads the records one by one.
 
-use jaq_core::load::parse::{BinaryOp, Term};
+use jaq_core::load::parse;
+use jaq_core::load::parse::{BinaryOp, Def, Term};
 
 use super::super::print;
 use super::names::Names;
 use super::terms::{Tree, defined, integer, is_local, then};
+
+/// Functions of an array that can be computed element after element.
+const STEPS: &str = "
+def INDEX(stream; key): reduce stream as $row ({}; .[$row | key | tostring] = $row);
+def INDEX(key): reduce .[] as $row ({}; .[$row | key | tostring] = $row);
+def from_entries: reduce .[] as $entry ({}; ([$entry] | _from_entries | to_entries[]) as $one | .[$one.key] = $one.value);
+";
+
+/// Their definitions.
+pub(super) fn steps() -> Vec<Def<&'static str>> {
+    parse(STEPS, |parser| parser.defs()).unwrap_or_default()
+}
 
 /// The text of a program that does with `inputs` what this one does with the array's elements; `None` if it looks at
 /// the array in any other way.

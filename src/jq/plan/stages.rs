@@ -1,14 +1,15 @@
 //! The walk along the top-level pipe.
 
 use jaq_core::load::parse::Term;
-use jaq_core::path::Part;
+use jaq_core::path::{Opt, Part};
 
 use super::extract::Extract;
 use super::inline::called;
 use super::joins;
 use super::kinds::MOST;
 use super::names::Names;
-use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, slice, stages, then, walk};
+use super::places::slice;
+use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, stages, then, walk};
 use super::{End, Kind, Plan, Row, Stage};
 use crate::jq::print::print_definitions;
 
@@ -123,6 +124,19 @@ impl<'s, 'n> Walk<'s, 'n> {
             self.whole = false;
             return self.along(rest);
         }
+        if let Some(stages) = self.names.by_place(first) {
+            // Sorted, all are there before the first one is.
+            self.whole &= !stages.iter().any(|stage| matches!(stage, Stage::Sort(_)));
+            self.stages.extend(stages);
+            return self.along(rest);
+        }
+        if self.stages.is_empty()
+            && let Some(text) = self.names.joined(first)
+        {
+            // Of each element only its text is held.
+            self.each(text)?;
+            self.whole = true;
+        }
         // What was made of every element must have been made, also of those behind the slice.
         if let Some((from, upto)) = slice(first)
             && (!self.whole || upto == u64::MAX)
@@ -191,7 +205,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     /// The key of a grouping, and what is kept of each group where not the group itself.
     fn grouping(&self, term: &Tree<'s>) -> Option<(Tree<'s>, Option<Tree<'s>>)> {
         let Term::Call(_, arguments) = term else { return None };
-        let first = || path_of(&[(Part::Index(Term::Num("0")), jaq_core::path::Opt::Essential)]);
+        let first = || path_of(&[(Part::Index(Term::Num("0")), Opt::Essential)]);
         if self.names.call(term, "group_by", 1) {
             Some((arguments[0].clone(), None))
         } else if self.names.call(term, "unique_by", 1) {

@@ -236,12 +236,12 @@ pub(crate) fn defined<'s>(term: &Tree<'s>) -> Vec<(&'s str, usize)> {
     found
 }
 
-/// The bounds of a slice between places that are counted from the start; without an end it is the largest number.
-pub(super) fn slice(term: &Tree<'_>) -> Option<(u64, u64)> {
-    let [(Part::Range(from, upto), _)] = own_path(term)? else { return None };
-    let place = |term: &Option<Tree<'_>>, default| match term {
-        Some(at) => u64::try_from(integer(at)?).ok(),
-        None => Some(default),
-    };
-    (from.is_some() || upto.is_some()).then_some((place(from, 0)?, place(upto, u64::MAX)?))
+/// A text as it stands.
+pub(super) fn text<'s>(text: &'s str) -> Tree<'s> {
+    Term::Str(None, vec![StrPart::Str(text)])
+}
+
+/// `if condition then then else other end`.
+pub(super) fn choice<'s>(condition: Tree<'s>, then: Tree<'s>, other: Tree<'s>) -> Tree<'s> {
+    Term::IfThenElse(vec![(condition, then)], Some(Box::new(other)))
 }

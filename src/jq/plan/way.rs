@@ -1,12 +1,10 @@
 //! Which way a program over the whole input is run.
 
-use std::fmt;
-
 use jaq_core::load::lex::Lexer;
 use jaq_core::load::parse::Parser;
 
 use super::passes::{Passes, passes};
-use super::{End, Plan, Stage, inline, joins, sequence, stages};
+use super::{End, Plan, Stage, Told, inline, joins, sequence, stages};
 use crate::jq::{binding, notation, prelude};
 
 /// How a program over the whole input is run.
@@ -33,7 +31,10 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
             let way = match (stages::plan(&tree), sequence::sequence(&tree)) {
                 (Some(plan), _) => Way::Verbs(plan),
                 (None, Some(text)) => Way::InTurn(text),
-                (None, None) => Way::Collected,
+                (None, None) => match sequence::sequence(&inline(&tree, &sequence::steps())) {
+                    Some(text) => Way::InTurn(text),
+                    None => Way::Collected,
+                },
             };
             let holds = match &way {
                 Way::Verbs(plan) => plan.holds_all(),
@@ -57,30 +58,37 @@ fn gain(passes: &Passes) -> bool {
         && with(&passes.body, |way| !matches!(way, Way::Collected))
 }
 
-impl fmt::Display for Way<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Way<'_> {
+    /// What `--explain` says of it.
+    pub(crate) fn tell(&self) -> Vec<Told> {
         match self {
-            Way::Verbs(plan) => plan.fmt(f),
+            Way::Verbs(plan) => plan.tell(),
             Way::InTurn(text) => {
-                writeln!(f, "in turn: streams the records, in order, through the interpreter on one thread\n    {text}")
+                let told =
+                    Told::new("in turn", "so", "streams the records, in order, through the interpreter on one thread");
+                vec![told.steps(vec![text.clone()])]
             }
             Way::Twice(passes, _) => {
                 let reads = with(&passes.first, |way| !matches!(way, Way::Verbs(plan) if plan.is_constant()));
                 let names: Vec<String> = passes.names.iter().map(|name| format!("${name}")).collect();
                 let names = names.join(", ");
-                match reads {
-                    true => writeln!(f, "first pass over the input, for {names}:")?,
-                    false => writeln!(f, "first, for {names}, without the input:")?,
-                }
-                with(&passes.first, |way| way.fmt(f))?;
-                match reads {
-                    true => writeln!(f, "second pass, with {names}; where the input cannot be read twice it is held:")?,
-                    false => writeln!(f, "then, with {names}:")?,
-                }
-                with(&passes.body, |way| way.fmt(f))
+                let (first, then) = match reads {
+                    true => {
+                        let then =
+                            format!("second pass, with {names}; where the input cannot be read twice it is held");
+                        (format!("first pass over the input, for {names}"), then)
+                    }
+                    false => (format!("first, for {names}, without the input"), format!("then, with {names}")),
+                };
+                let mut told = vec![Told::heading(first)];
+                told.extend(with(&passes.first, |way| way.tell()));
+                told.push(Told::heading(then));
+                told.extend(with(&passes.body, |way| way.tell()));
+                told
             }
             Way::Collected => {
-                writeln!(f, "collected: the whole input is held in memory, and the interpreter runs on it once")
+                let does = "the whole input is held in memory, and the interpreter runs on it once";
+                vec![Told::new("collected", "h", does)]
             }
         }
     }

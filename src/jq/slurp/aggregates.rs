@@ -9,23 +9,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::plan::Row;
 use super::super::{CompileError, Val};
-use super::filter::{Filter, Record, World};
+use super::filter::{Record, World};
 use super::one::{One, What, wanted};
 use super::state::{Of, State};
 
 /// The aggregates of a row.
 pub(super) struct Aggregates {
     all: Vec<One>,
-    /// The key, if it is read from a record again to see whether it can be.
-    check: Option<Filter>,
 }
 
 /// What they have seen.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct States {
     states: Vec<State>,
-    /// The first record whose key is an error.
-    failed: Option<(Seq, Val)>,
     /// What the states hold, about.
     weight: usize,
 }
@@ -35,12 +31,12 @@ pub(super) struct States {
 pub(super) struct Outputs(Vec<(u8, Result<Val, Val>)>);
 
 impl Aggregates {
-    pub(super) fn new(row: &Row<'_>, check: Option<Filter>, world: &World<'_>) -> Result<Aggregates, CompileError> {
+    pub(super) fn new(row: &Row<'_>, world: &World<'_>) -> Result<Aggregates, CompileError> {
         let mut all = Vec::with_capacity(row.aggregates.len());
         for aggregate in &row.aggregates {
             all.push(One::new(aggregate, world)?);
         }
-        Ok(Aggregates { all, check })
+        Ok(Aggregates { all })
     }
 
     /// Whether they must see the records in order.
@@ -49,7 +45,7 @@ impl Aggregates {
     }
 
     /// The answers where there is no record.
-    pub(super) fn of_nothing(&self) -> Result<Val, Val> {
+    pub(super) fn of_nothing(&self) -> Val {
         self.answers(self.init())
     }
 
@@ -65,12 +61,6 @@ impl Aggregates {
     }
 
     fn add(&self, states: &mut States, seq: Seq, record: &Record<'_>) {
-        if let Some(check) = &self.check
-            && let Err(error) = check.check(record)
-        {
-            states.refuse(seq, error);
-            return;
-        }
         for (one, state) in self.all.iter().zip(&mut states.states) {
             if let What::Nth(ends, _) | What::Slice(_, ends) = &one.kind
                 && one.of.is_itself()
@@ -114,41 +104,27 @@ impl Aggregates {
     }
 
     /// The answers: of each aggregate an array of its outputs, or an object with the error that it raised.
-    fn answers(&self, states: States) -> Result<Val, Val> {
-        match states.failed {
-            Some((_, error)) => Err(error),
-            None => Ok(Val::array(self.all.iter().zip(states.states).map(|(one, state)| one.answer(state)).collect())),
-        }
-    }
-}
-
-impl States {
-    fn refuse(&mut self, seq: Seq, error: Val) {
-        if self.failed.as_ref().is_none_or(|(known, _)| seq < *known) {
-            self.failed = Some((seq, error));
-        }
+    fn answers(&self, states: States) -> Val {
+        Val::array(self.all.iter().zip(states.states).map(|(one, state)| one.answer(state)).collect())
     }
 }
 
 impl Fold for Aggregates {
     type State = States;
-    type Out = Result<Val, Val>;
+    type Out = Val;
 
     fn init(&self) -> States {
-        States { states: self.all.iter().map(One::init).collect(), failed: None, weight: 0 }
+        States { states: self.all.iter().map(One::init).collect(), weight: 0 }
     }
 
     fn merge(&self, into: &mut States, from: States) {
-        if let Some((seq, error)) = from.failed {
-            into.refuse(seq, error);
-        }
         for ((one, into), from) in self.all.iter().zip(&mut into.states).zip(from.states) {
             one.merge(into, from);
         }
         into.weight = into.states.iter().map(State::weight).sum();
     }
 
-    fn finish(&self, states: States) -> Result<Val, Val> {
+    fn finish(&self, states: States) -> Val {
         self.answers(states)
     }
 
@@ -195,7 +171,7 @@ impl Limited {
 
 impl Fold for Limited {
     type State = States;
-    type Out = Result<Val, Val>;
+    type Out = Val;
 
     fn init(&self) -> States {
         self.aggregates.init()
@@ -206,7 +182,7 @@ impl Fold for Limited {
         self.limit(into);
     }
 
-    fn finish(&self, states: States) -> Result<Val, Val> {
+    fn finish(&self, states: States) -> Val {
         self.aggregates.finish(states)
     }
 

@@ -64,6 +64,13 @@ impl Elements {
         self.bag().sort_by_key(|_: &Val| ())
     }
 
+    /// Each with its place before it.
+    pub(super) fn enumerate(self) -> Bag<Val> {
+        self.bag()
+            .enumerate()
+            .map(|(place, value)| Val::array(vec![Val::count(usize::try_from(place).unwrap_or(usize::MAX)), value]))
+    }
+
     pub(super) fn slice(self, from: u64, upto: u64) -> Bag<Val> {
         // Of none the first is asked for as well: what comes before a slice has to happen, and nothing would be read.
         let (from, upto) = if upto <= from { (1, 1) } else { (from, upto) };
@@ -82,8 +89,13 @@ impl Elements {
         let rows = match self {
             Elements::Scan(scan) if !aggregates.in_order() && key.keys().is_some() => {
                 // The key is found in the record; nothing is allocated for a record whose key is known.
-                let rows: Bag<(Json, _)> =
-                    scan.fold_by(move |record| walk(key.keys().unwrap_or_default(), record).flatten(), aggregates);
+                let rows: Bag<(Json, _)> = scan.try_fold_by(
+                    move |record| match walk(key.keys().unwrap_or_default(), record) {
+                        Some(value) => Ok(value),
+                        None => key.check(&Record::borrowed(record)).map(|()| None).map_err(stop),
+                    },
+                    aggregates,
+                );
                 rows.map(|(key, answers)| (Val::array(vec![Val::from_json(&key.view())]), answers))
             }
             elements if aggregates.in_order() => {
@@ -104,7 +116,6 @@ impl Elements {
                 keyed.fold_by(|(key, _): &(Val, Val)| key.clone(), aggregates)
             }
         };
-        let rows = rows.try_map(|(key, answers)| Ok::<_, Error>((key, answers.map_err(stop)?)));
         let sorted = rows.sort_by_key(|(key, _): &(Val, Val)| key.clone());
         Elements::Bag(sorted.map(|(_, answers)| answers)).each(rest)
     }
@@ -113,7 +124,7 @@ impl Elements {
         self,
         aggregates: Aggregates,
         limited: &dyn Fn(Arc<Aggregates>) -> Limited,
-    ) -> kitbag::Result<Result<Val, Val>> {
+    ) -> kitbag::Result<Val> {
         if aggregates.in_order() {
             let aggregates = Arc::new(aggregates);
             let of = Arc::clone(&aggregates);

@@ -78,6 +78,8 @@ enum Verb {
     Sort(Arc<Filter>),
     Slice(u64, u64),
     Whole,
+    SkipLast(u64),
+    Enumerate,
     Join(Box<Joining>),
 }
 
@@ -93,23 +95,24 @@ impl Compiled {
     /// If a piece of the program does not compile: then the whole does not either.
     pub(crate) fn new(plan: &Plan<'_>, world: &World<'_>) -> Result<Compiled, CompileError> {
         let filter = |term: &Tree<'_>| Filter::new(term, world).map(Arc::new);
-        let row = |row: &Row<'_>, check: Option<&Tree<'_>>| {
-            let check = check.map(|key| Filter::new(key, world)).transpose()?.filter(|key| key.keys().is_some());
+        let row = |row: &Row<'_>| {
             let rest = Filter::rest(row, world)?;
-            Ok::<_, CompileError>((Box::new(Aggregates::new(row, check, world)?), Arc::new(rest)))
+            Ok::<_, CompileError>((Box::new(Aggregates::new(row, world)?), Arc::new(rest)))
         };
         let mut stages = Vec::with_capacity(plan.stages.len());
-        for (number, stage) in plan.stages.iter().enumerate() {
+        for stage in &plan.stages {
             stages.push(match stage {
                 Stage::Each(term) => Verb::Each(filter(term)?),
                 Stage::Groups { key, row: of } => {
-                    let (aggregates, rest) = row(of, (number == 0).then_some(key))?;
+                    let (aggregates, rest) = row(of)?;
                     Verb::Groups { key: filter(key)?, aggregates, rest }
                 }
                 Stage::Distinct(key) => Verb::Distinct(filter(key)?),
                 Stage::Sort(key) => Verb::Sort(filter(key)?),
                 Stage::Slice(from, upto) => Verb::Slice(*from, *upto),
                 Stage::Whole => Verb::Whole,
+                Stage::SkipLast(count) => Verb::SkipLast(*count),
+                Stage::Enumerate => Verb::Enumerate,
                 Stage::Join(join) => Verb::Join(Box::new(Joining::new(join, world)?)),
             });
         }
@@ -117,7 +120,7 @@ impl Compiled {
             End::Array => Ending::Array,
             End::Stream { held } => Ending::Stream { held: *held },
             End::Fold(of) => {
-                let (aggregates, rest) = row(of, None)?;
+                let (aggregates, rest) = row(of)?;
                 Ending::Fold { aggregates, rest }
             }
         };
@@ -143,7 +146,7 @@ impl Compiled {
             Ending::Fold { aggregates, rest } => {
                 let answers = elements.fold(*aggregates, &limited)?;
                 limit()?;
-                sink.rest(rest.program(), answers.map_err(stop)?)
+                sink.rest(rest.program(), answers)
             }
         }
     }
@@ -163,6 +166,8 @@ fn through(
             Verb::Sort(key) => Elements::Bag(elements.sort(key)),
             Verb::Slice(from, upto) => Elements::Bag(elements.slice(from, upto)),
             Verb::Whole => Elements::Bag(elements.whole()),
+            Verb::SkipLast(count) => Elements::Bag(elements.bag().skip_last(count)),
+            Verb::Enumerate => Elements::Bag(elements.enumerate()),
             Verb::Join(join) => Elements::Met(join.of(elements, limited)?),
         };
     }

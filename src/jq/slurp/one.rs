@@ -58,6 +58,9 @@ impl One {
                 let count = if last { place.unsigned_abs() } else { place.unsigned_abs() + 1 };
                 What::Nth(Ends { count: usize::try_from(count).unwrap_or(usize::MAX), last }, by(path)?)
             }
+            Kind::Tail(count) => {
+                What::Slice(0, Ends { count: usize::try_from(*count).unwrap_or(usize::MAX), last: true })
+            }
             Kind::Slice(from, upto) => {
                 let [from, upto] = [from, upto].map(|at| usize::try_from(*at).unwrap_or(usize::MAX));
                 What::Slice(from, Ends { count: upto, last: false })
