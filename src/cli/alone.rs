@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::io::Read as _;
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
 use kitbag::{Config, Input, Scan, escape};
 
@@ -23,7 +24,9 @@ pub(super) fn records(job: &Job<'_>) -> Result<Source, Failure> {
     let source = match job.args {
         args if args.raw_input => Source::lines(job.input(), job.config.clone()),
         args if args.values => Source::values(&job.input(), job.config.clone()),
-        _ if job.asks.line_number => Source::numbered(job.input(), job.config.clone()),
+        args if job.asks.line_number => {
+            Source::numbered(job.input(), job.config.clone(), args.on_error == OnError::Skip)
+        }
         _ => Source::json(job.input(), job.config.clone()),
     }?;
     Ok(if job.args.stream { source.events() } else { source })
@@ -40,7 +43,7 @@ pub(super) fn slurp(job: &Job<'_>) -> Result<Val, Failure> {
         held_within(read as u64 * 2, budget, WHOLE)?;
         return Ok(Val::string(String::from_utf8_lossy(&bytes)));
     }
-    let mut weight = job.held_bags.weight;
+    let mut weight = job.held_bags.weight.load(Ordering::Relaxed);
     if job.args.values || job.args.stream {
         let mut values = Vec::new();
         let mut source = records(job)?;
@@ -96,8 +99,11 @@ pub(super) fn once(job: &Job<'_>, program: &Program, value: Val, source: Source)
         Some(halt) => return Err(halt.into()),
     }
     let all = turns.ended();
+    outcome.left_out = turns.left_out();
+    let read = turns.count() + outcome.left_out;
     drop(turns);
-    outcome.written = sink.into_inner().commit(|| job.made_from(0, all))?;
+    job.args.max_errors.map_or(Ok(()), |most| most.check(outcome.left_out, read))?;
+    outcome.written = sink.into_inner().commit(|| job.made_from(outcome.left_out, all))?;
     Ok(outcome)
 }
 
@@ -129,7 +135,8 @@ pub(super) fn in_turn(job: &Job<'_>) -> Result<Outcome, Failure> {
             Some(halt) => return Err(placed(halt, &turns)),
         }
     }
-    let (read, all) = (turns.count(), turns.ended());
+    outcome.left_out += turns.left_out();
+    let (read, all) = (turns.count() + turns.left_out(), turns.ended());
     drop(turns);
     // Beside the program's errors there is what could not be read, by the run that has ended now; behind the end of a
     // program that halts it does not count.

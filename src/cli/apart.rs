@@ -34,6 +34,9 @@ pub(super) fn check(args: &Args, input: &[PathBuf], bags: &Bags, target: Option<
             return wrong("is for the records that are left out and for the report");
         }
     }
+    if let Some((_, path)) = report {
+        Target::new(path).overwrite().check()?;
+    }
     // A run that is refused empties no quarantine of an earlier one.
     target.filter(|_| args.partition_by.is_none()).map_or(Ok(()), |target| Ok(target.check()?))
 }

@@ -3,15 +3,17 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use kitbag::{Config, Input, Monitor, Scan, escape};
 
 use crate::jq::Val;
-use crate::jq::plan::{self, Way};
+use crate::jq::plan::{self, Told, Way};
 
 use super::alone;
 use super::args::Args;
 use super::exit::Failure;
+use super::run::Job;
 use super::values::OnError;
 
 /// What the program has for variables anyhow.
@@ -34,9 +36,9 @@ pub(super) struct Bags(Vec<Bag>);
 #[derive(Debug, Default)]
 pub(super) struct Held {
     /// Bytes that they take, about.
-    pub(super) weight: u64,
+    pub(super) weight: AtomicU64,
     /// Records that a policy left out.
-    pub(super) left_out: u64,
+    pub(super) left_out: AtomicU64,
 }
 
 impl Bags {
@@ -80,15 +82,12 @@ impl Bags {
         Ok(false)
     }
 
-    /// Notes which arrays these programs ask for; the first is run as a plan if it can be.
-    pub(super) fn ask(&mut self, text: &str, as_plan: bool, by: &str) {
+    /// Notes which arrays these programs ask for; the first is run as a plan if it can be, over an input that is read
+    /// twice if that can be.
+    pub(super) fn ask(&mut self, text: &str, as_plan: bool, twice: bool, by: &str) {
         for bag in &mut self.0 {
             let asks = match as_plan {
-                true => plan::with(text, |way| match way {
-                    Way::Verbs(plan) => plan.asks_for(&bag.name) || plan.joins(&bag.name) > 1 && bag.is_fleeting(),
-                    // Whether there are two passes is seen when the first has ended.
-                    Way::Twice(..) | Way::InTurn(_) | Way::Collected => plan::asks_for(text, &bag.name),
-                }),
+                true => plan::with(text, |way| bag.is_asked_for(way, text, twice)),
                 false => plan::asks_for(text, &bag.name),
             };
             bag.held = asks || plan::asks_for(by, &bag.name);
@@ -97,22 +96,20 @@ impl Bags {
 
     /// Reads the arrays that are asked for into the variables.
     pub(super) fn hold(&self, args: &Args, config: &Config, globals: &mut [(String, Val)]) -> Result<Held, Failure> {
-        let mut held = Held::default();
+        let held = Held::default();
         for bag in self.0.iter().filter(|bag| bag.held) {
-            if matches!(args.on_error, OnError::Quarantine(_)) {
-                let text =
-                    "--on-error quarantine=FILE is for records, not for those of a --bag that is held as an array";
-                return Err(Failure::Usage(text.into()));
-            }
-            let monitor = Monitor::new();
-            let config = config.clone().monitor(&monitor);
-            let values = alone::array(bag.input(), &config, &mut held.weight, &format!("${}", bag.name))?;
-            held.left_out += monitor.report().map_or(0, |report| report.rejected);
+            let array = bag.array(args, config, &held)?;
             if let Some((_, value)) = globals.iter_mut().find(|(name, _)| *name == bag.name) {
-                *value = Val::array(values);
+                *value = array;
             }
         }
         Ok(held)
+    }
+
+    /// Reads the arrays that are not held so far, and without which a program cannot be run in this way.
+    pub(super) fn hold_late(&self, way: &Way<'_>, text: &str, job: &Job<'_>) -> Result<Vec<(String, Val)>, Failure> {
+        let missing = self.0.iter().filter(|bag| !bag.held && bag.is_asked_for(way, text, false));
+        missing.map(|bag| Ok((bag.name.clone(), bag.array(job.args, &job.config, &job.held_bags)?))).collect()
     }
 
     /// Whether there is one that is held.
@@ -121,9 +118,12 @@ impl Bags {
     }
 
     /// What `--explain` says of those that are held.
-    pub(super) fn explain(&self) -> String {
+    pub(super) fn explain(&self) -> Vec<Told> {
         let held = self.0.iter().filter(|bag| bag.held);
-        held.map(|bag| format!("${}: held in memory as an array, which is read first\n", bag.name)).collect()
+        let tell = |bag: &Bag| {
+            Told::new("bag", "h", format!("${} is held in memory as an array, which is read first", bag.name))
+        };
+        held.map(tell).collect()
     }
 
     /// The records of one that is not held.
@@ -136,6 +136,37 @@ impl Bags {
 impl Bag {
     fn input(&self) -> Input {
         Input::from(self.paths.clone())
+    }
+
+    /// Whether a program that is run in this way asks for the array.
+    fn is_asked_for(&self, way: &Way<'_>, text: &str, twice: bool) -> bool {
+        match way {
+            Way::Verbs(plan) => plan.asks_for(&self.name) || plan.joins(&self.name) > 1 && self.is_fleeting(),
+            // It is read in both passes.
+            Way::Twice(passes, _) if twice => {
+                self.is_fleeting() && plan::asks_for(text, &self.name)
+                    || [&passes.first, &passes.body]
+                        .into_iter()
+                        .any(|part| plan::with(part, |way| self.is_asked_for(way, part, twice)))
+            }
+            Way::Twice(_, otherwise) => self.is_asked_for(otherwise, text, twice),
+            Way::InTurn(_) | Way::Collected => plan::asks_for(text, &self.name),
+        }
+    }
+
+    /// The records, as a value that is held from now on.
+    fn array(&self, args: &Args, config: &Config, held: &Held) -> Result<Val, Failure> {
+        if matches!(args.on_error, OnError::Quarantine(_)) {
+            let text = "--on-error quarantine=FILE is for records, not for those of a --bag that is held as an array";
+            return Err(Failure::Usage(text.into()));
+        }
+        let monitor = Monitor::new();
+        let config = config.clone().monitor(&monitor);
+        let mut weight = held.weight.load(Ordering::Relaxed);
+        let values = alone::array(self.input(), &config, &mut weight, &format!("${}", self.name))?;
+        held.weight.store(weight, Ordering::Relaxed);
+        held.left_out.fetch_add(monitor.report().map_or(0, |report| report.rejected), Ordering::Relaxed);
+        Ok(Val::array(values))
     }
 
     /// Whether it can be read only once.

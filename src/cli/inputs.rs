@@ -15,11 +15,9 @@ use crate::jq::{Inputs, Val, events};
 
 use super::exit::Failure;
 use super::globals::no_place;
+use super::numbered::Numbered;
 use super::output::Sink;
 use super::world;
-
-/// A shard, and how many of its lines have come.
-type Place = (Arc<str>, u64);
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -28,7 +26,7 @@ pub(super) enum Source {
     /// Records: JSON lines, or lines of text.
     Records(Box<Iter<(Arc<str>, Val)>>),
     /// JSON lines, counted.
-    Numbered(Box<Iter<(Arc<str>, String)>>, Place),
+    Numbered(Box<Numbered>),
     /// Values between white space.
     Values(Box<Values>),
     /// The events of each value; those of the latest one that have not come yet, and its shard.
@@ -45,9 +43,8 @@ impl Source {
     }
 
     /// The records of JSON lines, for a program that asks where in its file each stands: blank lines count.
-    pub(super) fn numbered(input: Input, config: Config) -> Result<Source> {
-        let lines = Bag::read_text(input).with(config).with_paths();
-        Ok(Source::Numbered(Box::new(lines.iter()?), ("".into(), 0)))
+    pub(super) fn numbered(input: Input, config: Config, skip: bool) -> Result<Source> {
+        Ok(Source::Numbered(Box::new(Numbered::new(input, config, skip)?)))
     }
 
     /// Lines of text as strings.
@@ -73,7 +70,9 @@ impl Source {
             Source::Records(records) => {
                 records.next().map(|next| next.map(|(path, value)| (Some(path), value)).map_err(Failure::from))
             }
-            Source::Numbered(lines, place) => numbered(lines, place).transpose(),
+            Source::Numbered(lines) => {
+                lines.next().transpose().map(|next| next.map(|(path, value)| (Some(path), value)))
+            }
             Source::Values(values) => {
                 values.next().transpose().map(|next| next.map(|(path, value)| (Some(path), value)))
             }
@@ -93,8 +92,17 @@ impl Source {
     /// How many lines of the shard have come, where they are counted.
     fn line_number(&self) -> u64 {
         match self {
-            Source::Numbered(_, (_, number)) => *number,
+            Source::Numbered(lines) => lines.number(),
             Source::Events(values, ..) => values.line_number(),
+            _ => 0,
+        }
+    }
+
+    /// Records that were left out here, beside those of the run.
+    fn left_out(&self) -> u64 {
+        match self {
+            Source::Numbered(lines) => lines.left_out(),
+            Source::Events(values, ..) => values.left_out(),
             _ => 0,
         }
     }
@@ -103,34 +111,12 @@ impl Source {
     fn may_wait(&self) -> bool {
         match self {
             Source::Records(records) => records.size_hint().0 == 0,
-            Source::Numbered(lines, _) => lines.size_hint().0 == 0,
+            Source::Numbered(lines) => lines.may_wait(),
             Source::Values(_) => true,
             Source::Events(values, waiting, _) => waiting.is_empty() && values.may_wait(),
             Source::Held(_) => false,
         }
     }
-}
-
-fn numbered(
-    lines: &mut Iter<(Arc<str>, String)>,
-    (file, number): &mut Place,
-) -> Result<Option<(Option<Arc<str>>, Val)>> {
-    for next in lines {
-        let (path, line) = next?;
-        if path != *file {
-            (*file, *number) = (path.clone(), 0);
-        }
-        *number += 1;
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let value = Val::parse(line.as_bytes()).map_err(|error| {
-            let place = format!("{}:{number}", escape(path.as_bytes(), usize::MAX));
-            Failure::Input(format!("{place}: {}", error.message()))
-        });
-        return Ok(Some((Some(path), value?)));
-    }
-    Ok(None)
 }
 
 type Stream = StreamDeserializer<'static, IoRead<BufReader<Reader>>, Box<RawValue>>;
@@ -207,6 +193,11 @@ impl<'a> Turns<'a> {
     /// How many inputs were taken.
     pub(super) fn count(&self) -> u64 {
         self.count.get()
+    }
+
+    /// How many were left out, beside those of the run.
+    pub(super) fn left_out(&self) -> u64 {
+        self.source.borrow().left_out()
     }
 
     /// Whether all have been taken.

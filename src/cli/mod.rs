@@ -12,6 +12,7 @@ mod globals;
 mod help;
 mod inputs;
 mod modules;
+mod numbered;
 mod output;
 mod partition;
 mod passes;

@@ -6,6 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kitbag::{Monitor, Progress};
 use serde_json::json;
 
@@ -50,20 +51,19 @@ impl Teller {
                 Form::OneLine => (Duration::from_millis(500), Duration::from_millis(200)),
                 Form::Lines | Form::Json => (Duration::from_millis(1000), Duration::from_millis(1000)),
             };
-            let (mut pause, mut shown) = (first, false);
+            let mut pause = first;
+            let mut bar = None;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 pause = next;
-                if let Some(progress) = monitor.progress() {
-                    say(&match form {
-                        Form::OneLine => format!("\r\x1b[2K{}", line(&progress)),
-                        Form::Lines => line(&progress) + "\n",
-                        Form::Json => object(&progress) + "\n",
-                    });
-                    shown = true;
+                let Some(progress) = monitor.progress() else { continue };
+                match form {
+                    Form::OneLine => draw(bar.get_or_insert_with(|| new_bar(progress.total)), &progress),
+                    Form::Lines => say(&(line(&progress) + "\n")),
+                    Form::Json => say(&(object(&progress) + "\n")),
                 }
             }
-            if shown && form == Form::OneLine {
-                say("\r\x1b[2K");
+            if let Some(bar) = bar {
+                bar.finish_and_clear();
             }
         };
         let thread = std::thread::Builder::new().name("kitbag-progress".into()).spawn(body).ok();
@@ -79,6 +79,20 @@ impl Drop for Teller {
             let _ = thread.join();
         }
     }
+}
+
+/// One line, cut to the terminal's width; a bar in it where it is known how much there is to read.
+fn new_bar(total: Option<u64>) -> ProgressBar {
+    let style = ProgressStyle::with_template(if total.is_some() { "{bar:16} {wide_msg}" } else { "{wide_msg}" });
+    // A template that is not understood is left at the default.
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_style(style)
+}
+
+fn draw(bar: &ProgressBar, progress: &Progress) {
+    bar.set_message(line(progress));
+    bar.set_position(progress.read);
+    bar.tick();
 }
 
 /// Seconds that are left at the rate so far.

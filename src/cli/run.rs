@@ -1,6 +1,7 @@
 //! Runs: which of the ways in which a program meets its input is taken, and what comes of it.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
@@ -135,7 +136,8 @@ impl<'a> Job<'a> {
         // Before anything is read or written.
         let read_from = Input::from(input.clone()).provenance()?;
         apart::check(args, &input, &bags, target.as_ref())?;
-        bags.ask(&text, is_planned(args), by);
+        let twice = !matches!(args.on_error, OnError::Quarantine(_)) && Input::from(input.clone()).is_rereadable()?;
+        bags.ask(&text, is_planned(args), twice, by);
         let mut held_bags = Held::default();
         if bags.any_held() && args.explain.is_none() {
             held_bags = bags.hold(args, &config, &mut globals)?;
@@ -201,7 +203,7 @@ impl<'a> Job<'a> {
 
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let mut outcome = self.met()?;
-        outcome.left_out += self.held_bags.left_out;
+        outcome.left_out += self.held_bags.left_out.load(Ordering::Relaxed);
         Ok(outcome)
     }
 

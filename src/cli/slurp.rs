@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kitbag::{Bag, Output, Scan};
 
-use crate::jq::plan::{self, Passes, Plan, Way};
+use crate::jq::plan::{self, Passes, Plan, Told, Way};
 use crate::jq::slurp::{self, Compiled, World};
 use crate::jq::{CompileError, Halt, Inputs, Program, Val};
 
@@ -39,7 +39,14 @@ fn by(job: &Job<'_>, way: &Way<'_>, text: &str, known: &Known) -> Result<Outcome
             alone::once(job, &program, Val::null(), alone::records(job)?)
         }
         Way::Twice(passes, otherwise) => match quarantines(job) {
-            false => twice(job, passes, known)?.map_or_else(|| by(job, otherwise, text, known), Ok),
+            false => match twice(job, passes, known)? {
+                Some(outcome) => Ok(outcome),
+                None => {
+                    let mut known = known.clone();
+                    known.extend(job.bags.hold_late(otherwise, text, job)?);
+                    by(job, otherwise, text, &known)
+                }
+            },
             true => by(job, otherwise, text, known),
         },
         // It may import modules.
@@ -96,24 +103,37 @@ fn planned(job: &Job<'_>, plan: &Plan<'_>, known: &Known) -> Result<Outcome, Fai
 }
 
 /// What `--explain` says.
-pub(super) fn explain(job: &Job<'_>) -> String {
-    let last = match &job.args.partition_by {
-        Some(by) => format!("partitions: hold the outputs until the last one, spill; each in order, by {by}\n"),
-        None => String::new(),
-    };
-    job.bags.explain() + &ways(job) + &last
+pub(super) fn explain(job: &Job<'_>) -> Vec<Told> {
+    let mut told = job.bags.explain();
+    told.extend(ways(job));
+    if let Some(by) = &job.args.partition_by {
+        let last = Told::new("partitions", "hpo", "hold the outputs until the last one, spill; each in order");
+        told.push(last.with(", by ", by));
+    }
+    told
 }
 
-fn ways(job: &Job<'_>) -> String {
+fn ways(job: &Job<'_>) -> Vec<Told> {
     match (job.args.slurp, job.args.null_input) {
-        (true, false) if is_planned(job.args) => plan::with(&job.text, |way| way.to_string()),
-        (true, _) => Way::Collected.to_string(),
-        (false, true) => "once: the interpreter runs once; `input` and `inputs` stream the records in order\n".into(),
+        (true, false) if is_planned(job.args) => plan::with(&job.text, |way| way.tell()),
+        (true, _) => Way::Collected.tell(),
+        (false, true) => {
+            let does = "the interpreter runs once; `input` and `inputs` stream the records in order";
+            vec![Told::new("once", "so", does)]
+        }
         (false, false) => {
-            let order = if job.args.unordered { "" } else { ", keeps order" };
+            let (costs, does) = match job.args.unordered {
+                true => ("s", "streams"),
+                false => ("so", "streams, keeps order"),
+            };
             let native = job.program.has_lane() && !job.in_turn() && !job.args.raw_input;
             let how = if native { "on every record where it was read" } else { "by the interpreter on every record" };
-            format!("each: streams{order}: runs {how}\n")
+            let mut told = Vec::new();
+            if job.args.stream {
+                told.push(Told::new("events", "so", "stream, keep order: each value is taken apart"));
+            }
+            told.push(Told::new("each", costs, does).with(": runs ", how));
+            told
         }
     }
 }

@@ -178,7 +178,14 @@ fn the_line_of_a_record() {
     let program = "input_line_number, (inputs | select(. > 2) | input_line_number)";
     assert_eq!(print(&["-n", program, &a, &b], ""), "0\n4\n1\n2\n");
     let wrong = run_with(&["input_line_number"], b"1\n{\n");
-    assert!(wrong.err.starts_with("<stdin>:2: ") && wrong.code == Some(2) && wrong.out == "1\n", "{wrong:?}");
+    assert!(wrong.err.starts_with("<stdin>:2:2: ") && wrong.code == Some(2) && wrong.out == "1\n", "{wrong:?}");
+    // What is left out has its line all the same.
+    for program in [&["[., input_line_number]"][..], &["-n", "inputs | [., input_line_number]"]] {
+        let skipped = run_with(&[&["--on-error", "skip"], program].concat(), b"1\n{\n\n4\n");
+        assert_eq!((skipped.out.as_str(), skipped.code), ("[1,1]\n[4,4]\n", Some(2)), "{skipped:?}");
+        let over = run_with(&[&["--on-error", "skip", "--max-errors", "1"], program].concat(), b"{\n{\n3\n");
+        assert!(over.code == Some(2) && over.err.contains("2 of 3"), "{over:?}");
+    }
 }
 
 #[test]
