@@ -96,7 +96,7 @@ Exit codes:
   3    the program does not compile
   4    with -e: there was no value
   5    the program failed on a record, or called halt_error
-  6    a limit was reached: memory, temporary space, the length or depth of a record
+  6    a limit was reached: memory, disk space, open files, threads, length or depth of a record
   70   a defect of kitbag
   130  interrupted (143: terminated)
   141  whoever read standard output is gone

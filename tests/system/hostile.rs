@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::tool::{KITBAG, Running, program};
+use super::tool::{KITBAG, Running, is_required, program};
 
-/// Two texts of six letters with one FNV-1a hash of 32 bits from this state, and the state behind them.
-fn fnv_pair(state: u32, dice: &mut Dice) -> ([u8; 6], [u8; 6], u32) {
-    let mut seen: HashMap<u32, [u8; 6]> = HashMap::new();
+/// Two texts of four letters with one FNV-1a hash of 32 bits from this state, and the state behind them.
+fn fnv_pair(state: u32, dice: &mut Dice) -> ([u8; 4], [u8; 4], u32) {
+    let mut seen: HashMap<u32, [u8; 4]> = HashMap::new();
     loop {
-        let letters: [u8; 6] = std::array::from_fn(|_| b'a' + dice.below(26) as u8);
+        let letters: [u8; 4] = std::array::from_fn(|_| b'a' + dice.below(26) as u8);
         let hash = letters.iter().fold(state, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
         match seen.insert(hash, letters) {
             Some(other) if other != letters => return (letters, other, hash),
@@ -35,46 +35,54 @@ fn fnv(keys: usize) -> Vec<String> {
 
 /// Texts with one polynomial hash to the base 31, of any width: `Aa` and `BB` have one.
 fn polynomial(keys: usize) -> Vec<String> {
-    let pad = "Aa".repeat(50);
-    let key = |n: usize| (0..20).map(|bit| ["Aa", "BB"][n >> bit & 1]).collect::<String>() + &pad[..80];
+    let pad = "Aa".repeat(20);
+    let key = |n: usize| (0..20).map(|bit| ["Aa", "BB"][n >> bit & 1]).collect::<String>() + &pad;
     (0..keys).map(key).collect()
 }
 
 fn random(keys: usize) -> Vec<String> {
     let mut dice = Dice::new(12);
-    (0..keys).map(|_| (0..120).map(|_| char::from(b'a' + dice.below(26) as u8)).collect()).collect()
+    (0..keys).map(|_| (0..80).map(|_| char::from(b'a' + dice.below(26) as u8)).collect()).collect()
 }
 
-/// CPU time of a run of the command, the least of two.
+/// CPU time of a run of the command.
 fn cpu(arguments: &[&str], expected: &str) -> Duration {
-    (0..2)
-        .map(|_| {
-            let mut command = program("sh");
-            // The shell's own count of what its child used, in ticks that are short enough here.
-            command.args(["-c", "\"$0\" \"$@\"; times", KITBAG]).args(arguments);
-            let ran = super::tool::run(&mut command);
-            let lines: Vec<&str> = ran.out.lines().collect();
-            assert!(ran.code == Some(0) && lines[0] == expected, "{arguments:?}: {ran:?}");
-            let seconds = |word: &str| {
-                let (minutes, seconds) = word.trim_end_matches('s').split_once('m').unwrap();
-                60.0 * minutes.parse::<f64>().unwrap() + seconds.parse::<f64>().unwrap()
-            };
-            Duration::from_secs_f64(lines.last().unwrap().split_whitespace().map(seconds).sum())
-        })
-        .min()
-        .unwrap()
+    let mut command = program("sh");
+    // The shell's own count of what its child used.
+    command.args(["-c", "\"$0\" \"$@\"; times", KITBAG]).args(arguments);
+    let ran = super::tool::run(&mut command);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(ran.code == Some(0) && lines[0] == expected, "{arguments:?}: {ran:?}");
+    let seconds = |word: &str| {
+        let (minutes, seconds) = word.trim_end_matches('s').split_once('m').unwrap();
+        60.0 * minutes.parse::<f64>().unwrap() + seconds.parse::<f64>().unwrap()
+    };
+    Duration::from_secs_f64(lines.last().unwrap().split_whitespace().map(seconds).sum())
+}
+
+/// Requires that the first run costs no less than a third of each other one. The machine has other things to do: what cost
+/// more is run once more.
+fn alike(what: &str, runs: &[&dyn Fn() -> Duration]) {
+    let mut times: Vec<Duration> = runs.iter().map(|run| run()).collect();
+    for at in 1..times.len() {
+        if times[at] > times[0] * 2 {
+            times[at] = times[at].min(runs[at]());
+        }
+    }
+    println!("{what}: {times:?}");
+    assert!(times.iter().all(|time| *time < times[0] * 3), "{what}: {times:?}");
 }
 
 #[test]
 fn keys_that_were_made_to_collide_cost_no_more_than_others() {
-    const KEYS: usize = 1_000_000;
+    let count = if is_required() { 1_000_000 } else { 200_000 };
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let hash = |text: &str| {
         text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
     };
-    let made = fnv(KEYS);
+    let made = fnv(count);
     assert!(made.iter().all(|key| hash(key) == hash(&made[0])), "they do not collide");
-    let shards = [("random", random(KEYS)), ("fnv", made), ("polynomial", polynomial(KEYS))].map(|(name, keys)| {
+    let shards = [("random", random(count)), ("fnv", made), ("polynomial", polynomial(count))].map(|(name, keys)| {
         let path = dir.path().join(name);
         let mut text = String::new();
         for key in &keys {
@@ -83,27 +91,21 @@ fn keys_that_were_made_to_collide_cost_no_more_than_others() {
         std::fs::write(&path, text).unwrap();
         (name, path.to_str().unwrap().to_owned())
     });
-    for program in ["group_by(.k) | map(length) | add", "unique_by([.k]) | length"] {
-        let settings = ["--threads", "2", "--memory", "1GiB", "-s", program];
-        let times: Vec<Duration> =
-            shards.iter().map(|(_, path)| cpu(&[&settings[..], &[path]].concat(), "1000000")).collect();
-        println!("{program}: {times:?} for random keys, FNV-1a, base 31");
-        for (time, (name, _)) in times.iter().zip(&shards).skip(1) {
-            assert!(*time < times[0] * 3, "{program}, {name}: {time:?}, random keys {:?}", times[0]);
-        }
+    for program in ["map(.k) | unique | length", "unique_by([.k]) | length"] {
+        let run = |path: &str| cpu(&["--threads", "2", "--memory", "1GiB", "-s", program, path], &count.to_string());
+        let [random, fnv, polynomial] = shards.each_ref().map(|(_, path)| move || run(path));
+        alike(&format!("{program}, keys: random, FNV-1a, base 31"), &[&random, &fnv, &polynomial]);
     }
     // Members of one object.
-    let members = |keys: Vec<String>| {
-        let text: Vec<String> = keys.iter().map(|key| format!("\"{key}\":1")).collect();
-        format!("{{{}}}\n", text.join(","))
-    };
-    let times = [random(100_000), fnv(100_000), polynomial(100_000)].map(|keys| {
+    let [random, fnv, polynomial] = [random(100_000), fnv(100_000), polynomial(100_000)].map(|keys| {
         let path = dir.path().join("object");
-        std::fs::write(&path, members(keys)).unwrap();
-        cpu(&["--max-record", "32MiB", ".a = 1 | length", path.to_str().unwrap()], "100001")
+        move || {
+            let members: Vec<String> = keys.iter().map(|key| format!("\"{key}\":1")).collect();
+            std::fs::write(&path, format!("{{{}}}\n", members.join(","))).unwrap();
+            cpu(&["--max-record", "32MiB", ".a = 1 | length", path.to_str().unwrap()], "100001")
+        }
     });
-    println!("members of an object: {times:?}");
-    assert!(times[1] < times[0] * 3 && times[2] < times[0] * 3, "{times:?}");
+    alike("members of one object: random, FNV-1a, base 31", &[&random, &fnv, &polynomial]);
 }
 
 /// A frame of this many newlines, and a record behind so many of them as do not fit 32 bits.

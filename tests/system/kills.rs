@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::dice::Dice;
 use super::plans::{PLANS, Place};
-use super::tool::{KITBAG, Running, kitbag, names, print, program, signal, tree, visible};
+use super::tool::{KITBAG, Running, is_required, kitbag, names, print, program, signal, tree, visible};
 use super::trace::{Fault, can_trace, next, traced};
 
 #[test]
@@ -101,7 +101,7 @@ impl Job {
 
 #[test]
 fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
-    const KILLS: usize = 300;
+    let kills = if is_required() { 300 } else { 60 };
     let job = Job::new();
     let report = job.dir.path().join("report").to_str().unwrap().to_owned();
     print(&[&["--report".to_owned(), report.clone()], &job.arguments(0)[..]].concat());
@@ -115,11 +115,11 @@ fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
     let whole = (0..5).map(|_| duration()).max().unwrap();
     let (mut dice, mut was, began) = (Dice::new(7), 0, Instant::now());
     let (mut alive, mut old, mut new, mut left, mut swept) = (0, 0, 0, 0, 0);
-    for round in 1..=KILLS {
+    for round in 1..=kills {
         let before = job.hidden();
         let mut run = Running::start(kitbag(&job.arguments(round)).stdout(Stdio::null()).stderr(Stdio::null()));
         // A little longer than it takes, so that some come behind the commit; where the machine is busy none would.
-        let most = whole + whole / 8 + if new == 0 && round > KILLS / 2 { whole } else { Duration::ZERO };
+        let most = whole + whole / 8 + if new == 0 && round > kills / 2 { whole } else { Duration::ZERO };
         std::thread::sleep(most.mul_f64(dice.below(1_000_000) as f64 / 1e6));
         // Most by the signal that no program sees, some by those that end a program that goes wrong itself.
         let name = ["KILL", "KILL", "KILL", "ABRT", "SEGV", "KILL"][round % 6];
@@ -137,14 +137,14 @@ fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
         (left, swept) = (left + usize::from(now > 0), swept + usize::from(before > 0 && now == 0));
         assert!(now <= before + 1, "{label}: {now} things are left, before there were {before}");
     }
-    print(&job.arguments(KILLS + 1));
-    assert_eq!((job.number("the last run"), job.hidden()), (KILLS + 1, 0));
+    print(&job.arguments(kills + 1));
+    assert_eq!((job.number("the last run"), job.hidden()), (kills + 1, 0));
     assert_eq!(names(job.dir.path()), ["in.jsonl", "out"]);
     let spent = began.elapsed();
     println!(
-        "{alive} of {KILLS} kills hit a run of {whole:?}; {old} left the old output, {new} the new one; {left} left a stage, {swept} runs took one away; {spent:?}"
+        "{alive} of {kills} kills hit a run of {whole:?}; {old} left the old output, {new} the new one; {left} left a stage, {swept} runs took one away; {spent:?}"
     );
-    assert!(alive >= KILLS / 3 && old >= 20 && new >= 5 && left >= 20 && swept >= 1);
+    assert!(alive >= kills / 3 && old >= kills / 15 && new >= kills / 60 && left >= kills / 15 && swept > 0);
 }
 
 /// A program that ends its process in the middle of a run of the library, in a closure.

@@ -9,6 +9,7 @@
     clippy::print_stderr,
     clippy::print_stdout,
     clippy::cast_possible_truncation,
+    clippy::exit,
     reason = "a test may panic, touch the system and say why it skips"
 )]
 

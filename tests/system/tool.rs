@@ -119,10 +119,14 @@ pub(crate) fn print<A: AsRef<std::ffi::OsStr> + std::fmt::Debug>(arguments: &[A]
     ran.out
 }
 
+/// Whether all of it is to be run, and in full; elsewhere what is done by the hundred is done a few times.
+pub(crate) fn is_required() -> bool {
+    std::env::var_os("KITBAG_SYSTEM").is_some_and(|value| value == "required")
+}
+
 /// Says that a test cannot be run here, which is a failure where all must be.
 pub(crate) fn skipped(why: &str) {
-    let required = std::env::var_os("KITBAG_SYSTEM").is_some_and(|value| value == "required");
-    assert!(!required, "KITBAG_SYSTEM=required, but {why}");
+    assert!(!is_required(), "KITBAG_SYSTEM=required, but {why}");
     eprintln!("skipped: {why}");
 }
 
