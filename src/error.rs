@@ -30,7 +30,7 @@ pub enum ErrorKind {
     Truncated,
     /// The file is in a format that is not read (bzip2, xz, zip, a pretty-printed document).
     Format,
-    /// A limit was reached: memory, temporary space, record size, depth, window.
+    /// A limit was reached: memory, space on a disk, open files, threads, record size, depth, window.
     Limit,
     /// A closure of the caller returned an error.
     Closure,
@@ -98,11 +98,25 @@ impl Error {
         let kind = match source.kind() {
             std::io::ErrorKind::NotFound => ErrorKind::NotFound,
             std::io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::Limit,
+            std::io::ErrorKind::StorageFull
+            | std::io::ErrorKind::QuotaExceeded
+            | std::io::ErrorKind::FileTooLarge
+            | std::io::ErrorKind::OutOfMemory => ErrorKind::Limit,
+            _ if too_many_open(&source) => ErrorKind::Limit,
             _ => ErrorKind::Io,
         };
         let place = Place { path: path.to_string_lossy().into_owned(), ..Place::default() };
-        Error::new(kind, format!("cannot {doing}: {source}")).at(place).caused_by(source)
+        let remedy = match too_many_open(&source) {
+            true => ": fewer threads, or a higher `ulimit -n`, would do",
+            false => "",
+        };
+        Error::new(kind, format!("cannot {doing}: {source}{remedy}")).at(place).caused_by(source)
+    }
+
+    /// Whether it is the operating system that refused something. That is no bad record, so no policy leaves it out.
+    pub(crate) fn is_of_the_system(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Io | ErrorKind::NotFound | ErrorKind::PermissionDenied)
+            || self.0.source.as_ref().is_some_and(|source| source.is::<std::io::Error>())
     }
 
     /// A defect of this crate that was noticed before it could do harm.
@@ -183,6 +197,11 @@ impl Error {
     pub fn stage(&self) -> Option<&str> {
         self.0.stage.as_deref()
     }
+}
+
+/// Whether the process, or the system, has as many files open as it may (EMFILE and ENFILE, which have no kind).
+fn too_many_open(error: &std::io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 impl fmt::Display for Error {

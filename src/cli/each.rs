@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::error::Error as StdError;
-use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +12,7 @@ use crate::jq::{Halt, Inputs, Val};
 
 use super::exit::{Failure, refusal};
 use super::run::{Job, Outcome};
+use super::stdout::Stdout;
 use super::values::OnError;
 use super::world;
 
@@ -27,7 +27,7 @@ pub(super) fn record(job: &Job<'_>) -> Result<Outcome, Failure> {
     let written = match &job.target {
         Some(target) if job.partition.is_some() => Some(scan.write_partitioned_with(target.clone(), one)?),
         Some(target) => Some(scan.write_with(target.clone(), one)?),
-        None => scan.write_with_to(io::stdout(), one).map(|_| None)?,
+        None => scan.write_with_to(Stdout::new(&job.cancel), one).map(|_| None)?,
     };
     Ok(seen.outcome(written))
 }
@@ -42,7 +42,7 @@ pub(super) fn line(job: &Job<'_>) -> Result<Outcome, Failure> {
     let written = match &job.target {
         Some(target) if job.partition.is_some() => Some(lines.write_partitioned_with(target.clone(), one)?),
         Some(target) => Some(lines.write_with(target.clone(), one)?),
-        None => lines.write_with_to(io::stdout(), one).map(|_| None)?,
+        None => lines.write_with_to(Stdout::new(&job.cancel), one).map(|_| None)?,
     };
     Ok(seen.outcome(written))
 }

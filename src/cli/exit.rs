@@ -9,6 +9,8 @@ use kitbag::{ErrorKind, escape};
 use crate::jq::slurp::{Raised, TooMuch};
 use crate::jq::{CompileError, Halt, Val};
 
+use super::world;
+
 /// Wrong use, input that cannot be read, output that cannot be written.
 pub(crate) const USAGE: u8 = 2;
 /// The program does not compile.
@@ -67,30 +69,77 @@ impl Failure {
         }
     }
 
-    /// Says it on standard error: the place first, if there is one.
+    /// Says it on standard error, in one piece: the place first, if there is one.
     pub(crate) fn say(&self) {
-        let mut err = io::stderr().lock();
-        // If nobody listens there is nobody to tell that.
-        let _ = match self {
-            Failure::Usage(text) | Failure::Limit(text) | Failure::Program(text) => writeln!(err, "kitbag: {text}"),
-            Failure::Input(text) | Failure::AtRecord(text) => writeln!(err, "{text}"),
-            Failure::Compile(error) => writeln!(err, "kitbag: {error}"),
-            Failure::Cancelled => Ok(()),
-            Failure::Halted { message, .. } => err.write_all(message),
+        let text = match self {
+            Failure::Usage(text) | Failure::Limit(text) | Failure::Program(text) => format!("kitbag: {text}\n"),
+            Failure::Input(text) | Failure::AtRecord(text) => format!("{text}\n"),
+            Failure::Compile(error) => format!("kitbag: {error}\n"),
+            Failure::Cancelled => return,
+            Failure::Halted { message, .. } => {
+                // If nobody listens there is nobody to tell that.
+                let _ = io::stderr().lock().write_all(message);
+                return;
+            }
             // The usual end of `kitbag … | head`, and of control-C.
-            Failure::Library(error) if is_closed(error) || error.kind() == ErrorKind::Cancelled => Ok(()),
+            Failure::Library(error) if is_closed(error) || error.kind() == ErrorKind::Cancelled => return,
             Failure::Library(error) => match (error.kind(), error.place().filter(|place| !place.path.is_empty())) {
                 // Of the program's own error only the record's place is ours.
-                (ErrorKind::Closure, Some(place)) => writeln!(err, "{place}: {}", error.message()),
-                (_, Some(_)) => writeln!(err, "{error}"),
-                (_, None) => writeln!(err, "kitbag: {error}"),
+                (ErrorKind::Closure, Some(place)) => format!("{place}: {}\n", error.message()),
+                (_, Some(_)) => format!("{error}\n"),
+                (_, None) => format!("kitbag: {error}\n"),
             },
         };
+        world::say(&text);
     }
+}
+
+/// Why text went nowhere, told by where it should have gone; travels in an [`io::Error`].
+#[derive(Clone, Debug)]
+pub(super) enum Unwritten {
+    /// The run was cancelled while nobody took it.
+    Cancelled,
+    NoRoom(String),
+    Failed(String),
+}
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unwritten::Cancelled => f.write_str("the run was cancelled"),
+            Unwritten::NoRoom(text) | Unwritten::Failed(text) => f.write_str(text),
+        }
+    }
+}
+
+impl StdError for Unwritten {}
+
+impl From<Unwritten> for io::Error {
+    fn from(why: Unwritten) -> io::Error {
+        io::Error::other(why)
+    }
+}
+
+impl From<Unwritten> for Failure {
+    fn from(why: Unwritten) -> Failure {
+        match why {
+            Unwritten::Cancelled => Failure::Cancelled,
+            Unwritten::NoRoom(text) => Failure::Limit(text),
+            Unwritten::Failed(text) => Failure::Usage(text),
+        }
+    }
+}
+
+/// The reason in an error, if it has one.
+fn unwritten(error: &io::Error) -> Option<Unwritten> {
+    error.get_ref()?.downcast_ref::<Unwritten>().cloned()
 }
 
 impl From<kitbag::Error> for Failure {
     fn from(error: kitbag::Error) -> Failure {
+        if let Some(why) = error.source().and_then(|source| source.downcast_ref()).and_then(unwritten) {
+            return why.into();
+        }
         if let Some(Raised(value)) = error.source().and_then(|source| source.downcast_ref()) {
             let text = escape(message_of(value).as_bytes(), usize::MAX);
             return match error.place().filter(|place| !place.path.is_empty()) {
@@ -116,10 +165,10 @@ impl From<io::Error> for Failure {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Failure::Halted { code: CLOSED, message: Vec::new() }
             }
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                Failure::Limit(format!("cannot write: {error}"))
-            }
-            Err(error) => Failure::Usage(format!("cannot write: {error}")),
+            Err(error) => match unwritten(&error) {
+                Some(why) => why.into(),
+                None => Failure::Usage(format!("cannot write: {error}")),
+            },
         }
     }
 }

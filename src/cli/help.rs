@@ -1,12 +1,11 @@
 //! What stands below the options in the help, completions and the manual page.
 
-use std::io::{self, Write as _};
-
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::args::Args;
 use super::exit::Failure;
+use super::stdout;
 
 /// How it is called.
 pub(super) const USAGE: &str = "kitbag [OPTIONS] PROGRAM [FILE | PATTERN | DIRECTORY | -]...";
@@ -39,7 +38,7 @@ Help     --help (with examples), --man, --completions SHELL, --version
 
 /// Prints the short help.
 pub(super) fn short() -> Result<(), Failure> {
-    Ok(io::stdout().lock().write_all(SHORT.as_bytes())?)
+    Ok(stdout::print(SHORT.as_bytes())?)
 }
 
 /// Below `--help` and in the manual page. The commands are run by a test, in the root of the project.
@@ -97,7 +96,7 @@ Exit codes:
   3    the program does not compile
   4    with -e: there was no value
   5    the program failed on a record, or called halt_error
-  6    a limit was reached: memory, temporary space, the length or depth of a record
+  6    a limit was reached: memory, disk space, open files, threads, length or depth of a record
   70   a defect of kitbag
   130  interrupted (143: terminated)
   141  whoever read standard output is gone
@@ -112,14 +111,14 @@ jq."#;
 pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "kitbag", &mut text);
-    Ok(io::stdout().lock().write_all(&text)?)
+    Ok(stdout::print(&text)?)
 }
 
 /// Prints the manual page.
 pub(super) fn manual() -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_mangen::Man::new(Args::command()).render(&mut text)?;
-    Ok(io::stdout().lock().write_all(&text)?)
+    Ok(stdout::print(&text)?)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod each;
 mod exit;
 mod explain;
 mod globals;
+mod held;
 mod help;
 mod inputs;
 mod modules;
@@ -22,6 +23,7 @@ mod run;
 mod settings;
 mod signals;
 mod slurp;
+mod stdout;
 mod style;
 mod values;
 mod verify;
@@ -48,9 +50,10 @@ pub(crate) fn main() -> u8 {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version come this way too, with 0.
-            let printed = error.print();
-            let closed = printed.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
-            return if closed { exit::CLOSED } else { u8::try_from(error.exit_code()).unwrap_or(exit::USAGE) };
+            return match error.print() {
+                Err(refused) if !error.use_stderr() => end(&stdout::told(refused).into(), None),
+                _ => u8::try_from(error.exit_code()).unwrap_or(exit::USAGE),
+            };
         }
     };
     let args = match Args::from_arg_matches(&matches) {

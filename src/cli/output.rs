@@ -1,14 +1,15 @@
 //! Where printed text goes: standard output, or the target of `-o`.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
-use kitbag::{Partition, Provenance, Target, TargetWriter, Written};
+use kitbag::{CancelToken, Partition, Provenance, Target, TargetWriter, Written};
 
 use super::args::Args;
 use super::exit::Failure;
 use super::partition::Spool;
 use super::run::Job;
 use super::settings;
+use super::stdout::Stdout;
 
 /// The target of `-o`, if it is asked for.
 pub(super) fn target(args: &Args) -> Result<Option<Target>, Failure> {
@@ -49,28 +50,28 @@ pub(super) struct Sink {
 }
 
 enum To {
-    Stdout,
+    Stdout(Stdout),
     Target(Box<TargetWriter>),
     Partitions(Box<Spool>),
 }
 
 impl Sink {
     /// To standard output.
-    pub(super) fn stdout() -> Sink {
-        Sink { to: To::Stdout, text: Vec::with_capacity(GATHER), rows: Vec::new() }
+    pub(super) fn stdout(cancel: &CancelToken) -> Sink {
+        Sink { to: To::Stdout(Stdout::new(cancel)), text: Vec::with_capacity(GATHER), rows: Vec::new() }
     }
 
     /// To where the job's outputs go.
     pub(super) fn new(job: &Job<'_>) -> Result<Sink, Failure> {
         let to = match (&job.target, &job.partition) {
-            (None, _) => To::Stdout,
+            (None, _) => return Ok(Sink::stdout(&job.cancel)),
             (Some(target), None) => To::Target(Box::new(target.writer()?)),
             (Some(target), Some(_)) => {
                 let spool = Spool::new(job.held(), target.clone(), settings::limits(job.args, &job.cancel));
                 To::Partitions(Box::new(spool))
             }
         };
-        Ok(Sink { to, ..Sink::stdout() })
+        Ok(Sink { to, text: Vec::with_capacity(GATHER), rows: Vec::new() })
     }
 
     /// What is to be appended to; then [`Sink::appended`] or [`Sink::put_into`] is called.
@@ -104,9 +105,8 @@ impl Sink {
                 writer.write_all(&self.text)?;
                 self.text.clear();
             }
-            To::Stdout => {
-                let mut out = io::stdout().lock();
-                out.write_all(&self.text).and_then(|()| out.flush())?;
+            To::Stdout(out) => {
+                out.write_all(&self.text)?;
                 self.text.clear();
             }
         }
@@ -117,7 +117,7 @@ impl Sink {
     pub(super) fn commit(mut self, made_from: impl FnOnce() -> Provenance) -> Result<Option<Written>, Failure> {
         self.flush()?;
         match self.to {
-            To::Stdout => Ok(None),
+            To::Stdout(_) => Ok(None),
             To::Target(mut writer) => {
                 writer.made_from(made_from());
                 Ok(Some(writer.commit()?))

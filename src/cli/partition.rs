@@ -4,11 +4,11 @@ use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::ControlFlow;
 
 use kitbag::{Bag, Config, Error, Output, Partition, Provenance, Target, Written};
-use tempfile::SpooledTempFile;
 
 use crate::jq::{CompileError, Halt, Inputs, Program, Val, plan};
 
 use super::exit::Failure;
+use super::held::HeldText;
 
 /// The program of `--partition-by`.
 pub(super) struct PartitionBy {
@@ -100,13 +100,13 @@ impl Inputs for Aside<'_> {
 /// Outputs that come one by one, until all are there and can be written: in memory, then in a file without a name. Of each
 /// the lengths of its partition's name and of its text, and these two.
 pub(super) struct Spool {
-    file: SpooledTempFile,
+    file: HeldText,
     target: Target,
     config: Config,
 }
 
 impl Spool {
-    pub(super) fn new(file: SpooledTempFile, target: Target, config: Config) -> Spool {
+    pub(super) fn new(file: HeldText, target: Target, config: Config) -> Spool {
         Spool { file, target, config }
     }
 

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use kitbag::{CancelToken, Config, Input, Monitor, Provenance, Target, Written};
-use tempfile::SpooledTempFile;
 
 use crate::jq::{CompileError, Libraries, Program, Val};
 
@@ -16,6 +15,7 @@ use super::asks::Asks;
 use super::bags::{Bags, Held};
 use super::exit::{Failure, PROGRAM, USAGE};
 use super::globals::{self, Words};
+use super::held::HeldText;
 use super::inputs::Source;
 use super::output;
 use super::partition::PartitionBy;
@@ -172,9 +172,9 @@ impl<'a> Job<'a> {
     }
 
     /// Where text is held until all of it is there: in memory, then in a file without a name.
-    pub(super) fn held(&self) -> SpooledTempFile {
+    pub(super) fn held(&self) -> HeldText {
         let most = usize::try_from(HELD.min(self.config.budget() / 8)).unwrap_or(usize::MAX);
-        tempfile::spooled_tempfile_in(most, self.args.temp_dir.clone().unwrap_or_else(world::temp_dir))
+        HeldText::new(most, self.args.temp_dir.clone().unwrap_or_else(world::temp_dir))
     }
 
     pub(super) fn input(&self) -> Input {
@@ -211,7 +211,7 @@ impl<'a> Job<'a> {
     fn met(&self) -> Result<Outcome, Failure> {
         let args = self.args;
         if let Some(format) = args.explain {
-            let mut sink = output::Sink::stdout();
+            let mut sink = output::Sink::stdout(&self.cancel);
             sink.text().extend_from_slice(explain::format(&slurp::explain(self), format).as_bytes());
             sink.commit(Provenance::default)?;
             return Ok(Outcome::default());

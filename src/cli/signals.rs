@@ -1,8 +1,9 @@
-//! Signals: the first one cancels the run, which leaves nothing half-done; the second one ends the process at once.
+//! Signals: the first one cancels the run, which leaves nothing half-done; the second one ends the process at once. A file
+//! that may not grow is an error like any other.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use kitbag::CancelToken;
 
@@ -21,6 +22,9 @@ impl Signals {
             signal_hook::flag::register_usize(signal, came.0.clone(), usize::try_from(signal).unwrap_or(0))?;
             signal_hook::flag::register(signal, token.flag())?;
         }
+        // Whoever listens to it is not ended by it: the call that it comes with fails.
+        #[cfg(unix)]
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         #[cfg(not(unix))]
         let _ = token;
         Ok(came)

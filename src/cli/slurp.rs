@@ -15,6 +15,7 @@ use super::exit::Failure;
 use super::inputs::Source;
 use super::output;
 use super::run::{Job, Outcome, is_planned};
+use super::stdout::Stdout;
 use super::values::OnError;
 use super::{passes, world};
 
@@ -209,7 +210,7 @@ impl slurp::Sink for Printed<'_, '_> {
                 text.seek(SeekFrom::Start(0))?;
                 self.copy(&mut text.take(len))?;
             }
-            None => bag.write_with_to(io::stdout(), one).map(drop)?,
+            None => bag.write_with_to(Stdout::new(&job.cancel), one).map(drop)?,
         }
         Ok(())
     }

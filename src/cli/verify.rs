@@ -1,6 +1,5 @@
 //! `--verify DIR`: whether a directory still holds what was written there.
 
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::parser::ValueSource;
@@ -9,7 +8,7 @@ use kitbag::CancelToken;
 
 use super::args::Args;
 use super::exit::Failure;
-use super::settings;
+use super::{settings, stdout};
 
 /// The options that mean something here.
 const MEANT: [&str; 4] = ["verify", "threads", "memory", "quiet"];
@@ -31,7 +30,7 @@ pub(super) fn run(args: &Args, matches: &ArgMatches, dir: &Path, cancel: &Cancel
             let dir = kitbag::escape(dir.as_os_str().as_encoded_bytes(), usize::MAX);
             let (parts, lines, bytes) = (verified.parts, verified.lines, verified.file_bytes);
             let text = format!("{dir}: verified {parts} files, {lines} lines, {bytes} bytes\n");
-            Ok(io::stdout().lock().write_all(text.as_bytes())?)
+            Ok(stdout::print(text.as_bytes())?)
         }
         Err(unverified) => {
             let all = unverified.to_string();

@@ -1,7 +1,7 @@
 //! Where a phase ends early. The lowest place in record order wins: an error beyond it is no error, and a `take` that
 //! was satisfied before it makes it none either. So the same error is reported for any number of threads.
 
-use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::os::sync::{Mutex, PoisonError};
 
 use crate::batch::Unit;
@@ -14,6 +14,8 @@ use super::Stop;
 pub(crate) struct Fence {
     /// The unit of the lowest stop, packed; units beyond it are not begun.
     unit: AtomicU64,
+    /// Nothing is of any use any more.
+    barred: AtomicBool,
     verdict: Mutex<Option<Verdict>>,
 }
 
@@ -30,12 +32,18 @@ fn pack(unit: Unit) -> u64 {
 
 impl Fence {
     pub(crate) fn new() -> Fence {
-        Fence { unit: AtomicU64::new(u64::MAX), verdict: Mutex::new(None) }
+        Fence { unit: AtomicU64::new(u64::MAX), barred: AtomicBool::new(false), verdict: Mutex::new(None) }
     }
 
     /// Whether a unit lies at or before the lowest stop.
     pub(crate) fn allows(&self, unit: Unit) -> bool {
-        pack(unit) <= self.unit.load(Ordering::Acquire)
+        pack(unit) <= self.unit.load(Ordering::Acquire) && !self.barred.load(Ordering::Acquire)
+    }
+
+    /// A stop before all units: not even the first one goes on. What was found at a record before still wins.
+    pub(crate) fn bar(&self, stop: Stop) {
+        self.lower(Unit { task: 0, no: 0 }, 0, stop);
+        self.barred.store(true, Ordering::Release);
     }
 
     /// A stop at a record (`byte` orders records inside the unit); kept if it is the lowest.

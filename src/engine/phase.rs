@@ -97,25 +97,32 @@ impl<'r> Phase<'r> {
             Phase { run, fence: Arc::new(Fence::new()), rejects: Sequencer::new(true).starting_at(run.tasks_before) };
         let next_task = AtomicU32::new(run.tasks_before);
         let (outlet, inlet) = edge::<Message<B>>(&run.os, 2 * threads, &source.edge);
-        let spawned = run.os.scope(|scope| {
-            for reader in 0..threads {
-                let outlet = outlet.another();
-                let (phase, gate, next_task) = (&phase, &gate, &next_task);
-                let body = move || read(phase, gate, &*outlet, feed, next_task, &source.name);
-                run.os.spawn_scoped(scope, format!("kitbag-read-{reader}"), body)?;
-            }
-            for worker in 0..threads {
-                let inlet = inlet.another();
-                let (phase, gate) = (&phase, &gate);
-                let body = move || work(phase, gate, &*inlet, feed);
-                run.os.spawn_scoped(scope, format!("kitbag-work-{worker}"), body)?;
+        run.os.scope(|scope| {
+            let start = || {
+                for reader in 0..threads {
+                    let outlet = outlet.another();
+                    let (phase, gate, next_task) = (&phase, &gate, &next_task);
+                    let body = move || read(phase, gate, &*outlet, feed, next_task, &source.name);
+                    run.os.spawn_scoped(scope, format!("kitbag-read-{reader}"), body)?;
+                }
+                for worker in 0..threads {
+                    let inlet = inlet.another();
+                    let (phase, gate) = (&phase, &gate);
+                    let body = move || work(phase, gate, &*inlet, feed);
+                    run.os.spawn_scoped(scope, format!("kitbag-work-{worker}"), body)?;
+                }
+                Ok(())
+            };
+            if let Err(error) = start() {
+                // Those that have started do no work for nothing.
+                let error: std::io::Error = error;
+                let text = format!("cannot start {} threads: {error}", 2 * threads);
+                let stop = Stop::from(Error::new(ErrorKind::Limit, text).caused_by(error));
+                phase.fence.bar(stop);
+                gate.shut();
             }
             drop((outlet, inlet));
-            Ok(())
         });
-        spawned.map_err(|error: std::io::Error| {
-            Error::new(ErrorKind::Limit, format!("cannot start {} threads: {error}", 2 * threads)).caused_by(error)
-        })?;
         let stopped = phase.fence.stopped();
         if stopped {
             run.trail.cut();

@@ -155,6 +155,7 @@ impl Shards {
             let room = cutter.room(out)?;
             let read = stream.file().read_at(room, at).map_err(failed)?;
             if read == 0 {
+                stream.whole(at)?;
                 return cutter.finish(out);
             }
             let mut skipped = 0;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::batch::At;
 use crate::engine::{Flow, Run, StageMeter, Stop, WorkerCx};
-use crate::error::{Error, ErrorKind, Place};
+use crate::error::{Error, Place};
 
 use super::Shard;
 use super::blocks::Block;
@@ -170,7 +170,7 @@ impl<'s> LineWalk<'s> {
             error = error.with_excerpt(raw);
         }
         // What the system refuses is no bad data: the rest of the shard may be good, and no policy leaves it out.
-        if matches!(error.kind(), ErrorKind::Io | ErrorKind::NotFound | ErrorKind::PermissionDenied) {
+        if bad.error.is_of_the_system() {
             return Flow::Break(Stop::from(error));
         }
         self.cx.reject(error, raw, || self.place(block, at, block.range.len(), 1))

@@ -5,6 +5,7 @@ mod blocks;
 mod cutter;
 mod decode;
 mod feed;
+mod format;
 mod items;
 mod json;
 mod lines;

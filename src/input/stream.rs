@@ -1,6 +1,5 @@
-//! An open shard as a stream of decompressed bytes: format by magic bytes, damage with its place in the file.
-
-use std::path::Path;
+//! An open shard as a stream of decompressed bytes: damage with its place in the file, and nothing that was there when the
+//! shard was listed is left out.
 
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Place};
@@ -8,14 +7,7 @@ use crate::os::File;
 
 use super::Shard;
 use super::decode::{Damage, Decoder, Gzip, Zstd};
-
-/// How a shard is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    Plain,
-    Gzip,
-    Zstd,
-}
+use super::format::{Format, sniff};
 
 /// Bytes of a compressed file that are read at once.
 const INPUT: usize = 128 << 10;
@@ -35,8 +27,8 @@ pub(crate) struct Stream {
     /// Members or frames decoded, checksum and all.
     parts: u64,
     window_log: u32,
-    /// A file of known size, which never keeps a reader waiting.
-    regular: bool,
+    /// The size of a file that has one, as it was listed; such a file never keeps a reader waiting.
+    listed: Option<u64>,
 }
 
 impl Stream {
@@ -65,8 +57,15 @@ impl Stream {
             offset: 0,
             parts: 0,
             window_log: settings.max_window_log,
-            regular: shard.meta.is_some(),
+            listed: shard.meta.map(|meta| meta.len),
         };
+        if let Some(meta) = shard.meta {
+            let now = stream.file.meta().map_err(|error| Error::io(&shard.path, "read", error))?;
+            if now.id != meta.id {
+                let text = "the file was replaced by another one while the run went on: what was there was not read";
+                return Err(Error::new(ErrorKind::Io, text).at(stream.place()));
+            }
+        }
         // Four bytes tell the formats apart; a pipe may bring them one by one, and a short line may be all there is.
         while stream.filled < 6 && !stream.end_of_file && !stream.input[..stream.filled].contains(&b'\n') {
             if !stream.waited(halted) {
@@ -136,6 +135,9 @@ impl Stream {
                 if self.decoder.is_none() {
                     // Plain bytes go straight into the block.
                     let read = self.file.read(out).map_err(|error| Error::io(&self.path, "read", error))?;
+                    if read == 0 && !out.is_empty() {
+                        self.whole(self.offset)?;
+                    }
                     self.offset += read as u64;
                     return Ok(Some(read));
                 }
@@ -144,6 +146,10 @@ impl Stream {
             let input = &self.input[self.taken..self.filled];
             let Some(decoder) = &mut self.decoder else {
                 let count = input.len().min(out.len());
+                if count == 0 && !out.is_empty() {
+                    // An empty file, as was seen when it was opened.
+                    self.whole(self.offset)?;
+                }
                 out[..count].copy_from_slice(&input[..count]);
                 self.taken += count;
                 self.offset += count as u64;
@@ -160,6 +166,7 @@ impl Stream {
                 return Ok(Some(progress.produced));
             }
             if self.end_of_file && self.taken == self.filled {
+                self.whole(self.offset)?;
                 return if self.decoder.as_ref().is_some_and(|decoder| decoder.may_end()) {
                     Ok(Some(0))
                 } else {
@@ -175,12 +182,12 @@ impl Stream {
 
     /// Whether the next read of the file would wait.
     pub(crate) fn would_wait(&self) -> bool {
-        !self.regular && self.taken == self.filled && !self.end_of_file && !self.file.ready(0)
+        self.listed.is_none() && self.taken == self.filled && !self.end_of_file && !self.file.ready(0)
     }
 
     /// Waits until the file can be read; `false` if `halted` said so before.
     fn waited(&self, halted: &dyn Fn() -> bool) -> bool {
-        while !self.regular && !self.file.ready(50) {
+        while self.listed.is_none() && !self.file.ready(50) {
             if halted() {
                 return false;
             }
@@ -197,6 +204,19 @@ impl Stream {
         self.filled += read;
         self.end_of_file = read == 0;
         Ok(())
+    }
+
+    /// Whether the file ends where it should, now that there is nothing at this offset: it may have become longer, but what
+    /// was there when it was listed must have come.
+    pub(crate) fn whole(&self, offset: u64) -> Result<(), Error> {
+        let Some(listed) = self.listed.filter(|&listed| offset < listed) else { return Ok(()) };
+        let now = self.file.meta().map_err(|error| Error::io(&self.path, "read", error))?;
+        // Some files that a kernel makes up are shorter than their size.
+        if now.len >= listed {
+            return Ok(());
+        }
+        let text = format!("the file was cut while the run went on: it had {listed} bytes");
+        Err(Error::new(ErrorKind::Io, text).at(Place { byte: Some(offset), ..self.place() }))
     }
 
     fn place(&self) -> Place {
@@ -227,62 +247,6 @@ impl Stream {
                 );
                 Error::new(ErrorKind::Limit, text).at(self.place())
             }
-        }
-    }
-}
-
-/// The format that the first bytes tell; refuses by name what is not read.
-pub(crate) fn sniff(head: &[u8], path: &Path) -> Result<Format, Error> {
-    let wrong = |text: String| {
-        let place = Place { path: path.to_string_lossy().into_owned(), byte: Some(0), ..Place::default() };
-        Err(Error::new(ErrorKind::Format, text).at(place))
-    };
-    match head {
-        [0x1f, 0x8b, ..] => return Ok(Format::Gzip),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => return Ok(Format::Zstd),
-        _ => {}
-    }
-    let refused = match head {
-        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(("bzip2", "bzip2 -dc")),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(("xz", "xz -dc")),
-        [b'P', b'K', 3 | 5, 4 | 6, ..] => Some(("zip", "unzip -p")),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            return wrong("expected UTF-8 text: this is UTF-16 or UTF-32; convert it with `iconv -t UTF-8`".into());
-        }
-        _ => None,
-    };
-    if let Some((name, tool)) = refused {
-        return wrong(format!("expected plain text, gzip or zstd: this is {name}; unpack it with `{tool}` first"));
-    }
-    let ends = |suffix: &str| path.as_os_str().as_encoded_bytes().ends_with(suffix.as_bytes());
-    match head {
-        [] if ends(".gz") => wrong("expected gzip data, as the name says: the file is empty".into()),
-        [] if ends(".zst") => wrong("expected zstd data, as the name says: the file is empty".into()),
-        _ if ends(".gz") => wrong("expected gzip data, as the name says: the first bytes are not gzip's".into()),
-        _ if ends(".zst") => wrong("expected zstd data, as the name says: the first bytes are not zstd's".into()),
-        _ => Ok(Format::Plain),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_by_their_first_bytes() {
-        let sniff = |head: &[u8], name: &str| sniff(head, Path::new(name));
-        assert_eq!(sniff(b"\x1f\x8b\x08", "a.txt").unwrap(), Format::Gzip);
-        assert_eq!(sniff(b"\x52\x2a\x4d\x18", "a").unwrap(), Format::Zstd);
-        assert_eq!(sniff(b"{}", "a.jsonl").unwrap(), Format::Plain);
-        for (head, name, word) in [
-            (&b"BZh91AY"[..], "a", "bzip2"),
-            (b"\xfd7zXZ\0", "a", "xz"),
-            (b"PK\x03\x04", "a", "zip"),
-            (b"{}", "a.gz", "gzip"),
-            (b"", "a.zst", "empty"),
-            (b"\xff\xfe{\0", "a", "UTF-16"),
-        ] {
-            assert!(sniff(head, name).unwrap_err().to_string().contains(word));
         }
     }
 }

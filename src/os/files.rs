@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::Os;
 use super::faults::{Faults, Op};
+use super::tree::Meta;
 
 /// An open file, or standard input.
 #[derive(Debug)]
@@ -42,6 +43,15 @@ impl File {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => return other,
             }
+        }
+    }
+
+    /// What it is, whatever is at its path by now.
+    pub(crate) fn meta(&self) -> io::Result<Meta> {
+        self.faults.at(Op::Look)?;
+        match &self.open {
+            Open::Disk(file) => file.metadata().map(Meta::from),
+            Open::Stdin(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "standard input has no size")),
         }
     }
 

@@ -160,6 +160,7 @@ fn owned<T>(mut make: impl FnMut() -> io::Result<(T, Hidden)>) -> io::Result<(T,
             Locked::Mine(file) => hidden._lock = Some(file),
             Locked::Taken if tries < TRIES => continue,
             Locked::Taken | Locked::Unknown => return Ok((made, hidden)),
+            Locked::Failed(error) => return Err(error),
         }
         sweep(&hidden.path, &hidden.faults);
         return Ok((made, hidden));

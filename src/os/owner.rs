@@ -20,6 +20,7 @@ pub(super) enum Locked {
     Taken,
     /// There are no locks here.
     Unknown,
+    Failed(io::Error),
 }
 
 /// Locks what stands at a path, through no link and without waiting.
@@ -36,16 +37,30 @@ pub(super) fn lock(path: &Path) -> Locked {
     let file = match options.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Locked::Taken,
-        Err(_) => return Locked::Unknown,
+        Err(error) => return unlocked(error),
     };
     match file.try_lock() {
         Err(std::fs::TryLockError::WouldBlock) => Locked::Taken,
-        Err(std::fs::TryLockError::Error(_)) => Locked::Unknown,
+        Err(std::fs::TryLockError::Error(error)) => unlocked(error),
         // Between opening and locking it may have been removed, or have got its name: then it is none of ours.
         Ok(()) => match (file.metadata().map(Meta::from), looked_at(path)) {
             (Ok(held), Ok(there)) if held.id == there.id => Locked::Mine(file),
             _ => Locked::Taken,
         },
+    }
+}
+
+/// Why there is no lock. What works without one where there could be one would be taken away by the next run.
+fn unlocked(error: io::Error) -> Locked {
+    /// No locks available.
+    const ENOLCK: i32 = 37;
+    let none = matches!(
+        error.kind(),
+        io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput | io::ErrorKind::PermissionDenied
+    );
+    match none || cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK) {
+        true => Locked::Unknown,
+        false => Locked::Failed(error),
     }
 }
 

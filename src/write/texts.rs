@@ -5,7 +5,6 @@ use crate::os::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::io::Write;
 
-use crate::batch::Unit;
 use crate::engine::{Flow, StageMeter, Stop, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{Permit, Sequencer};
@@ -119,21 +118,19 @@ impl Out<'_> {
                     sink.written.fetch_add(records, Ordering::Relaxed);
                     true
                 }
+                // An output that is broken is not broken at a record: nothing that could still be read is of any use.
                 Err(error) => {
-                    fence.lower(BEFORE_ALL, 0, Stop::from(error));
+                    fence.bar(Stop::from(error));
                     false
                 }
             }
         });
         if let Err(error) = sink.to.help() {
-            fence.lower(BEFORE_ALL, 0, Stop::from(error));
+            fence.bar(Stop::from(error));
         }
         Flow::Continue(())
     }
 }
-
-/// An output that is broken is not broken at a record: nothing that could still be read is of any use.
-const BEFORE_ALL: Unit = Unit { task: 0, no: 0 };
 
 /// A writer that takes ordered text as it comes.
 pub(super) struct Stream<W>(Mutex<W>);

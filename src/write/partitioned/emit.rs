@@ -32,9 +32,6 @@ type Cut = Option<(Arc<str>, Chunk)>;
 /// The same, packed: partition, part, whether it ends.
 type Packed = Option<(Arc<str>, u32, bool, codec::Packed)>;
 
-/// An output that is broken is not broken at a record.
-const BEFORE_ALL: Unit = Unit { task: 0, no: 0 };
-
 /// Writes what is stored; gives the parts, to be committed, the number of partitions and the bytes of their text.
 pub(super) fn emit(
     run: &Run,
@@ -163,7 +160,7 @@ impl Feed<Cut> for PartitionFeed<'_> {
             Err(Early::Error(error)) => {
                 // What is on its way is not written any more: it will not be kept.
                 let error = error.in_stage(self.meter.name.clone());
-                out.fence().lower(BEFORE_ALL, 0, Stop::from(error));
+                out.fence().bar(Stop::from(error));
                 Ok(())
             }
         }
@@ -182,7 +179,7 @@ struct PartitionWork<'s> {
 
 impl PartitionWork<'_> {
     fn broken(&self, error: Error) {
-        self.cx.phase.fence.lower(BEFORE_ALL, 0, Stop::from(error));
+        self.cx.phase.fence.bar(Stop::from(error));
     }
 }
 

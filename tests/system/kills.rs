@@ -1,0 +1,182 @@
+//! Kills: at each call that writes, syncs or renames, and at random moments of a spilling, sharded run. What stands at the
+//! target is the old output or the new one, whole, and the next run takes away what was left.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::dice::Dice;
+use super::plans::{PLANS, Place};
+use super::tool::{KITBAG, Running, is_required, kitbag, names, print, program, signal, tree, visible};
+use super::trace::{Fault, can_trace, next, traced};
+
+#[test]
+fn killed_at_each_call_that_writes_a_run_leaves_the_old_output_or_the_new_one() {
+    if !can_trace() {
+        return;
+    }
+    for plan in &PLANS {
+        let place = Place::new(plan);
+        for calls in ["write,pwrite64", "fsync", "rename,renameat,renameat2", "mkdir,openat", "unlink,unlinkat,rmdir"] {
+            let (mut first, mut kills, mut left, mut new) = (1, 0, 0, 0);
+            loop {
+                place.restore();
+                let kill = Fault { calls, what: "signal=KILL", first, for_ever: false };
+                let traced = traced(&kill, &place.arguments);
+                let (after, hidden) = visible(tree(&place.out()));
+                let label = format!("{}, {calls} {first}: {:?}\n{}", plan.name, traced.ran, traced.log);
+                if traced.fired == 0 {
+                    assert!(traced.ran.code == Some(0) && after == place.new, "{label}");
+                    break;
+                }
+                assert!(after == place.old || after == place.new, "{label}: half an output");
+                (kills, new) = (kills + 1, new + usize::from(after == place.new));
+                if hidden > 0 && left < 3 {
+                    left += 1;
+                    place.next_run_works(&label);
+                }
+                // Temporary files have no name, so nothing of them is there once the process is gone.
+                assert_eq!(names(&place.path().join("temp")), [""; 0], "{label}");
+                first = next(first);
+            }
+            println!("{}: killed {kills} times at {calls}, {new} behind the commit; {left} left something", plan.name);
+            assert!(kills > 0, "{}: no kill hit at {calls}", plan.name);
+        }
+    }
+}
+
+/// A job that reads, spills, and writes shards over an old output.
+struct Job {
+    dir: tempfile::TempDir,
+    out: PathBuf,
+    lines: usize,
+}
+
+impl Job {
+    fn new() -> Job {
+        let dir = tempfile::tempdir().unwrap();
+        let lines = 12_000;
+        let record = |n: usize| format!("{{\"n\":{n},\"k\":{},\"pad\":\"{:x>180}\"}}\n", n * 7919 % 12_007, n);
+        std::fs::write(dir.path().join("in.jsonl"), (0..lines).map(record).collect::<String>()).unwrap();
+        let out = dir.path().join("out");
+        Job { dir, out, lines }
+    }
+
+    /// Its arguments, of a run whose records carry this number.
+    fn arguments(&self, number: usize) -> Vec<String> {
+        let (target, input) = (self.out.join("part-*.jsonl"), self.dir.path().join("in.jsonl"));
+        let program = "sort_by(.k)[] | {n, v: $v}";
+        let settings =
+            ["--memory", "2MiB", "--max-record", "4K", "--threads", "2", "--shard-size", "32K", "--overwrite"];
+        let more = ["--argjson", "v", &number.to_string(), "-s", program, "-o"].map(str::to_owned);
+        let paths = [target, input].map(|path| path.to_str().unwrap().to_owned());
+        settings.map(str::to_owned).into_iter().chain(more).chain(paths).collect()
+    }
+
+    /// Which run the output is of; it must be whole, and have each record once.
+    fn number(&self, label: &str) -> usize {
+        let verified = print(&["--quiet", "--verify", self.out.to_str().unwrap()]);
+        assert_eq!(verified, "", "{label}");
+        let (mut seen, mut numbers) = (vec![false; self.lines], Vec::new());
+        for name in names(&self.out).into_iter().filter(|name| name.starts_with("part-")) {
+            for line in std::fs::read_to_string(self.out.join(name)).unwrap().lines() {
+                let (n, v) = line.strip_prefix("{\"n\":").and_then(|rest| rest.split_once(",\"v\":")).unwrap();
+                assert!(
+                    !std::mem::replace(&mut seen[n.parse::<usize>().unwrap()], true),
+                    "{label}: {n} is there twice"
+                );
+                numbers.push(v.trim_end_matches('}').parse::<usize>().unwrap());
+            }
+        }
+        assert!(seen.iter().all(|seen| *seen), "{label}: a record is lost");
+        numbers.dedup();
+        assert_eq!(numbers.len(), 1, "{label}: two runs are mixed: {numbers:?}");
+        numbers[0]
+    }
+
+    fn hidden(&self) -> usize {
+        names(self.dir.path()).iter().filter(|name| name.starts_with('.')).count()
+    }
+}
+
+#[test]
+fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
+    let kills = if is_required() { 300 } else { 60 };
+    let job = Job::new();
+    let report = job.dir.path().join("report").to_str().unwrap().to_owned();
+    print(&[&["--report".to_owned(), report.clone()], &job.arguments(0)[..]].concat());
+    assert!(print(&["--values", ".spilled_bytes > 0", &report]) == "true\n", "the job does not spill");
+    std::fs::remove_file(report).unwrap();
+    let duration = || {
+        let begun = Instant::now();
+        print(&job.arguments(0));
+        begun.elapsed()
+    };
+    let whole = (0..5).map(|_| duration()).max().unwrap();
+    let (mut dice, mut was, began) = (Dice::new(7), 0, Instant::now());
+    let (mut alive, mut old, mut new, mut left, mut swept) = (0, 0, 0, 0, 0);
+    for round in 1..=kills {
+        let before = job.hidden();
+        let mut run = Running::start(kitbag(&job.arguments(round)).stdout(Stdio::null()).stderr(Stdio::null()));
+        // A little longer than it takes, so that some come behind the commit; where the machine is busy none would.
+        let most = whole + whole / 8 + if new == 0 && round > kills / 2 { whole } else { Duration::ZERO };
+        std::thread::sleep(most.mul_f64(dice.below(1_000_000) as f64 / 1e6));
+        // Most by the signal that no program sees, some by those that end a program that goes wrong itself.
+        let name = ["KILL", "KILL", "KILL", "ABRT", "SEGV", "KILL"][round % 6];
+        signal(name, &run.0.id().to_string());
+        let status = run.ended_within(Duration::from_secs(60)).expect("HANG: a killed run does not end");
+        alive += usize::from(status.code().is_none());
+        assert!(status.code().is_none_or(|code| code == 0), "round {round}: {status:?}");
+        let label = format!("round {round}, {status:?}");
+        let is = job.number(&label);
+        assert!(is == was || is == round, "{label}: {is}, before it was {was}");
+        (old, new) = (old + usize::from(is == was), new + usize::from(is == round));
+        was = is;
+        // No run leaves more than its own, and the next one that gets so far takes that away.
+        let now = job.hidden();
+        (left, swept) = (left + usize::from(now > 0), swept + usize::from(before > 0 && now == 0));
+        assert!(now <= before + 1, "{label}: {now} things are left, before there were {before}");
+    }
+    print(&job.arguments(kills + 1));
+    assert_eq!((job.number("the last run"), job.hidden()), (kills + 1, 0));
+    assert_eq!(names(job.dir.path()), ["in.jsonl", "out"]);
+    let spent = began.elapsed();
+    println!(
+        "{alive} of {kills} kills hit a run of {whole:?}; {old} left the old output, {new} the new one; {left} left a stage, {swept} runs took one away; {spent:?}"
+    );
+    assert!(alive >= kills / 3 && old >= kills / 15 && new >= kills / 60 && left >= kills / 15 && swept > 0);
+}
+
+/// A program that ends its process in the middle of a run of the library, in a closure.
+#[test]
+fn a_process_that_ends_itself_within_a_closure_leaves_the_old_output() {
+    const HOW: &str = "KITBAG_TEST_ENDS";
+    let target = |dir: &Path| dir.join("out/part-*.jsonl");
+    if let Some(how) = std::env::var_os(HOW) {
+        let dir = PathBuf::from(std::env::var_os("KITBAG_TEST_DIR").unwrap());
+        let ends = move |n: i64| match (n, how.to_str().unwrap()) {
+            (70_000, "abort") => std::process::abort(),
+            (70_000, "exit") => std::process::exit(9),
+            _ => n,
+        };
+        let config = kitbag::Config::new().memory(4 << 20).threads(2).temp_dir(&dir);
+        let bag = kitbag::Bag::range(0..100_000).with(config).sort_by_key(|n| -n).map(ends);
+        let _ = bag.write_jsonl(kitbag::Target::new(target(&dir)).overwrite().shard_size(50_000));
+        return;
+    }
+    for (how, code) in [("abort", None), ("exit", Some(9))] {
+        let dir = tempfile::tempdir().unwrap();
+        print(&["-n", "-o", target(dir.path()).to_str().unwrap(), "range(10)"]);
+        let old = tree(&dir.path().join("out"));
+        let mut command = program(std::env::current_exe().unwrap().to_str().unwrap());
+        let name = "kills::a_process_that_ends_itself_within_a_closure_leaves_the_old_output";
+        command.args(["--exact", name, "--nocapture"]).env("KITBAG_TEST_DIR", dir.path()).env(HOW, how);
+        let ran = super::tool::run(&mut command);
+        assert!(ran.code == code && (code.is_some() || ran.signal == Some(6)), "{how}: {ran:?}");
+        assert!(tree(&dir.path().join("out")) == old, "{how}");
+        assert!(names(dir.path()).len() <= 2, "{how}: {:?}", names(dir.path()));
+        print(&["-n", "--overwrite", "-o", target(dir.path()).to_str().unwrap(), "1"]);
+        assert_eq!(names(dir.path()), ["out"], "{how}: the next run takes away what was left");
+    }
+    assert!(Path::new(KITBAG).exists());
+}
