@@ -37,6 +37,8 @@ pub(super) struct Held {
     pub(super) weight: u64,
     /// Records that a policy left out.
     pub(super) left_out: u64,
+    /// Bytes of damaged files that went with them.
+    pub(super) lost: u64,
 }
 
 impl Bags {
@@ -107,7 +109,9 @@ impl Bags {
             let monitor = Monitor::new();
             let config = config.clone().monitor(&monitor);
             let values = alone::array(bag.input(), &config, &mut held.weight, &format!("${}", bag.name))?;
-            held.left_out += monitor.report().map_or(0, |report| report.rejected);
+            let report = monitor.report().unwrap_or_default();
+            held.left_out += report.rejected;
+            held.lost += report.lost_bytes;
             if let Some((_, value)) = globals.iter_mut().find(|(name, _)| *name == bag.name) {
                 *value = Val::array(values);
             }

@@ -5,6 +5,7 @@ mod blocks;
 mod cutter;
 mod decode;
 mod feed;
+mod format;
 mod items;
 mod json;
 mod lines;
@@ -12,6 +13,7 @@ mod lines;
 mod oneshot;
 mod partition;
 mod reader;
+mod salvage;
 mod scan;
 mod shards;
 #[cfg(feature = "libdeflate")]

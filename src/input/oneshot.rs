@@ -16,7 +16,8 @@ use super::Shard;
 use super::blocks::{Block, Buffer};
 use super::cutter::Cutter;
 use super::feed::Shards;
-use super::stream::{Format, Stream};
+use super::format::Format;
+use super::stream::Stream;
 
 /// Decodes the shard; `false` if the streaming decoder has to go on from where `stream` and `cutter` stand now.
 pub(super) fn read(

@@ -7,7 +7,8 @@ use crate::config::BadRecords;
 use crate::engine::{Origin, Run};
 use crate::error::Result;
 
-use super::stream::{Format, Stream};
+use super::format::Format;
+use super::stream::Stream;
 use super::{Input, Shard};
 
 /// What one reader reads at a time.
