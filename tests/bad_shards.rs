@@ -253,7 +253,9 @@ fn garbage_after_the_last_member_is_an_error_and_zero_padding_of_gzip_is_not() {
             let error = read(&path, setting.config()).map(|lines| lines.len()).expect_err(what);
             let kinds = [ErrorKind::Corrupt, ErrorKind::Truncated];
             assert!(kinds.contains(&error.kind()), "{what}, {setting}: {error}");
-            assert_eq!(skipped(&path, setting.config()), (lines.clone(), 1), "{what}, {setting}");
+            // A member behind it is whole; its first line may be the end of one.
+            let behind = if what.contains("a member") { &lines[1..] } else { &[] };
+            assert_eq!(skipped(&path, setting.config()), ([&lines, behind].concat(), 1), "{what}, {setting}");
         }
     }
     let packed = zstd(&text);

@@ -39,6 +39,8 @@ pub(super) struct Held {
     pub(super) weight: AtomicU64,
     /// Records that a policy left out.
     pub(super) left_out: AtomicU64,
+    /// Bytes of damaged files that went with them.
+    pub(super) lost: AtomicU64,
 }
 
 impl Bags {
@@ -165,7 +167,9 @@ impl Bag {
         let mut weight = held.weight.load(Ordering::Relaxed);
         let values = alone::array(self.input(), &config, &mut weight, &format!("${}", self.name))?;
         held.weight.store(weight, Ordering::Relaxed);
-        held.left_out.fetch_add(monitor.report().map_or(0, |report| report.rejected), Ordering::Relaxed);
+        let report = monitor.report().unwrap_or_default();
+        held.left_out.fetch_add(report.rejected, Ordering::Relaxed);
+        held.lost.fetch_add(report.lost_bytes, Ordering::Relaxed);
         Ok(Val::array(values))
     }
 

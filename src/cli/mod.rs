@@ -89,7 +89,7 @@ fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
     drop(teller);
     let report = monitor.report().unwrap_or_default();
     let code = match &outcome {
-        Ok(outcome) => finished(args, outcome, report.rejected + outcome.left_out),
+        Ok(outcome) => finished(args, outcome, report.rejected + outcome.left_out, report.lost_bytes + outcome.lost),
         Err(failure) => end(failure, signals.came()),
     };
     // Wrong use is told, and nothing is written: the path of the report may be what is wrong.
@@ -103,10 +103,11 @@ fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
 }
 
 /// The run came to its end: says what was left out.
-fn finished(args: &Args, outcome: &Outcome, left_out: u64) -> u8 {
+fn finished(args: &Args, outcome: &Outcome, left_out: u64, lost: u64) -> u8 {
     if left_out > 0 && !args.quiet {
         let records = if left_out == 1 { "record was" } else { "records were" };
-        world::say(&format!("kitbag: {left_out} {records} left out\n"));
+        let damaged = if lost > 0 { format!(", with {lost} bytes of damaged files") } else { String::new() };
+        world::say(&format!("kitbag: {left_out} {records} left out{damaged}\n"));
     }
     outcome.code(args, left_out)
 }

@@ -61,6 +61,8 @@ pub(super) struct Outcome {
     pub(super) failed: bool,
     /// Records that a policy left out, beside those of the run's report.
     pub(super) left_out: u64,
+    /// Bytes of damaged files that went with them, beside those of the run's report.
+    pub(super) lost: u64,
     /// The program ended the run.
     pub(super) halted: bool,
 }
@@ -204,6 +206,7 @@ impl<'a> Job<'a> {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let mut outcome = self.met()?;
         outcome.left_out += self.held_bags.left_out.load(Ordering::Relaxed);
+        outcome.lost += self.held_bags.lost.load(Ordering::Relaxed);
         Ok(outcome)
     }
 

@@ -9,6 +9,14 @@ use crate::error::{Error, ErrorKind, Result, escape};
 /// What to do with a record that cannot be read or that a `try_…` closure refuses, and with a damaged shard.
 /// A shard that the system does not let be read (it is gone, refused, the disk fails) always ends the run: its records
 /// may be good. Skipped and quarantined records are always counted in the [`RunReport`](crate::RunReport).
+///
+/// Of a damaged compressed shard that is skipped or quarantined all whole lines before the damage are records, and those
+/// behind it from the next gzip member or zstd frame on that decodes to its end, checksum and all. What was decoded of
+/// the damaged member before its decoder stumbled is kept too; it may be wrong, for its checksum comes last, and the
+/// error says how many bytes of text are unproven. Each stretch that is left out counts as one bad record, and its
+/// bytes of the file in [`RunReport::lost_bytes`](crate::RunReport::lost_bytes). The line that it cuts is lost on both
+/// sides, so the first line behind it is a record only if it is a JSON object or array, which no end of a longer line
+/// is. Places behind it are counted as if the line ended there. In a pipe nothing behind damage is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadRecords {
@@ -19,7 +27,7 @@ pub enum BadRecords {
     Skip,
     /// They are left out, counted, and written to this file in record order, one JSON object a line:
     /// `path`, `line`, `byte`, `column`, `error`, `raw`; where `raw` is not UTF-8, its bytes as `raw_base64` too. Of a
-    /// record that is too long `raw` is the beginning. The file is readable by its owner only, is written as the run
+    /// record that is too long `raw` is the beginning; of a damaged stretch, the line before it that did not end. The file is readable by its owner only, is written as the run
     /// goes on, also if that fails, and is durable before an output gets its name. An existing file is replaced.
     Quarantine(PathBuf),
 }

@@ -167,6 +167,13 @@ impl<'r> WorkerCx<'r> {
         }
     }
 
+    /// So many bytes of a compressed shard are left out with what is rejected next.
+    pub(crate) fn lost(&self, bytes: u64) {
+        if bytes > 0 {
+            self.account().rejects.lost += bytes;
+        }
+    }
+
     fn add(&self, line: Vec<u8>) {
         let read = self.limited.then(|| self.read.load(Ordering::Relaxed));
         self.account().rejects.add(self.at(), read, line);

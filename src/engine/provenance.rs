@@ -35,6 +35,9 @@ pub struct Provenance {
     pub read: Option<u64>,
     /// Records (and damaged shards) that were left out because they were bad; none if nobody says.
     pub rejected: Option<u64>,
+    /// Bytes of damaged compressed files that were left out; none if there were none, or nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_bytes: Option<u64>,
     /// What was done with bad ones: `fail`, `skip` or `quarantine`; none if nobody says.
     pub on_error: Option<String>,
 }
@@ -58,10 +61,11 @@ impl Trail {
     }
 
     /// What is known at the end, where so many records were read.
-    pub(crate) fn end(&self, read: u64, rejected: u64, on_error: &str) -> Provenance {
+    pub(crate) fn end(&self, read: u64, rejected: u64, lost: u64, on_error: &str) -> Provenance {
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let read = (!self.cut.load(Ordering::Relaxed)).then_some(read);
-        Provenance { inputs, read, rejected: Some(rejected), on_error: Some(on_error.to_owned()) }
+        let lost_bytes = Some(lost).filter(|&lost| lost > 0);
+        Provenance { inputs, read, rejected: Some(rejected), lost_bytes, on_error: Some(on_error.to_owned()) }
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Rejects {
     pub(crate) count: u64,
     /// Their quarantine lines.
     pub(crate) lines: Vec<u8>,
+    /// Bytes of compressed shards that were left out.
+    pub(crate) lost: u64,
     /// Where a run has a limit: records read, the rejected ones among them, and each of these.
     pub(crate) read: u64,
     pub(crate) marks: Vec<Mark>,
@@ -26,6 +28,7 @@ pub(crate) struct Mark {
     read: u64,
     /// Where its quarantine line ends.
     lines: usize,
+    lost: u64,
 }
 
 /// Where there are too many: the account up to the one too many.
@@ -34,6 +37,7 @@ pub(crate) struct Over {
     pub(crate) count: u64,
     pub(crate) read: u64,
     pub(crate) lines: usize,
+    pub(crate) lost: u64,
     pub(crate) at: At,
     pub(crate) error: Error,
 }
@@ -43,15 +47,17 @@ impl Rejects {
     pub(crate) fn add(&mut self, at: At, read: Option<u64>, mut line: Vec<u8>) {
         self.count += 1;
         self.lines.append(&mut line);
-        self.marks.extend(read.map(|read| Mark { at, read, lines: self.lines.len() }));
+        self.marks.extend(read.map(|read| Mark { at, read, lines: self.lines.len(), lost: self.lost }));
     }
 
     /// Adds what was rejected elsewhere, behind so many records read here.
     pub(crate) fn adopt(&mut self, mut other: Rejects, read: u64) {
-        let lines = self.lines.len();
+        let (lines, lost) = (self.lines.len(), self.lost);
         self.count += other.count;
+        self.lost += other.lost;
         self.lines.append(&mut other.lines);
-        let behind = |mark: Mark| Mark { read: read + mark.read, lines: lines + mark.lines, ..mark };
+        let behind =
+            |mark: Mark| Mark { read: read + mark.read, lines: lines + mark.lines, lost: lost + mark.lost, ..mark };
         self.marks.extend(other.marks.into_iter().map(behind));
     }
 
@@ -60,11 +66,17 @@ impl Rejects {
         self.lines.len() + self.marks.len() * size_of::<Mark>()
     }
 
+    /// Records rejected and read, bytes of quarantine lines and of shards: all of them, or up to the one too many.
+    pub(crate) fn up_to(&self, over: Option<&Over>) -> (u64, u64, usize, u64) {
+        let all = (self.count, self.read, self.lines.len(), self.lost);
+        over.map_or(all, |over| (over.count, over.read, over.lines, over.lost))
+    }
+
     /// The first record that is one too many, behind so many `refused` of so many `read`.
     pub(crate) fn over(&self, limit: MaxErrors, refused: u64, read: u64) -> Option<Over> {
         (1..).zip(&self.marks).find_map(|(count, mark)| {
             let error = limit.check_so_far(refused + count, read + mark.read).err()?;
-            Some(Over { count, read: mark.read, lines: mark.lines, at: mark.at, error })
+            Some(Over { count, read: mark.read, lines: mark.lines, lost: mark.lost, at: mark.at, error })
         })
     }
 }

@@ -42,6 +42,9 @@ pub struct RunReport {
     pub stages: Vec<StageReport>,
     /// Records (and damaged shards) that were skipped or quarantined.
     pub rejected: u64,
+    /// Bytes of compressed shards that were left out because of damage: from where it was noticed to the next member or
+    /// frame that is whole, or to the end of the file. What the file lacks because it is cut is not counted.
+    pub lost_bytes: u64,
     /// Wall time.
     pub elapsed: Duration,
     /// The most bytes of the budget that were in use at once.

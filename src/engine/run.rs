@@ -51,6 +51,7 @@ pub(crate) struct Common {
     origins: Mutex<Vec<Origin>>,
     stages: Mutex<Vec<Arc<StageMeter>>>,
     rejected: AtomicU64,
+    lost: AtomicU64,
     /// Records read, in order; counted where that has a limit.
     read: AtomicU64,
     pub(super) quarantine: Quarantine,
@@ -90,6 +91,7 @@ impl Run {
             origins,
             stages,
             rejected: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
             read: AtomicU64::new(0),
             quarantine,
             long_record: Mutex::new(()),
@@ -187,9 +189,9 @@ impl Run {
     pub(crate) fn reject(&self, rejects: &Rejects) -> Result<(), (u64, Error)> {
         let (refused, read) = (self.rejected.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
         let over = self.settings.max_errors.and_then(|limit| rejects.over(limit, refused, read));
-        let whole = (rejects.count, rejects.read, rejects.lines.len());
-        let (count, read, lines) = over.as_ref().map_or(whole, |over| (over.count, over.read, over.lines));
+        let (count, read, lines, lost) = rejects.up_to(over.as_ref());
         self.rejected.fetch_add(count, Ordering::Relaxed);
+        self.lost.fetch_add(lost, Ordering::Relaxed);
         self.read.fetch_add(read, Ordering::Relaxed);
         self.quarantine.write(&rejects.lines[..lines]).map_err(|error| (0, error))?;
         over.map_or(Ok(()), |over| Err((over.at.byte, over.error.at(self.place(over.at, None)))))
@@ -223,7 +225,8 @@ impl Common {
         let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         let sources = stages.iter().filter(|meter| meter.number == 0);
         let read = sources.map(|meter| meter.records_in.load(Ordering::Relaxed)).sum();
-        self.trail.end(read, self.rejected.load(Ordering::Relaxed), self.settings.bad_records.name())
+        let (rejected, lost) = (self.rejected.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
+        self.trail.end(read, rejected, lost, self.settings.bad_records.name())
     }
 
     /// What the run has done so far.
@@ -232,8 +235,8 @@ impl Common {
         let mut stages: Vec<_> = stages.iter().map(|meter| meter.report()).collect();
         stages.sort_by_key(|stage| stage_number(&stage.stage));
         let (rejected, peak_budget) = (self.rejected.load(Ordering::Relaxed), self.space.budget.peak());
-        let elapsed = self.os.now() - self.begun;
-        RunReport { stages, rejected, elapsed, peak_budget, complete, provenance: Provenance::default() }
+        let (elapsed, lost_bytes) = (self.os.now() - self.begun, self.lost.load(Ordering::Relaxed));
+        RunReport { stages, rejected, lost_bytes, elapsed, peak_budget, complete, provenance: Provenance::default() }
     }
 }
 

@@ -110,6 +110,8 @@ pub(crate) struct Bad {
     pub(crate) byte: u64,
     /// The start of the text, where there is some.
     pub(crate) raw: Vec<u8>,
+    /// Bytes of a compressed shard that are left out with it.
+    pub(crate) lost: u64,
 }
 
 /// Whole lines of one shard; the final line of a shard may lack its newline.
@@ -122,6 +124,8 @@ pub(crate) struct Block {
     pub(crate) start: u64,
     /// The number of the first line (from 1), where the readers count lines.
     pub(crate) first_line: Option<u64>,
+    /// What is before the first byte is lost: the first line may be the end of one.
+    pub(crate) behind_gap: bool,
     /// What comes after the lines.
     pub(crate) bad: Option<Box<Bad>>,
 }

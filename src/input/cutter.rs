@@ -24,6 +24,9 @@ pub(super) struct Cutter<'p> {
     /// The rest of a line that is too long is being left out.
     pub(super) skipping: bool,
     pub(super) at_start: bool,
+    /// What is before the next text is lost.
+    behind_gap: bool,
+    gaps: bool,
     /// The final unit was emitted.
     pub(super) ended: bool,
 }
@@ -42,6 +45,8 @@ impl<'p> Cutter<'p> {
             line,
             skipping: false,
             at_start,
+            behind_gap: false,
+            gaps: false,
             ended: false,
         }
     }
@@ -49,6 +54,12 @@ impl<'p> Cutter<'p> {
     /// Offset in the decompressed shard of the next byte to come.
     pub(super) fn position(&self) -> u64 {
         self.start + self.filled as u64
+    }
+
+    /// Whether a stretch of the shard was lost.
+    #[cfg(feature = "libdeflate")]
+    pub(super) fn has_gap(&self) -> bool {
+        self.gaps
     }
 
     pub(super) fn begin_at(&mut self, start: u64) {
@@ -102,8 +113,14 @@ impl<'p> Cutter<'p> {
         if self.filled > limit + 1 {
             let Some(buffer) = &self.buffer else { return Ok(()) };
             let raw = start_of_long(&buffer.bytes[..self.filled], limit).to_vec();
-            let bad = Bad { error: too_long(limit), byte: self.start, raw };
+            let bad = Bad { error: too_long(limit), byte: self.start, raw, lost: 0 };
             self.skipping = true;
+            if std::mem::take(&mut self.behind_gap) {
+                // The end of a line that was lost, for all that is known: the gap has been counted.
+                self.start += self.filled as u64;
+                self.filled = 0;
+                return Ok(());
+            }
             let filled = self.filled as u64;
             self.filled = 0;
             self.emit(0, Some(bad), false, out)?;
@@ -168,7 +185,8 @@ impl<'p> Cutter<'p> {
             *line += memchr::memchr_iter(b'\n', &buffer.bytes[range.clone()]).count() as u64;
         }
         let bad = bad.map(Box::new);
-        let block = Block { buffer, range, shard: self.shard, start, first_line, bad };
+        let behind_gap = bytes > 0 && std::mem::take(&mut self.behind_gap);
+        let block = Block { buffer, range, shard: self.shard, start, first_line, behind_gap, bad };
         Ok(out.emit(block, bytes, permit, last)?)
     }
 
@@ -178,18 +196,47 @@ impl<'p> Cutter<'p> {
     }
 
     /// The shard is damaged: its whole lines stay, the damage follows them.
-    pub(super) fn finish_bad(&mut self, error: Error, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
-        let cut = match &self.buffer {
-            Some(buffer) => memchr::memrchr(b'\n', &buffer.bytes[..self.filled]).map_or(0, |newline| newline + 1),
-            None => 0,
-        };
-        let raw = match &self.buffer {
-            Some(buffer) => buffer.bytes[cut..self.filled].to_vec(),
-            None => Vec::new(),
-        };
+    pub(super) fn finish_bad(&mut self, error: Error, lost: u64, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
+        let (cut, bad) = self.damage(error, lost, out)?;
         self.filled = cut;
-        let bad = Bad { error, byte: self.start + cut as u64, raw };
         self.emit(cut, Some(bad), true, out)
+    }
+
+    /// A stretch of the shard is lost: the whole lines before it stay, the loss follows them, and text comes behind it of
+    /// which nobody knows where in a line it begins. Bytes and lines are counted on as if a line ended here.
+    pub(super) fn gap(&mut self, error: Error, lost: u64, out: &mut Feeder<'_, Block>) -> Result<(), Early> {
+        let (cut, bad) = self.damage(error, lost, out)?;
+        let rest = self.filled - cut;
+        let unfinished = rest > 0 || self.skipping && cut == 0;
+        self.filled = cut;
+        self.emit(cut, Some(bad), false, out)?;
+        self.start += rest as u64;
+        self.line = self.line.map(|line| line + u64::from(unfinished));
+        (self.skipping, self.at_start, self.behind_gap, self.gaps) = (false, false, true, true);
+        Ok(())
+    }
+
+    /// Where the last whole line ends, and the damage behind it with the text of the unfinished one. If that is longer
+    /// than any line may be it is bad by itself, as it is where blocks are smaller.
+    fn damage(&mut self, error: Error, lost: u64, out: &mut Feeder<'_, Block>) -> Result<(usize, Bad), Early> {
+        let limit = out.run().settings.max_record;
+        if self.filled - self.lines_end() > limit + 1 {
+            if self.lines_end() > 0 {
+                self.emit(self.lines_end(), None, false, out)?;
+            }
+            self.long_line(out)?;
+        }
+        let cut = self.lines_end();
+        let (byte, raw) = match &self.buffer {
+            Some(buffer) if cut > 0 || !self.skipping => (cut, buffer.bytes[cut..self.filled].to_vec()),
+            _ => (self.filled, Vec::new()),
+        };
+        Ok((cut, Bad { error, byte: self.start + byte as u64, raw, lost }))
+    }
+
+    fn lines_end(&self) -> usize {
+        let text = self.buffer.as_ref().map_or(&[][..], |buffer| &buffer.bytes[..self.filled]);
+        memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1)
     }
 }
 

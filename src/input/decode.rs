@@ -98,7 +98,12 @@ impl Decoder for Gzip {
             Ok(Status::StreamEnd) => self.state = Between::After,
             Ok(_) => {}
             Err(error) => {
-                let detail = error.message().map_or_else(|| error.to_string(), str::to_owned);
+                let detail = match error.message() {
+                    // Which of these it is hangs on where the output ended.
+                    Some(code) if code.starts_with("invalid ") || code.starts_with("repeated ") => "invalid code",
+                    Some(other) => other,
+                    None => "invalid data",
+                };
                 let damage = Damage::Corrupt(format!("damaged gzip data ({detail})"));
                 if progress.produced == 0 {
                     return Err(damage);

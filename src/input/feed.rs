@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use super::blocks::{Block, Pool};
 use super::cutter::Cutter;
 use super::partition::{Partition, Task};
+use super::salvage::Gap;
 use super::stream::Stream;
 use super::{Input, Shard};
 
@@ -66,7 +67,7 @@ impl Shards {
         match read {
             Ok(()) | Err(Early::Halted) => Ok(()),
             // The records before the damage come first: one of them may be bad, and then its error is the first one.
-            Err(Early::Error(error)) => match cutter.finish_bad(error, out) {
+            Err(Early::Error(error)) => match cutter.finish_bad(error, 0, out) {
                 Ok(()) | Err(Early::Halted) => Ok(()),
                 Err(Early::Error(error)) => Err(error),
             },
@@ -80,7 +81,9 @@ impl Shards {
         cutter: &mut Cutter<'_>,
         out: &mut Feeder<'_, Block>,
     ) -> Result<(), Early> {
-        let opened = Stream::open(shard, &out.run().settings, &|| out.halted())?;
+        let settings = &out.run().settings;
+        let salvage = settings.bad_records != BadRecords::Fail;
+        let opened = Stream::open_to(shard, settings, salvage, &|| out.halted())?;
         let mut stream = opened.ok_or(Early::Halted)?;
         #[cfg(feature = "libdeflate")]
         {
@@ -91,7 +94,8 @@ impl Shards {
                 return Ok(());
             }
             let streamed = stream.offset();
-            if super::oneshot::read(self, shard, &mut stream, cutter, out)? {
+            // What has a gap is no member that could be decoded once more from its start.
+            if !cutter.has_gap() && super::oneshot::read(self, shard, &mut stream, cutter, out)? {
                 // What was decoded in one call is not in the stream's count.
                 out.run().intake.came(shard.meta.map_or(0, |meta| meta.len.saturating_sub(streamed)));
                 return Ok(());
@@ -128,7 +132,19 @@ impl Shards {
     ) -> Result<(), Early> {
         let room = cutter.room(out)?;
         let before = stream.offset();
-        let read = stream.fill(room, &|| out.halted())?.ok_or(Early::Halted)?;
+        let filled = stream.fill(room, &|| out.halted());
+        let read = match filled {
+            Ok(read) => read.ok_or(Early::Halted)?,
+            Err(error) => {
+                let Gap { error, lost, resumed } = stream.rescue(error, &|| out.halted())?.ok_or(Early::Halted)?;
+                out.run().intake.came(stream.offset().saturating_sub(before));
+                if resumed {
+                    return cutter.gap(error, lost, out);
+                }
+                cutter.ended = true;
+                return cutter.finish_bad(error, lost, out);
+            }
+        };
         out.run().intake.came(stream.offset().saturating_sub(before));
         if read == 0 {
             cutter.ended = true;

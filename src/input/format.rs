@@ -23,25 +23,45 @@ pub(crate) fn sniff(head: &[u8], path: &Path) -> Result<Format, Error> {
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => return Ok(Format::Zstd),
         _ => {}
     }
-    let refused = match head {
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = head {
+        return wrong("expected UTF-8 text: this is UTF-16 or UTF-32; convert it with `iconv -t UTF-8`".into());
+    }
+    if let Some((name, tool)) = other(head) {
+        return wrong(format!("expected plain text, gzip or zstd: this is {name}; unpack it with `{tool}` first"));
+    }
+    let name = match named(path) {
+        Format::Plain => return Ok(Format::Plain),
+        Format::Gzip => "gzip",
+        Format::Zstd => "zstd",
+    };
+    match head {
+        [] => wrong(format!("expected {name} data, as the name says: the file is empty")),
+        _ => wrong(format!("expected {name} data, as the name says: the first bytes are not {name}'s")),
+    }
+}
+
+/// The format that the name tells, for a file whose first bytes may be damaged; `None` if they tell another one.
+pub(super) fn claimed(head: &[u8], path: &Path) -> Option<Format> {
+    let damaged = !head.is_empty() && other(head).is_none() && !matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    Some(named(path)).filter(|&format| damaged && format != Format::Plain)
+}
+
+/// A format that is known and not read, and what unpacks it.
+fn other(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    match head {
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(("bzip2", "bzip2 -dc")),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(("xz", "xz -dc")),
         [b'P', b'K', 3 | 5, 4 | 6, ..] => Some(("zip", "unzip -p")),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            return wrong("expected UTF-8 text: this is UTF-16 or UTF-32; convert it with `iconv -t UTF-8`".into());
-        }
         _ => None,
-    };
-    if let Some((name, tool)) = refused {
-        return wrong(format!("expected plain text, gzip or zstd: this is {name}; unpack it with `{tool}` first"));
     }
+}
+
+fn named(path: &Path) -> Format {
     let ends = |suffix: &str| path.as_os_str().as_encoded_bytes().ends_with(suffix.as_bytes());
-    match head {
-        [] if ends(".gz") => wrong("expected gzip data, as the name says: the file is empty".into()),
-        [] if ends(".zst") => wrong("expected zstd data, as the name says: the file is empty".into()),
-        _ if ends(".gz") => wrong("expected gzip data, as the name says: the first bytes are not gzip's".into()),
-        _ if ends(".zst") => wrong("expected zstd data, as the name says: the first bytes are not zstd's".into()),
-        _ => Ok(Format::Plain),
+    match () {
+        () if ends(".gz") => Format::Gzip,
+        () if ends(".zst") => Format::Zstd,
+        () => Format::Plain,
     }
 }
 

@@ -6,8 +6,10 @@ use std::cell::Cell;
 use std::path::Path;
 
 use crate::batch::At;
+use crate::config::BadRecords;
 use crate::engine::{Flow, Run, StageMeter, Stop, WorkerCx};
 use crate::error::{Error, Place};
+use crate::json::is_container;
 
 use super::Shard;
 use super::blocks::Block;
@@ -19,12 +21,23 @@ use super::stream::Stream;
 pub(crate) fn line_of(run: &Run, path: &Path, byte: u64) -> Option<(u64, u64)> {
     let shard = Shard { path: path.to_owned(), meta: Some(run.os.meta(path).ok()?).filter(|meta| meta.regular) };
     shard.meta?;
-    let mut stream = Stream::open(&shard, &run.settings, &|| false).ok()??;
+    // As it was read: what was left out then counts for nothing, but that a line ends there.
+    let salvage = run.settings.bad_records != BadRecords::Fail;
+    let mut stream = Stream::open_to(&shard, &run.settings, salvage, &|| false).ok()??;
     let mut buffer = vec![0; 64 << 10];
     let (mut at, mut line, mut line_start) = (0, 1, 0);
     while at < byte {
         let wanted = usize::try_from(byte - at).unwrap_or(usize::MAX).min(buffer.len());
-        let read = stream.fill(&mut buffer[..wanted], &|| false).ok()?.filter(|&read| read > 0)?;
+        let read = match stream.fill(&mut buffer[..wanted], &|| false) {
+            Ok(read) => read.filter(|&read| read > 0)?,
+            Err(error) => {
+                stream.rescue(error, &|| false).ok()?.filter(|gap| gap.resumed)?;
+                if at > line_start {
+                    (line, line_start) = (line + 1, at);
+                }
+                continue;
+            }
+        };
         for newline in memchr::memchr_iter(b'\n', &buffer[..read]) {
             line += 1;
             line_start = at + newline as u64 + 1;
@@ -100,7 +113,10 @@ impl<'s> LineWalk<'s> {
     /// Counts the lines of a block of good text without looking at each; `None` if each has to be looked at.
     pub(crate) fn count(&mut self, block: &Block) -> Option<u64> {
         let text = block.text();
-        let good = block.bad.is_none() && text.len() <= self.limit && simdutf8::basic::from_utf8(text).is_ok();
+        let good = block.bad.is_none()
+            && !block.behind_gap
+            && text.len() <= self.limit
+            && simdutf8::basic::from_utf8(text).is_ok();
         let unfinished = text.last().is_some_and(|&last| last != b'\n');
         good.then(|| {
             let count = memchr::memchr_iter(b'\n', text).count() as u64 + u64::from(unfinished);
@@ -118,12 +134,16 @@ impl<'s> LineWalk<'s> {
         self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
         self.counted.set((0, 0));
         let mut next = 0;
+        let mut behind_gap = block.behind_gap;
         while next < text.len() {
             let (offset, end) = (next, reader.line_end(text, next));
             next = end + 1;
             let line = text.get(offset..end).unwrap_or_default();
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let long = line.len() > self.limit;
+            if std::mem::take(&mut behind_gap) && (blank || long || !self.is_whole(line)) {
+                continue;
+            }
             if !blank && !long && line.iter().all(|byte| byte.is_ascii_whitespace()) {
                 continue;
             }
@@ -160,10 +180,20 @@ impl<'s> LineWalk<'s> {
         }
     }
 
+    /// Whether a line of JSON behind a gap is a whole one. An object or array is: had its line begun before, there would
+    /// be a bracket or a quote too many at its end (`json::is_container`). Of anything else nobody knows, `5` may be the
+    /// end of `15`, and it belongs to the gap.
+    fn is_whole(&self, line: &[u8]) -> bool {
+        let run = self.cx.phase.run;
+        let _turn = (line.len() > LONG).then(|| run.long_record.lock().unwrap_or_else(PoisonError::into_inner));
+        is_container(line, run.settings.max_depth)
+    }
+
     fn bad(&mut self, block: &Block, bad: &super::blocks::Bad) -> Flow {
         let at = At { shard: block.shard, byte: bad.byte };
         self.cx.set_at(at);
         self.cx.came(1);
+        self.cx.lost(bad.lost);
         let raw = (!bad.raw.is_empty()).then_some(&bad.raw[..]);
         let mut error = bad.error.again().in_stage(self.stage_name());
         if let Some(raw) = raw.filter(|_| error.place().is_none()) {

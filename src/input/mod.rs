@@ -3,6 +3,7 @@
 
 mod blocks;
 mod cutter;
+mod damage;
 mod decode;
 mod feed;
 mod format;
@@ -13,6 +14,7 @@ mod lines;
 mod oneshot;
 mod partition;
 mod reader;
+mod salvage;
 mod scan;
 mod shards;
 #[cfg(feature = "libdeflate")]

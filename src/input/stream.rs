@@ -2,38 +2,66 @@
 //! shard was listed is left out.
 
 use crate::config::Settings;
-use crate::error::{Error, ErrorKind, Place};
+use crate::error::{Error, ErrorKind};
 use crate::os::File;
 
 use super::Shard;
 use super::decode::{Damage, Decoder, Gzip, Zstd};
-use super::format::{Format, sniff};
+use super::format::{Format, claimed, sniff};
+use super::salvage::Lookout;
 
 /// Bytes of a compressed file that are read at once.
 const INPUT: usize = 128 << 10;
 
 /// A shard being read.
 pub(crate) struct Stream {
-    file: File,
-    path: std::path::PathBuf,
-    format: Format,
-    decoder: Option<Box<dyn Decoder>>,
-    input: Vec<u8>,
-    taken: usize,
-    filled: usize,
-    end_of_file: bool,
+    pub(super) file: File,
+    pub(super) path: std::path::PathBuf,
+    pub(super) format: Format,
+    pub(super) decoder: Option<Box<dyn Decoder>>,
+    pub(super) input: Vec<u8>,
+    pub(super) taken: usize,
+    pub(super) filled: usize,
+    pub(super) end_of_file: bool,
     /// Offset in the file of the next byte that is decoded.
-    offset: u64,
+    pub(super) offset: u64,
     /// Members or frames decoded, checksum and all.
-    parts: u64,
-    window_log: u32,
+    pub(super) parts: u64,
+    /// Where the one in hand begins, where the last text came from, and how much came of this one.
+    pub(super) part: Part,
+    /// Looks for what is whole behind damage; only where that is left out.
+    pub(super) lookout: Option<Box<Lookout>>,
+    /// Damage that was seen when the file was opened.
+    broken: Option<Error>,
+    pub(super) window_log: u32,
     /// The size of a file that has one, as it was listed; such a file never keeps a reader waiting.
-    listed: Option<u64>,
+    pub(super) listed: Option<u64>,
+}
+
+/// The member or frame in hand.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Part {
+    pub(super) start: u64,
+    /// Behind the bytes of which the last text came.
+    pub(super) given: u64,
+    /// Bytes of text.
+    pub(super) text: u64,
 }
 
 impl Stream {
     /// Opens a shard and looks at its first bytes; `None` if `halted` said so while they were waited for.
     pub(crate) fn open(shard: &Shard, settings: &Settings, halted: &dyn Fn() -> bool) -> Result<Option<Stream>, Error> {
+        Stream::open_to(shard, settings, false, halted)
+    }
+
+    /// As [`open`](Stream::open); `salvage` where damage of a file does not end the reading: see
+    /// [`rescue`](Stream::rescue).
+    pub(crate) fn open_to(
+        shard: &Shard,
+        settings: &Settings,
+        salvage: bool,
+        halted: &dyn Fn() -> bool,
+    ) -> Result<Option<Stream>, Error> {
         let os = &settings.os;
         let file = match shard.is_stdin() {
             true => os.stdin(),
@@ -56,6 +84,9 @@ impl Stream {
             end_of_file: false,
             offset: 0,
             parts: 0,
+            part: Part::default(),
+            lookout: None,
+            broken: None,
             window_log: settings.max_window_log,
             listed: shard.meta.map(|meta| meta.len),
         };
@@ -73,13 +104,28 @@ impl Stream {
             }
             stream.more()?;
         }
-        stream.format = sniff(&stream.input[..stream.filled], &stream.path)?;
-        stream.decoder = match stream.format {
+        let salvage = shard.meta.filter(|_| salvage);
+        let head = &stream.input[..stream.filled];
+        stream.format = match (sniff(head, &stream.path), claimed(head, &stream.path)) {
+            (Ok(format), _) => format,
+            (Err(error), Some(format)) if salvage.is_some() => {
+                stream.broken = Some(error);
+                format
+            }
+            (Err(error), _) => return Err(error),
+        };
+        stream.decoder = stream.new_decoder()?;
+        stream.lookout = salvage.and_then(|meta| Lookout::new(stream.format, meta.len)).map(Box::new);
+        Ok(Some(stream))
+    }
+
+    /// One that has seen nothing yet; none for plain bytes.
+    pub(super) fn new_decoder(&self) -> Result<Option<Box<dyn Decoder>>, Error> {
+        Ok(match self.format {
             Format::Plain => None,
             Format::Gzip => Some(Box::new(Gzip::new())),
-            Format::Zstd => Some(Box::new(Zstd::new(stream.window_log).map_err(|damage| stream.damaged(damage))?)),
-        };
-        Ok(Some(stream))
+            Format::Zstd => Some(Box::new(Zstd::new(self.window_log).map_err(|damage| self.damaged(damage))?)),
+        })
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -106,8 +152,9 @@ impl Stream {
             self.decoder = Some(Box::new(Gzip::after_member()));
         }
         self.parts += parts;
-        self.file.seek(offset).map_err(|error| Error::io(&self.path, "read", error))?;
+        self.file.seek(offset).map_err(|error| self.unreadable(error))?;
         (self.taken, self.filled, self.end_of_file, self.offset) = (0, 0, false, offset);
+        self.part = Part { start: offset, given: offset, text: 0 };
         if self.input.is_empty() {
             self.input = vec![0; INPUT];
         }
@@ -127,6 +174,9 @@ impl Stream {
 
     /// Decompresses into `out`; 0 is the end of the shard, `None` that `halted` said so while bytes were waited for.
     pub(crate) fn fill(&mut self, out: &mut [u8], halted: &dyn Fn() -> bool) -> Result<Option<usize>, Error> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         loop {
             if self.taken == self.filled && !self.end_of_file {
                 if !self.waited(halted) {
@@ -134,7 +184,7 @@ impl Stream {
                 }
                 if self.decoder.is_none() {
                     // Plain bytes go straight into the block.
-                    let read = self.file.read(out).map_err(|error| Error::io(&self.path, "read", error))?;
+                    let read = self.file.read(out).map_err(|error| self.unreadable(error))?;
                     if read == 0 && !out.is_empty() {
                         self.whole(self.offset)?;
                     }
@@ -143,7 +193,8 @@ impl Stream {
                 }
                 self.more()?;
             }
-            let input = &self.input[self.taken..self.filled];
+            let most = self.ahead();
+            let input = &self.input[self.taken..self.taken + most];
             let Some(decoder) = &mut self.decoder else {
                 let count = input.len().min(out.len());
                 if count == 0 && !out.is_empty() {
@@ -161,9 +212,23 @@ impl Stream {
             };
             self.taken += progress.consumed;
             self.offset += progress.consumed as u64;
-            self.parts += u64::from(progress.ended);
+            if progress.produced > 0 {
+                (self.part.given, self.part.text) = (self.offset, self.part.text + progress.produced as u64);
+            }
+            if progress.ended {
+                self.parts += 1;
+                self.part = Part { start: self.offset, given: self.offset, text: 0 };
+            }
             if progress.produced > 0 {
                 return Ok(Some(progress.produced));
+            }
+            if most == 0 && !progress.ended && self.taken < self.filled {
+                // What follows may be the beginning of a member or frame, and this one has not ended.
+                match self.judge(halted)? {
+                    None => return Ok(None),
+                    Some(true) => return Err(self.overrun()),
+                    Some(false) => continue,
+                }
             }
             if self.end_of_file && self.taken == self.filled {
                 self.whole(self.offset)?;
@@ -173,7 +238,7 @@ impl Stream {
                     Err(self.truncated())
                 };
             }
-            if progress.consumed == 0 && self.taken < self.filled && !progress.ended {
+            if progress.consumed == 0 && most > 0 && !progress.ended {
                 // No decoder stands still with input and room; if one did, this loop would never end.
                 return Err(self.damaged(Damage::Corrupt("the decoder makes no progress".into())));
             }
@@ -195,58 +260,15 @@ impl Stream {
         true
     }
 
-    fn more(&mut self) -> Result<(), Error> {
-        if self.taken > 0 && self.taken == self.filled {
-            (self.taken, self.filled) = (0, 0);
+    pub(super) fn more(&mut self) -> Result<(), Error> {
+        if self.taken > 0 {
+            self.input.copy_within(self.taken..self.filled, 0);
+            (self.taken, self.filled) = (0, self.filled - self.taken);
         }
-        let room = &mut self.input[self.filled..];
-        let read = self.file.read(room).map_err(|error| Error::io(&self.path, "read", error))?;
+        let read = self.file.read(&mut self.input[self.filled..]);
+        let read = read.map_err(|error| self.unreadable(error))?;
         self.filled += read;
         self.end_of_file = read == 0;
         Ok(())
-    }
-
-    /// Whether the file ends where it should, now that there is nothing at this offset: it may have become longer, but what
-    /// was there when it was listed must have come.
-    pub(crate) fn whole(&self, offset: u64) -> Result<(), Error> {
-        let Some(listed) = self.listed.filter(|&listed| offset < listed) else { return Ok(()) };
-        let now = self.file.meta().map_err(|error| Error::io(&self.path, "read", error))?;
-        // Some files that a kernel makes up are shorter than their size.
-        if now.len >= listed {
-            return Ok(());
-        }
-        let text = format!("the file was cut while the run went on: it had {listed} bytes");
-        Err(Error::new(ErrorKind::Io, text).at(Place { byte: Some(offset), ..self.place() }))
-    }
-
-    fn place(&self) -> Place {
-        Place { path: self.path.to_string_lossy().into_owned(), byte: Some(self.offset), ..Place::default() }
-    }
-
-    fn part(&self) -> String {
-        let part = self.decoder.as_ref().map_or("file", |decoder| decoder.part());
-        format!("{part} {}", self.parts + 1)
-    }
-
-    fn truncated(&self) -> Error {
-        let text = format!("expected the rest of {}: the compressed file ends in the middle of it", self.part());
-        Error::new(ErrorKind::Truncated, text).at(self.place())
-    }
-
-    fn damaged(&self, damage: Damage) -> Error {
-        match damage {
-            Damage::Corrupt(text) => {
-                let text = format!("{text} in the compressed file, at {}", self.part());
-                Error::new(ErrorKind::Corrupt, text).at(self.place())
-            }
-            Damage::Window => {
-                let text = format!(
-                    "{} asks for a window of more than 2^{} bytes, the most that the memory budget allows here",
-                    self.part(),
-                    self.window_log
-                );
-                Error::new(ErrorKind::Limit, text).at(self.place())
-            }
-        }
     }
 }

@@ -34,6 +34,7 @@ mod text;
 mod translate;
 mod typed;
 mod value;
+mod whole;
 mod words;
 
 pub use iter::{Elements, Entries};
@@ -48,3 +49,4 @@ pub(crate) use decode::{Decode, decoder};
 pub(crate) use fault::{Fault, FaultKind, looks_like_document_start};
 #[allow(unused_imports)]
 pub(crate) use parser::{JsonParser as Parser, Limits, MAX_DEPTH};
+pub(crate) use whole::is_container;

@@ -2,9 +2,7 @@
 
 #[cfg(not(unix))]
 use std::io::Write;
-use std::io::{self, Read};
-#[cfg(any(feature = "libdeflate", not(unix)))]
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::Os;
@@ -128,7 +126,6 @@ impl File {
         }
     }
 
-    #[cfg(feature = "libdeflate")]
     pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
         match &mut self.open {
             Open::Disk(file) => file.seek(SeekFrom::Start(offset)).map(|_| ()),

@@ -268,3 +268,55 @@ fn what_is_written_beside_the_outputs_is_kept_apart() {
     let text = |path: &str| std::fs::read_to_string(path).unwrap();
     assert_eq!([text(&a), text(&b), text(&kept)], ["{\"id\":1}\n{]\n", "{\"id\":1}\n", "precious\n"]);
 }
+
+#[test]
+fn a_damaged_shard_gives_what_is_whole_and_says_what_is_lost() {
+    let dir = files(&[]);
+    let (gz, zst, bad) = (at(&dir, "a.gz"), at(&dir, "a.zst"), at(&dir, "bad.jsonl"));
+    let pieces = ["{\"a\":1}\n{\"a\":2}\n{\"a\"", ":3}\n{\"a\":4}\n", "{\"a\":5}\n{\"a\":6}\n"];
+    let gzip = |text: &str| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+        packer.finish().unwrap()
+    };
+    for (path, mut parts) in
+        [(&gz, pieces.map(gzip)), (&zst, pieces.map(|text| zstd::encode_all(text.as_bytes(), 3).unwrap()))]
+    {
+        let next = parts[0].len() + parts[1].len();
+        // Its first block is of a type that there is none of.
+        let block = if path == &gz { 10 } else { 6 };
+        parts[1][block] |= 6;
+        std::fs::write(path, parts.concat()).unwrap();
+        let failed = run(&[".a", path]);
+        assert_eq!((failed.code, failed.err.contains("left out")), (Some(2), false), "{failed:?}");
+        let report = at(&dir, "report.json");
+        let skipped = run(&["--on-error", "skip", "--report", &report, ".a", path]);
+        assert_eq!((skipped.out.as_str(), skipped.code), ("1\n2\n5\n6\n", Some(2)), "{skipped:?}");
+        let lost = skipped.err.strip_prefix("kitbag: 1 record was left out, with ").unwrap();
+        let lost: usize = lost.strip_suffix(" bytes of damaged files\n").unwrap().parse().unwrap();
+        assert!(lost > 8 && lost <= parts[1].len(), "{lost}");
+        let report = kitbag::Json::parse(&std::fs::read_to_string(report).unwrap()).unwrap();
+        for place in [report.get("lost_bytes"), report.get("made_from").unwrap().get("lost_bytes")] {
+            assert_eq!(place.unwrap().as_u64(), Some(lost as u64));
+        }
+        let policy = format!("quarantine={bad}");
+        let kept = run(&["--on-error", &policy, "--max-errors", "1", ".a", path]);
+        assert_eq!((kept.out, kept.err, kept.code), (skipped.out, skipped.err, Some(2)));
+        let lines = std::fs::read_to_string(&bad).unwrap();
+        let line = kitbag::Json::parse(lines.strip_suffix('\n').unwrap()).unwrap();
+        let (error, raw) = (line.get("error").unwrap(), line.get("raw").unwrap());
+        let end = format!("; {lost} bytes of the file are left out, up to the next ");
+        assert!(
+            error.as_str().unwrap().contains(&end) && error.as_str().unwrap().ends_with(&format!(" {next}")),
+            "{lines}"
+        );
+        assert_eq!(
+            (line.get("path").unwrap().as_str().as_deref(), raw.as_str().as_deref()),
+            (Some(&path[..]), Some("{\"a\""))
+        );
+        let (none, all) =
+            (["--on-error", "skip", "--max-errors", "0", ".", path], ["--on-error", "skip", "-s", "length", path]);
+        assert_eq!(run(&none).code, Some(2));
+        assert_eq!(run(&all).out, "4\n");
+    }
+}

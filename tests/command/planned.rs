@@ -16,7 +16,10 @@ pub(super) fn reference() -> Vec<String> {
 
 /// All of them.
 pub(super) fn programs() -> Vec<String> {
-    reference().into_iter().chain([MORE, TWICE, RENAMED, DEFINED, PLACES].concat().into_iter().map(str::to_owned)).collect()
+    reference()
+        .into_iter()
+        .chain([MORE, TWICE, RENAMED, DEFINED, PLACES].concat().into_iter().map(str::to_owned))
+        .collect()
 }
 
 /// What looks at the places of elements, and folds that give one object.
