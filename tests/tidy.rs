@@ -160,7 +160,7 @@ fn a_file_stays_near_two_hundred_lines() {
     // A file may be longer for a reason that is said here; once it is short again it leaves the list.
     const LONGER: &[(&str, usize, &str)] = &[
         ("src/input/scan.rs", 290, "one verb family over borrowed records"),
-        ("src/input/stream.rs", 290, "one stream with its formats and errors"),
+        ("src/input/stream.rs", 280, "one stream through its decoders, and what each reading of it may meet"),
         ("src/json/order.rs", 300, "one total order, with its laws"),
         ("src/json/typed.rs", 380, "one serde deserializer, all of whose methods must be there"),
         ("src/json/value.rs", 300, "one type with its documented accessors"),
