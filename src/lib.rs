@@ -60,6 +60,9 @@ pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef,
 pub use wide::{Group, Records};
 pub use write::{Iter, Output, Part, Partition, Target, TargetWriter, Unverified, Verified, Written, verify};
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(test)]
 mod tests;
 

@@ -37,11 +37,6 @@ impl Stream {
         Error::new(ErrorKind::Truncated, text).at(self.place())
     }
 
-    pub(super) fn overrun(&self) -> Error {
-        let part = self.decoder.as_ref().map_or("part", |decoder| decoder.part());
-        self.damaged(Damage::Corrupt(format!("another {part} begins before this one ends")))
-    }
-
     pub(super) fn damaged(&self, damage: Damage) -> Error {
         match damage {
             Damage::Corrupt(text) => {

@@ -15,6 +15,7 @@ use memchr::memmem;
 
 use crate::error::{Error, ErrorKind};
 
+use super::decode::Damage;
 use super::format::Format;
 use super::stream::{Part, Stream};
 
@@ -93,14 +94,17 @@ impl Stream {
         lookout.before(self.offset, input, self.end_of_file, lookout.passed.max(self.part.start + 1))
     }
 
-    /// Whether the member or frame in hand, which has not ended, is damaged, because a whole one begins here. `None` if
-    /// `halted` said so.
-    pub(super) fn judge(&mut self, halted: &dyn Fn() -> bool) -> Result<Option<bool>, Error> {
+    /// Says where the next beginning is, if none is here. `None` if `halted` said so.
+    ///
+    /// # Errors
+    ///
+    /// If a whole member or frame begins here: then the one in hand, which has not ended, is damaged.
+    pub(super) fn judge(&mut self, halted: &dyn Fn() -> bool) -> Result<Option<()>, Error> {
         let here = self.offset;
         if self.lookout.as_ref().is_none_or(|lookout| lookout.found != Some(here)) {
             // Not all of what may be the magic bytes has been read.
             self.more()?;
-            return Ok(Some(false));
+            return Ok(Some(()));
         }
         let whole = if self.patient() { self.whole_at(here, halted)? } else { Some(None) };
         let Some(whole) = whole else { return Ok(None) };
@@ -111,12 +115,13 @@ impl Stream {
                 Some(own_end) if self.may_follow(own_end)? => passed = own_end,
                 _ => {
                     self.watch(|lookout| lookout.next = Some((here, end)));
-                    return Ok(Some(true));
+                    let part = self.decoder.as_ref().map_or("part", |decoder| decoder.part());
+                    return Err(self.damaged(Damage::Corrupt(format!("another {part} begins before this one ends"))));
                 }
             }
         }
         self.watch(|lookout| lookout.passed = passed);
-        Ok(Some(false))
+        Ok(Some(()))
     }
 
     /// Goes on behind damage: at the next member or frame that is whole, or not at all. `None` if `halted` said so.
@@ -234,11 +239,12 @@ impl Stream {
     fn may_follow(&self, end: u64) -> Result<bool, Error> {
         let mut head = [0; 4];
         let read = self.file.read_at(&mut head, end).map_err(|error| self.unreadable(error))?;
-        Ok(match (self.format, &head[..read]) {
-            (_, []) | (Format::Gzip, [0, ..] | [0x1f, 0x8b, ..]) => true,
-            (Format::Zstd, [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18]) => true,
-            _ => false,
-        })
+        Ok(matches!(
+            (self.format, &head[..read]),
+            (_, [])
+                | (Format::Gzip, [0, ..] | [0x1f, 0x8b, ..])
+                | (Format::Zstd, [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18])
+        ))
     }
 
     fn patient(&self) -> bool {

@@ -54,8 +54,7 @@ impl Stream {
         Stream::open_to(shard, settings, false, halted)
     }
 
-    /// As [`open`](Stream::open); `salvage` where damage of a file does not end the reading: see
-    /// [`rescue`](Stream::rescue).
+    /// As [`open`](Stream::open); with `salvage` for one who goes on behind damage: see [`rescue`](Stream::rescue).
     pub(crate) fn open_to(
         shard: &Shard,
         settings: &Settings,
@@ -174,9 +173,7 @@ impl Stream {
 
     /// Decompresses into `out`; 0 is the end of the shard, `None` that `halted` said so while bytes were waited for.
     pub(crate) fn fill(&mut self, out: &mut [u8], halted: &dyn Fn() -> bool) -> Result<Option<usize>, Error> {
-        if let Some(error) = self.broken.take() {
-            return Err(error);
-        }
+        self.broken.take().map_or(Ok(()), Err)?;
         loop {
             if self.taken == self.filled && !self.end_of_file {
                 if !self.waited(halted) {
@@ -225,9 +222,8 @@ impl Stream {
             if most == 0 && !progress.ended && self.taken < self.filled {
                 // What follows may be the beginning of a member or frame, and this one has not ended.
                 match self.judge(halted)? {
+                    Some(()) => continue,
                     None => return Ok(None),
-                    Some(true) => return Err(self.overrun()),
-                    Some(false) => continue,
                 }
             }
             if self.end_of_file && self.taken == self.filled {

@@ -7,6 +7,8 @@ mod arithmetic;
 mod binding;
 mod compile;
 mod fault;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod lane;
 mod natives;
 mod notation;

@@ -109,7 +109,7 @@ pub(super) fn prefix_xor(mut bits: u64) -> u64 {
 }
 
 /// The sets of instructions that this processor has, of those that the code is written for.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn levels() -> Vec<Level> {
     #[cfg(target_arch = "x86_64")]
     let between = Level::new().as_avx2().map(Level::Avx2);

@@ -68,8 +68,8 @@ impl JsonParser {
     }
 
     /// A parser for each set of instructions that this processor has.
-    #[cfg(test)]
-    pub(super) fn at_all_levels() -> Vec<JsonParser> {
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn at_all_levels() -> Vec<JsonParser> {
         let levels = crate::json::bits::levels().into_iter();
         levels.map(|level| JsonParser { structure: Structure::at(level), ..JsonParser::default() }).collect()
     }

@@ -62,7 +62,7 @@ impl Structure {
     }
 
     /// One that uses these instructions of the processor and no better ones.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn at(level: Level) -> Structure {
         Structure { level, ..Structure::new() }
     }

@@ -57,6 +57,8 @@ pub(crate) use budget::{Budget, Reservation};
 pub(crate) use emit::Order;
 pub(crate) use fold::{FoldStore, FoldWriter};
 pub(crate) use folds::Folds;
+#[cfg(any(test, fuzzing))]
+pub(crate) use frame::{Expected, compress, decode as decode_frame, header};
 pub(crate) use groups::Groups;
 pub(crate) use hash::HashKey;
 pub(crate) use keys::KeyRule;
