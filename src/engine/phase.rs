@@ -90,35 +90,31 @@ impl<'r> Phase<'r> {
         run.quarantine.begin()?;
         let settings = &run.settings;
         let (threads, block) = (settings.threads, settings.block as u64);
-        // A quarter of the budget, shared with other phases, for what is in flight; the oldest task's reserve lets its reader, the edge and the
-        // workers be busy with it alone.
+        // What is in flight; the oldest task's reserve lets its reader, the edge and the workers be busy with it alone.
         let gate = Gate::new(settings.gate, (threads as u64 + 2) * 2 * block, &settings.cancel);
         let phase =
             Phase { run, fence: Arc::new(Fence::new()), rejects: Sequencer::new(true).starting_at(run.tasks_before) };
         let next_task = AtomicU32::new(run.tasks_before);
         let (outlet, inlet) = edge::<Message<B>>(&run.os, 2 * threads, &source.edge);
         run.os.scope(|scope| {
+            let (phase, gate, next_task) = (&phase, &gate, &next_task);
             let start = || {
                 for reader in 0..threads {
                     let outlet = outlet.another();
-                    let (phase, gate, next_task) = (&phase, &gate, &next_task);
                     let body = move || read(phase, gate, &*outlet, feed, next_task, &source.name);
                     run.os.spawn_scoped(scope, format!("kitbag-read-{reader}"), body)?;
                 }
                 for worker in 0..threads {
                     let inlet = inlet.another();
-                    let (phase, gate) = (&phase, &gate);
                     let body = move || work(phase, gate, &*inlet, feed);
                     run.os.spawn_scoped(scope, format!("kitbag-work-{worker}"), body)?;
                 }
-                Ok(())
+                Ok::<(), std::io::Error>(())
             };
             if let Err(error) = start() {
                 // Those that have started do no work for nothing.
-                let error: std::io::Error = error;
                 let text = format!("cannot start {} threads: {error}", 2 * threads);
-                let stop = Stop::from(Error::new(ErrorKind::Limit, text).caused_by(error));
-                phase.fence.bar(stop);
+                phase.fence.bar(Stop::from(Error::new(ErrorKind::Limit, text).caused_by(error)));
                 gate.shut();
             }
             drop((outlet, inlet));

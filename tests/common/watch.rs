@@ -1,6 +1,7 @@
 //! A watchdog: a run that hangs becomes a failure that says which run it was.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,8 @@ fn watch() {
         let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         for (since, label) in running.values() {
             if since.elapsed() > LIMIT {
-                eprintln!("HANG: no answer after {LIMIT:?}: {label}");
+                // What is printed in the usual way is held back until the test ends, which it does not.
+                let _ = writeln!(std::io::stderr(), "HANG: no answer after {LIMIT:?}: {label}");
                 std::process::exit(101);
             }
         }
