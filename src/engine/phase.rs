@@ -1,8 +1,7 @@
 //! One phase: as many readers as threads, as many workers, one gate, one edge. All threads are joined before it
 //! returns; it is complete only if every one of them ended without an error and the edge's two counts agree.
 
-use crate::os::sync::Arc;
-use crate::os::sync::atomic::{AtomicU32, Ordering};
+use crate::os::sync::{Arc, atomic::AtomicU32, atomic::Ordering};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -27,7 +27,6 @@ pub(super) struct Cutter<'p> {
     /// What is before the next text is lost.
     behind_gap: bool,
     /// There was a gap.
-    #[cfg_attr(not(feature = "libdeflate"), expect(dead_code, reason = "asked before a file is decoded at once"))]
     gaps: bool,
     /// The final unit was emitted.
     pub(super) ended: bool,

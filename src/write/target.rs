@@ -70,7 +70,7 @@ impl Target {
     }
 
     /// The most partitions that [`Bag::write_partitioned`](crate::Bag::write_partitioned) and its like may make: one more
-    /// is an error of the kind [`ErrorKind::Limit`]. Default: 10,000.
+    /// is an error of the kind [`ErrorKind::Limit`](crate::ErrorKind::Limit). Default: 10,000.
     pub fn max_partitions(mut self, partitions: u64) -> Target {
         self.partitions = partitions;
         self

@@ -1,7 +1,6 @@
 //! The walk along the top-level pipe.
 
-use jaq_core::load::parse::Term;
-use jaq_core::path::{Opt, Part};
+use jaq_core::{load::parse::Term, path::Opt, path::Part};
 
 use super::extract::Extract;
 use super::inline::called;
