@@ -8,14 +8,15 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::tool::{KITBAG, Running, is_required, program};
 
-/// As many letters as give many pairs: 26^5 texts, of which some thousand pairs have one hash.
-type Letters = [u8; 5];
+/// Of these there are many pairs with one hash from any state; of small letters alone there need not be one.
+const LETTERS: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+type Letters = [u8; 4];
 
 /// Two texts with one FNV-1a hash of 32 bits from this state, and the state behind them.
 fn fnv_pair(state: u32, dice: &mut Dice) -> (Letters, Letters, u32) {
     let mut seen: HashMap<u32, Letters> = HashMap::new();
     loop {
-        let letters: Letters = std::array::from_fn(|_| b'a' + dice.below(26) as u8);
+        let letters: Letters = std::array::from_fn(|_| LETTERS[dice.below(62)]);
         let hash = letters.iter().fold(state, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
         match seen.insert(hash, letters) {
             Some(other) if other != letters => return (letters, other, hash),
@@ -38,14 +39,14 @@ fn fnv(keys: usize) -> Vec<String> {
 
 /// Texts with one polynomial hash to the base 31, of any width: `Aa` and `BB` have one.
 fn polynomial(keys: usize) -> Vec<String> {
-    let pad = "Aa".repeat(30);
+    let pad = "Aa".repeat(20);
     let key = |n: usize| (0..20).map(|bit| ["Aa", "BB"][n >> bit & 1]).collect::<String>() + &pad;
     (0..keys).map(key).collect()
 }
 
 fn random(keys: usize) -> Vec<String> {
     let mut dice = Dice::new(12);
-    (0..keys).map(|_| (0..100).map(|_| char::from(b'a' + dice.below(26) as u8)).collect()).collect()
+    (0..keys).map(|_| (0..80).map(|_| char::from(b'a' + dice.below(26) as u8)).collect()).collect()
 }
 
 /// CPU time of a run of the command.
