@@ -229,3 +229,32 @@ fn the_smallest_budget_does_in_every_run() {
         assert!(flat(bag.collect().unwrap_or_else(|error| panic!("run {run}: {error}"))) == expected, "run {run}");
     }
 }
+
+/// A plan that stood still in one run of some hundred: the first `take` had enough while batches were on their way to it,
+/// and the reader of the fold before waited for the permits that lay with them.
+#[test]
+fn a_take_that_has_enough_lets_what_comes_before_end() {
+    let source = |seed, count, keys, skew, pad, shards| Source { seed, count, keys, skew, pad, shards, text: true };
+    let right =
+        Plan { source: source(4432649988984652992, 277, 190, 7, 9000, 3), verbs: vec![Verb::Map(6), Verb::SortBy] };
+    let plan = Plan {
+        source: source(6190256347577972415, 1398, 145, 6, 12000, 5),
+        verbs: vec![
+            Verb::FoldBy(1),
+            Verb::Take(35),
+            Verb::Distinct(6),
+            Verb::Take(159),
+            Verb::MapPartitions,
+            Verb::Join(Box::new(Join { kind: Kind::Semi, by: 1, right })),
+        ],
+    };
+    let plan = plan.bounded();
+    let expected = flat(plan.model());
+    for run in 0..60 {
+        let mut shards = Shards::new();
+        let way = Way { threads: 3, block: None, more: 0 };
+        let bag = bag(&plan, &mut shards).with(config(way, &plan));
+        let answer = watched(&format!("run {run}"), || bag.collect());
+        assert!(flat(answer.unwrap_or_else(|error| panic!("run {run}: {error}"))) == expected, "run {run}");
+    }
+}

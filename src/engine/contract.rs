@@ -70,9 +70,7 @@ pub(crate) trait Feed<B: Send>: Sync {
     /// Emits the task's bodies in order, at least one. An error ends the run at the next unit.
     fn feed(&self, task: u32, out: &mut Feeder<'_, B>) -> Result<()>;
     /// What the fan behind it says: see [`Fan::unwanted`].
-    fn unwanted(&self) -> bool {
-        false
-    }
+    fn unwanted(&self) -> bool;
     /// A worker's half, made inside the worker's thread.
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<B> + 's>;
 }

@@ -1,9 +1,13 @@
 //! A bounded edge between two stages. A full edge blocks its sender: that wait is the backpressure that reaches the
 //! disk. End of stream is a disconnect; a failed send means that nobody wants more, and is no error. Every edge counts
 //! what goes in and what comes out, and the run compares the two.
+//!
+//! Messages hold permits, for which readers wait. The channel keeps what nobody receives any more until its senders
+//! are gone too, and they may be waiting for those very readers: so whoever closes an edge, or finds it closed, empties
+//! it.
 
 use crate::os::sync::Arc;
-use crate::os::sync::atomic::{AtomicU64, Ordering};
+use crate::os::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
 use channel::{SendTimeoutError, TrySendError};
@@ -64,17 +68,39 @@ pub(crate) fn edge<T: Send + 'static>(
     meter: &Arc<EdgeMeter>,
 ) -> (Box<dyn Outlet<T>>, Box<dyn Inlet<T>>) {
     let (sender, receiver) = channel::bounded(capacity);
-    let end = (os.clone(), meter.clone());
-    (Box::new(Sender(sender, end.clone())), Box::new(Receiver(receiver, end)))
+    let end = End { receiver, inlets: AtomicUsize::new(1), os: os.clone(), meter: meter.clone() };
+    let end = Arc::new(end);
+    (Box::new(Sender(sender, end.clone())), Box::new(Receiver(end)))
 }
 
-type End = (Os, Arc<EdgeMeter>);
+/// The end of the edge, which its senders know too.
+struct End<T> {
+    receiver: channel::Receiver<(u64, T)>,
+    /// Without any, the edge is closed.
+    inlets: AtomicUsize,
+    os: Os,
+    meter: Arc<EdgeMeter>,
+}
 
-struct Sender<T>(channel::Sender<(u64, T)>, End);
+impl<T> End<T> {
+    /// After a send, or after closing: what the one has sent, unless it sees that the edge is closed, the other sees when
+    /// it empties the edge. That takes a fence on both sides.
+    fn is_closed(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.inlets.load(Ordering::Relaxed) == 0
+    }
+
+    fn empty(&self) {
+        while self.receiver.try_recv().is_ok() {}
+    }
+}
+
+struct Sender<T>(channel::Sender<(u64, T)>, Arc<End<T>>);
 
 impl<T: Send + 'static> Outlet<T> for Sender<T> {
     fn send_unless(&self, halted: &dyn Fn() -> bool, bytes: u64, item: T) -> Result<(), Closed> {
-        let Sender(sender, (os, meter)) = self;
+        let Sender(sender, end) = self;
+        let End { os, meter, .. } = &**end;
         match sender.try_send((bytes, item)) {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => return Err(Closed),
@@ -91,6 +117,10 @@ impl<T: Send + 'static> Outlet<T> for Sender<T> {
                 sent?;
             }
         }
+        if end.is_closed() {
+            end.empty();
+            return Err(Closed);
+        }
         meter.batches_in.fetch_add(1, Ordering::Relaxed);
         meter.bytes_in.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
@@ -101,11 +131,11 @@ impl<T: Send + 'static> Outlet<T> for Sender<T> {
     }
 }
 
-struct Receiver<T>(channel::Receiver<(u64, T)>, End);
+struct Receiver<T>(Arc<End<T>>);
 
 impl<T: Send + 'static> Inlet<T> for Receiver<T> {
     fn recv(&self) -> Option<T> {
-        let Receiver(receiver, (os, meter)) = self;
+        let End { receiver, os, meter, .. } = &*self.0;
         let (bytes, item) = match receiver.try_recv() {
             Ok(message) => message,
             Err(_) => {
@@ -121,7 +151,16 @@ impl<T: Send + 'static> Inlet<T> for Receiver<T> {
     }
 
     fn another(&self) -> Box<dyn Inlet<T>> {
-        Box::new(Receiver(self.0.clone(), self.1.clone()))
+        self.0.inlets.fetch_add(1, Ordering::Relaxed);
+        Box::new(Receiver(self.0.clone()))
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if self.0.inlets.fetch_sub(1, Ordering::Relaxed) == 1 && self.0.is_closed() {
+            self.0.empty();
+        }
     }
 }
 
@@ -146,5 +185,20 @@ mod tests {
         let (outlet, inlet) = edge(&Os::default(), 2, &meter);
         drop(inlet);
         assert!(outlet.send(1, 'c').is_err());
+    }
+
+    #[test]
+    fn what_nobody_receives_any_more_is_dropped_though_its_sender_lives() {
+        let (outlet, inlet) = edge(&Os::default(), 2, &Arc::new(EdgeMeter::default()));
+        let held = Arc::new(());
+        let other = inlet.another();
+        outlet.send(1, held.clone()).unwrap();
+        drop(inlet);
+        outlet.send(1, held.clone()).unwrap();
+        assert_eq!(Arc::strong_count(&held), 3);
+        drop(other);
+        assert_eq!(Arc::strong_count(&held), 1);
+        assert!(outlet.send(1, held.clone()).is_err());
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 }

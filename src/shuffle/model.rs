@@ -17,7 +17,6 @@ struct Channel<T> {
 struct State<T> {
     queue: VecDeque<T>,
     senders: usize,
-    receivers: usize,
 }
 
 pub(super) struct Sender<T>(Arc<Channel<T>>);
@@ -27,7 +26,7 @@ pub(super) struct Receiver<T>(Arc<Channel<T>>);
 pub(super) struct Empty;
 
 pub(super) fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let state = Mutex::new(State { queue: VecDeque::new(), senders: 1, receivers: 1 });
+    let state = Mutex::new(State { queue: VecDeque::new(), senders: 1 });
     let channel = Arc::new(Channel { state, changed: Condvar::new(), capacity });
     (Sender(channel.clone()), Receiver(channel))
 }
@@ -41,9 +40,6 @@ impl<T> Channel<T> {
 impl<T> Sender<T> {
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         let mut state = self.0.lock();
-        if state.receivers == 0 {
-            return Err(TrySendError::Disconnected(message));
-        }
         if state.queue.len() >= self.0.capacity {
             return Err(TrySendError::Full(message));
         }
@@ -57,11 +53,10 @@ impl<T> Sender<T> {
         for _ in 0..2 {
             message = match self.try_send(message) {
                 Ok(()) => return Ok(()),
-                Err(TrySendError::Disconnected(back)) => return Err(SendTimeoutError::Disconnected(back)),
-                Err(TrySendError::Full(back)) => back,
+                Err(TrySendError::Full(back) | TrySendError::Disconnected(back)) => back,
             };
             let state = self.0.lock();
-            if state.receivers > 0 && state.queue.len() >= self.0.capacity {
+            if state.queue.len() >= self.0.capacity {
                 drop(self.0.changed.wait_timeout(state, time));
             }
         }
@@ -99,28 +94,9 @@ impl<T> Clone for Sender<T> {
     }
 }
 
-impl<T> Clone for Receiver<T> {
-    fn clone(&self) -> Self {
-        self.0.lock().receivers += 1;
-        Receiver(self.0.clone())
-    }
-}
-
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.0.lock().senders -= 1;
-        self.0.changed.notify_all();
-    }
-}
-
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.receivers -= 1;
-        // As crossbeam does: what nobody receives any more is dropped at once.
-        let left = (state.receivers == 0).then(|| std::mem::take(&mut state.queue));
-        drop(state);
-        drop(left);
         self.0.changed.notify_all();
     }
 }

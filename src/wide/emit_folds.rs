@@ -65,6 +65,10 @@ where
         }
     }
 
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
+
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Vec<(K, A::State)>> + 's> {
         let (aggregate, answer) = (self.aggregate, self.answer);
         Box::new(FoldWork { aggregate, answer, out: Emitter::new(cx, &self.meter, self.down) })

@@ -117,6 +117,10 @@ where
         }
     }
 
+    fn unwanted(&self) -> bool {
+        self.down.unwanted()
+    }
+
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Batch> + 's> {
         Box::new(GroupWork(Emitter::new(cx, &self.meter, self.down), cx.phase.run.space.budget.clone()))
     }

@@ -1,6 +1,7 @@
 //! Runs that end early: enough, errors, panics, a full disk, and cancelling at any moment.
 
 use super::{cancelled, config, explore, long, names, numbers};
+use crate::agg;
 use crate::os::{Op, Plan};
 use crate::{BadRecords, Bag, Config, ErrorKind, Json, Result, Target};
 
@@ -15,6 +16,15 @@ fn an_iterator_that_is_dropped() {
 #[test]
 fn enough() {
     explore(|| assert_eq!(numbers(config()).take(5).collect().unwrap(), [0, 1, 2, 3, 4]));
+}
+
+/// What is on its way to a step that has enough holds the permits that the reader waits for.
+#[test]
+fn enough_of_what_fills_the_gate() {
+    explore(|| {
+        let keys = long(config()).fold_by(|(_, text)| format!("{text}{text:.10000}"), agg::count()).take(1);
+        assert_eq!(keys.count().unwrap(), 1);
+    });
 }
 
 #[test]

@@ -166,6 +166,11 @@ impl Feed<Cut> for PartitionFeed<'_> {
         }
     }
 
+    /// Files are written whole: nobody behind them can have enough.
+    fn unwanted(&self) -> bool {
+        false
+    }
+
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Cut> + 's> {
         Box::new(PartitionWork { feed: self, cx, packed: None })
     }
