@@ -4,10 +4,6 @@ use super::{Native, Val, ValR, general, plain, wrong};
 use crate::jq::fault::{Error, about};
 use std::fmt::Write;
 
-/// Of base 32, by RFC 4648.
-const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 pub(super) fn natives() -> Vec<Native> {
     vec![
         plain!("@text", |v| Ok(Val::from(text(&v)))),
@@ -21,14 +17,14 @@ pub(super) fn natives() -> Vec<Native> {
         plain!("@uri", |v| Ok(Val::from(uri(&text(&v))))),
         plain!("@urid", |v| from_uri(&text(&v)).map(Val::from)),
         plain!("@sh", shell),
-        plain!("@base64", |v| Ok(Val::from(base64(text(&v).as_bytes())))),
-        plain!("@base64d", |v| match from_base64(&text(&v)) {
+        plain!("@base64", |v| Ok(Val::from(BASE64.encode(text(&v).as_bytes())))),
+        plain!("@base64d", |v| match BASE64.decode(&text(&v)) {
             Some(bytes) => Ok(Val::string(String::from_utf8_lossy(&bytes))),
             None if text(&v).trim_end_matches('=').len() % 4 == 1 => Err(about(&v, "trailing base64 byte found")),
             None => Err(about(&v, "is not valid base64 data")),
         }),
-        plain!("@base32", |v| Ok(Val::from(base32(text(&v).as_bytes())))),
-        plain!("@base32d", |v| match from_base32(&text(&v)) {
+        plain!("@base32", |v| Ok(Val::from(BASE32.encode(text(&v).as_bytes())))),
+        plain!("@base32d", |v| match BASE32.decode(&text(&v)) {
             Some(bytes) => Ok(Val::string(String::from_utf8_lossy(&bytes))),
             None => Err(about(&v, "is not valid base32 data")),
         }),
@@ -106,66 +102,55 @@ fn shell(value: Val) -> ValR {
     Ok(Val::from(words.join(" ")))
 }
 
-fn base64(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().enumerate().fold(0_usize, |bits, (at, byte)| bits | usize::from(*byte) << (16 - 8 * at));
-        for place in 0..4 {
-            let digit = DIGITS[bits >> (18 - 6 * place) & 63];
-            out.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
+/// Text of digits that stand for `bits` bits each (RFC 4648): groups of bytes, of which the last is padded.
+struct Base {
+    alphabet: &'static [u8],
+    bits: usize,
+    /// Bytes of a group, as many as are a whole number of digits.
+    group: usize,
 }
 
-/// Decodes with or without padding.
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=').as_bytes();
-    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for chunk in digits.chunks(4) {
-        let mut bits = 0_u32;
-        for (place, byte) in chunk.iter().enumerate() {
-            let digit = DIGITS.iter().position(|digit| digit == byte)?;
-            bits |= u32::try_from(digit).ok()? << (18 - 6 * place);
-        }
-        let [low, middle, high, _] = bits.to_le_bytes();
-        // A lone digit at the end holds no byte.
-        out.extend_from_slice([high, middle, low].get(..(chunk.len() * 6) / 8)?);
-    }
-    (digits.len() % 4 != 1).then_some(out)
-}
+const BASE64: Base =
+    Base { alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", bits: 6, group: 3 };
+const BASE32: Base = Base { alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", bits: 5, group: 5 };
 
-fn base32(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(5) * 8);
-    for chunk in bytes.chunks(5) {
-        let bits = chunk.iter().enumerate().fold(0, |bits, (at, byte)| bits | u64::from(*byte) << (32 - 8 * at));
-        let used = (chunk.len() * 8).div_ceil(5);
-        for place in 0..8 {
-            let [digit, ..] = (bits >> (35 - 5 * place) & 31).to_le_bytes();
-            out.push(if place < used { char::from(LETTERS[usize::from(digit)]) } else { '=' });
-        }
+impl Base {
+    fn digits(&self) -> usize {
+        self.group * 8 / self.bits
     }
-    out
-}
 
-/// Decodes with or without padding.
-fn from_base32(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=').as_bytes();
-    let mut out = Vec::with_capacity(digits.len() / 8 * 5 + 4);
-    for chunk in digits.chunks(8) {
-        let mut bits = 0_u64;
-        for (place, byte) in chunk.iter().enumerate() {
-            let digit = LETTERS.iter().position(|digit| digit == byte)?;
-            bits |= u64::try_from(digit).ok()? << (59 - 5 * place);
+    fn encode(&self, bytes: &[u8]) -> String {
+        let mut out = String::with_capacity(bytes.len().div_ceil(self.group) * self.digits());
+        for chunk in bytes.chunks(self.group) {
+            let number = chunk.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            let number = number << (8 * (self.group - chunk.len()));
+            let used = (chunk.len() * 8).div_ceil(self.bits);
+            for place in 0..self.digits() {
+                let [low, ..] = (number >> (self.bits * (self.digits() - 1 - place))).to_le_bytes();
+                let digit = usize::from(low) % self.alphabet.len();
+                out.push(if place < used { char::from(self.alphabet[digit]) } else { '=' });
+            }
         }
-        // One, three or six digits at the end are no whole bytes.
-        if !matches!(chunk.len(), 2 | 4 | 5 | 7 | 8) {
-            return None;
-        }
-        let mut bytes = bits.to_le_bytes();
-        bytes.reverse();
-        out.extend_from_slice(bytes.get(..chunk.len() * 5 / 8)?);
+        out
     }
-    Some(out)
+
+    /// Decodes with or without padding; `None` for what is no digit, and for a last digit that begins no byte.
+    fn decode(&self, text: &str) -> Option<Vec<u8>> {
+        let digits = text.trim_end_matches('=').as_bytes();
+        let mut out = Vec::with_capacity(digits.len() * self.bits / 8);
+        for chunk in digits.chunks(self.digits()) {
+            let mut number = 0_u64;
+            for digit in chunk {
+                let value = self.alphabet.iter().position(|known| known == digit)?;
+                number = number << self.bits | u64::try_from(value).ok()?;
+            }
+            number <<= self.bits * (self.digits() - chunk.len());
+            let (bytes, left) = (chunk.len() * self.bits / 8, chunk.len() * self.bits % 8);
+            if left >= self.bits {
+                return None;
+            }
+            out.extend(number.to_le_bytes()[..self.group].iter().rev().take(bytes));
+        }
+        Some(out)
+    }
 }
