@@ -58,7 +58,8 @@ fn check(parser: &mut JsonParser, line: &[u8]) {
     }
 }
 
-fn same(view: JsonRef<'_>, value: &Value) {
+/// A view is what serde_json makes of the same text.
+pub(crate) fn same(view: JsonRef<'_>, value: &Value) {
     match value {
         Value::Null => assert!(view.is_null()),
         Value::Bool(value) => assert_eq!(view.as_bool(), Some(*value)),

@@ -13,7 +13,7 @@
 mod damage;
 mod decompress;
 mod error_text;
-mod json;
+pub(crate) mod json;
 mod lines;
 mod partition_name;
 mod pipeline;

@@ -1,7 +1,8 @@
 //! Iterators over the elements of arrays and the members of objects. They step from value to value by their spans, so
 //! passing over a subtree costs one addition.
 
-use super::value::{JsonKind, JsonRef};
+use super::kind::JsonKind;
+use super::value::JsonRef;
 use std::borrow::Cow;
 use std::iter::FusedIterator;
 

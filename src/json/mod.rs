@@ -10,13 +10,16 @@
 //! `JsonRef` is the one way to read a value; behind it are words beside a text, one for each value (`words`), either in
 //! the parser's buffers, alive only while the line is, or in one slice with the text, which owns everything.
 
+mod access;
 mod ahead;
 mod bits;
 mod convert;
 mod decode;
 mod deserialize;
+mod equal;
 mod fault;
 mod iter;
+mod kind;
 mod number;
 mod order;
 mod outline;
@@ -38,10 +41,11 @@ mod whole;
 mod words;
 
 pub use iter::{Elements, Entries};
+pub use kind::JsonKind;
 pub use owned::Json;
 pub use parser::{JsonLine, JsonParser};
 pub use path::Path;
-pub use value::{JsonKind, JsonRef};
+pub use value::JsonRef;
 
 #[allow(unused_imports)] // for the rooms that read lines
 pub(crate) use decode::{Decode, decoder};

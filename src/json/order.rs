@@ -3,9 +3,9 @@
 //!
 //! Recursion goes as deep as the document, which is at most [`MAX_DEPTH`](super::parser::MAX_DEPTH) levels.
 
+use super::kind::JsonKind;
 use super::number::Number;
-use super::owned::Json;
-use super::value::{JsonKind, JsonRef};
+use super::value::JsonRef;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
@@ -120,71 +120,10 @@ impl Hash for JsonRef<'_> {
     }
 }
 
-impl PartialEq for Json {
-    fn eq(&self, other: &Json) -> bool {
-        self.view() == other.view()
-    }
-}
-
-impl Eq for Json {}
-
-impl Ord for Json {
-    fn cmp(&self, other: &Json) -> Ordering {
-        self.view().cmp(&other.view())
-    }
-}
-
-impl PartialOrd for Json {
-    fn partial_cmp(&self, other: &Json) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Hash for Json {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.view().hash(state);
-    }
-}
-
-impl PartialEq<JsonRef<'_>> for Json {
-    fn eq(&self, other: &JsonRef<'_>) -> bool {
-        self.view() == *other
-    }
-}
-
-impl PartialEq<Json> for JsonRef<'_> {
-    fn eq(&self, other: &Json) -> bool {
-        *self == other.view()
-    }
-}
-
-macro_rules! equal_to_plain {
-    ($($plain:ty, |$value:ident, $other:ident| $equal:expr;)*) => {$(
-        impl PartialEq<$plain> for JsonRef<'_> {
-            fn eq(&self, other: &$plain) -> bool {
-                let ($value, $other) = (self, other);
-                $equal
-            }
-        }
-        impl PartialEq<$plain> for Json {
-            fn eq(&self, other: &$plain) -> bool {
-                self.view() == *other
-            }
-        }
-    )*};
-}
-equal_to_plain! {
-    str, |value, other| value.as_str().is_some_and(|text| text == other);
-    &str, |value, other| value.as_str().is_some_and(|text| text == *other);
-    String, |value, other| value.as_str().is_some_and(|text| text == other.as_str());
-    bool, |value, other| value.as_bool() == Some(*other);
-    i64, |value, other| value.as_i64() == Some(*other);
-    u64, |value, other| value.as_u64() == Some(*other);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Json;
     use std::hash::DefaultHasher;
 
     fn json(text: &str) -> Json {
@@ -276,13 +215,5 @@ mod tests {
         assert_eq!(json(&deep("1")), json(&deep("1.0")));
         assert_ne!(json(&deep("1")), json(&deep("2")));
         assert_eq!(json(&deep("1")).cmp(&json(&deep("2"))), Ordering::Less);
-    }
-
-    #[test]
-    fn plain_values_compare() {
-        assert_eq!(json("1.0"), 1i64);
-        assert_eq!(json("\"x\""), "x");
-        assert_eq!(json("true"), true);
-        assert!(json("null") != false);
     }
 }

@@ -3,17 +3,20 @@
 
 use super::fault::Fault;
 use super::iter::{Elements, Entries};
+use super::kind::JsonKind;
 use super::packed::{self, Packed};
 use super::parser::{JsonParser, Limits, MAX_DEPTH};
 use super::path::Path;
 use super::text;
-use super::value::{JsonKind, JsonRef, Lane};
+use super::value::{JsonRef, Lane};
 use super::words;
 use crate::error::{Error, ErrorKind, Result};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// An owned JSON document: compact, `Send + Sync + 'static`, with its text exactly as it was read.
 ///
@@ -226,5 +229,31 @@ impl fmt::Display for Json {
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.raw())
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Json) -> bool {
+        self.view() == other.view()
+    }
+}
+
+impl Eq for Json {}
+
+impl Ord for Json {
+    fn cmp(&self, other: &Json) -> Ordering {
+        self.view().cmp(&other.view())
+    }
+}
+
+impl PartialOrd for Json {
+    fn partial_cmp(&self, other: &Json) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Json {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.view().hash(state);
     }
 }

@@ -2,9 +2,10 @@
 //! records are spilled) get the text as one string; every other format gets the value, walked.
 
 use super::iter::Entries;
+use super::kind::JsonKind;
 use super::number::Number;
 use super::owned::Json;
-use super::value::{JsonKind, JsonRef};
+use super::value::JsonRef;
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeStruct, Serializer};
 
 /// The name by which serde_json's serializer and deserializer know text that is to be passed through as it is. It is

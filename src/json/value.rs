@@ -12,23 +12,6 @@ use super::words::{self, Document};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The kind of a JSON value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum JsonKind {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Bool,
-    /// A number of any size and precision.
-    Number,
-    /// A string.
-    String,
-    /// An array.
-    Array,
-    /// An object.
-    Object,
-}
-
 /// A borrowed JSON value: a record, or a value in one. It is to [`Json`] what `str` is to `String`.
 ///
 /// Comparing, ordering and hashing go by value: `1`, `1.0` and `1e0` are equal, numbers of any size are compared
@@ -127,27 +110,9 @@ impl<'a> JsonRef<'a> {
         })
     }
 
-    /// The kind of value.
     #[inline]
-    pub fn kind(&self) -> JsonKind {
-        match self.word_kind() {
-            words::NULL => JsonKind::Null,
-            words::FALSE | words::TRUE => JsonKind::Bool,
-            words::NUMBER => JsonKind::Number,
-            words::ARRAY => JsonKind::Array,
-            words::OBJECT => JsonKind::Object,
-            _ => JsonKind::String,
-        }
-    }
-
-    #[inline]
-    fn word_kind(&self) -> u32 {
+    pub(super) fn word_kind(&self) -> u32 {
         ask!(self, document => document.kind(self.position()))
-    }
-
-    /// Whether this is `null`.
-    pub fn is_null(&self) -> bool {
-        self.kind() == JsonKind::Null
     }
 
     /// The boolean, if it is one.

@@ -2,11 +2,12 @@
 
 use super::{hash, text};
 use crate::json::fault::FaultKind;
+use crate::json::kind::JsonKind;
 use crate::json::owned::Json;
 use crate::json::packed::Packed;
 use crate::json::parser::{JsonParser, Limits};
 use crate::json::scan;
-use crate::json::value::{JsonKind, JsonRef, Lane};
+use crate::json::value::{JsonRef, Lane};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::de::IgnoredAny;
@@ -65,30 +66,6 @@ pub(super) fn same(a: JsonRef<'_>, b: JsonRef<'_>) {
     assert_eq!(a.cmp(&b), std::cmp::Ordering::Equal);
 }
 
-fn is_value(view: JsonRef<'_>, value: &Value) {
-    match value {
-        Value::Null => assert!(view.is_null()),
-        Value::Bool(value) => assert_eq!(view.as_bool(), Some(*value)),
-        Value::String(value) => assert_eq!(view.as_str().as_deref(), Some(value.as_str())),
-        Value::Number(value) => {
-            assert_eq!(view.as_f64().map(f64::to_bits), value.as_f64().map(f64::to_bits));
-            if let Some(value) = value.as_i64() {
-                assert_eq!(view.as_i64(), Some(value));
-            }
-        }
-        Value::Array(values) => {
-            assert_eq!(view.kind(), JsonKind::Array);
-            assert_eq!(view.len(), values.len());
-            view.elements().zip(values).for_each(|(view, value)| is_value(view, value));
-        }
-        Value::Object(members) => {
-            assert_eq!(view.kind(), JsonKind::Object);
-            assert!(members.len() <= view.len());
-            members.iter().for_each(|(key, value)| is_value(view.get(key).unwrap(), value));
-        }
-    }
-}
-
 /// The outline and the scanner accept a text exactly if serde_json does, and all see the same.
 fn check(parser: &mut JsonParser, text: &[u8]) {
     let scanned = scan::check(crate::json::text::trim(text), 128);
@@ -103,7 +80,7 @@ fn check(parser: &mut JsonParser, text: &[u8]) {
         (Ok(line), Ok(())) => {
             same(line.view().to_json().view(), line.view());
             if let Ok(value) = serde_json::from_slice::<Value>(text) {
-                is_value(line.view(), &value);
+                crate::fuzz::json::same(line.view(), &value);
             }
         }
         (Err(fault), Err(scanned)) => {

@@ -1,9 +1,10 @@
 //! Equality, order and hash see values and not spellings.
 
 use super::{hash, number, text};
+use crate::json::kind::JsonKind;
 use crate::json::number::Number;
 use crate::json::owned::Json;
-use crate::json::value::{JsonKind, JsonRef};
+use crate::json::value::JsonRef;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
