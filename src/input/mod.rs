@@ -12,10 +12,12 @@ mod json;
 mod lines;
 #[cfg(feature = "libdeflate")]
 mod oneshot;
+mod open;
 mod partition;
 mod reader;
 mod salvage;
 mod scan;
+mod scan_bag;
 mod shards;
 #[cfg(feature = "libdeflate")]
 mod share;

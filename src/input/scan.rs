@@ -3,12 +3,11 @@
 
 use crate::os::sync::Arc;
 
-use crate::bag::Bag;
 use crate::batch::{At, Unit};
 use crate::config::Config;
-use crate::engine::{Facts, Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
+use crate::engine::{Feed, Feeder, Flow, Phase, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::Result;
-use crate::json::{Json, JsonParser, JsonRef, Limits};
+use crate::json::{JsonParser, JsonRef, Limits};
 
 use super::Input;
 use super::blocks::Block;
@@ -32,12 +31,12 @@ use super::lines::{LONG, LineFlow, LineReader, LineWalk};
 #[must_use = "a scan is lazy: nothing is read until an action runs it"]
 pub struct Scan {
     input: Input,
-    config: Config,
+    pub(super) config: Config,
     keep: Vec<Box<Predicate>>,
-    whole: bool,
+    pub(super) whole: bool,
 }
 
-type Predicate = dyn for<'a> Fn(JsonRef<'a>) -> bool + Send + Sync;
+pub(super) type Predicate = dyn for<'a> Fn(JsonRef<'a>) -> bool + Send + Sync;
 
 impl std::fmt::Debug for Scan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -63,50 +62,6 @@ impl Scan {
         self
     }
 
-    /// Applies `f` to each record. Streams, keeps order.
-    ///
-    /// ```
-    /// # use kitbag::Scan;
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("a.jsonl");
-    /// # std::fs::write(&path, "{\"user\": {\"id\": 7}}\n{}\n")?;
-    /// let ids = Scan::new(&path).map(|record| record.get("user").and_then(|user| user.get("id")?.as_u64()));
-    /// assert_eq!(ids.collect()?, [Some(7), None]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn map<U: Send + 'static>(self, f: impl for<'a> Fn(JsonRef<'a>) -> U + Send + Sync + 'static) -> Bag<U> {
-        self.into_bag(move |at, record, down| down.push(at, f(record)))
-    }
-
-    /// Applies `f` to each record and keeps what is `Some`. Streams, keeps order.
-    pub fn filter_map<U: Send + 'static>(
-        self,
-        f: impl for<'a> Fn(JsonRef<'a>) -> Option<U> + Send + Sync + 'static,
-    ) -> Bag<U> {
-        self.into_bag(move |at, record, down| match f(record) {
-            Some(item) => down.push(at, item),
-            None => Flow::Continue(()),
-        })
-    }
-
-    /// The records themselves, owned: one allocation each.
-    pub fn records(self) -> Bag<Json> {
-        self.map(|record| record.to_json())
-    }
-
-    /// Counts the records. Streams.
-    pub fn count(self) -> Result<u64> {
-        self.into_bag(|at, _, down| down.push(at, ())).count()
-    }
-
-    fn into_bag<U: Send + 'static>(
-        self,
-        step: impl for<'a> Fn(At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync + 'static,
-    ) -> Bag<U> {
-        let config = self.config.clone();
-        Bag::from_plan(ScanPlan { scan: self, step: Box::new(step) }).with(config)
-    }
-
     /// Runs the scan: `fan` makes what each worker pushes records into.
     pub(crate) fn run(self, run: &Run, down: &dyn RefFan) -> Result<()> {
         let meter = run.stage(0, "scan");
@@ -120,7 +75,7 @@ impl Scan {
     }
 }
 
-/// [`Push`] for borrowed records.
+/// [`Push`](crate::engine::Push) for borrowed records.
 pub(crate) trait RefPush: Send {
     fn begin(&mut self, unit: Unit) -> Flow;
     fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow;
@@ -128,72 +83,11 @@ pub(crate) trait RefPush: Send {
     fn finish(&mut self) -> Result<()>;
 }
 
-/// [`Fan`] for borrowed records.
+/// [`Fan`](crate::engine::Fan) for borrowed records.
 pub(crate) trait RefFan: Sync {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's>;
     fn unwanted(&self) -> bool {
         false
-    }
-}
-
-type RefStep<U> = dyn for<'a> Fn(At, JsonRef<'a>, &mut dyn Push<U>) -> Flow + Send + Sync;
-
-/// A scan with the step that makes owned records.
-struct ScanPlan<U> {
-    scan: Scan,
-    step: Box<RefStep<U>>,
-}
-
-impl<U: Send + 'static> Plan<U> for ScanPlan<U> {
-    fn run(self: Box<Self>, run: &Run, down: &dyn Fan<U>) -> Result<()> {
-        let step = &*self.step;
-        self.scan.run(run, &StepFan { step, down })
-    }
-
-    fn whole_shards(&mut self) {
-        self.scan.whole = true;
-    }
-
-    fn describe(&self, to: &mut Facts) {
-        to.verb("scan");
-    }
-}
-
-struct StepFan<'a, U> {
-    step: &'a RefStep<U>,
-    down: &'a dyn Fan<U>,
-}
-
-impl<U: Send> RefFan for StepFan<'_, U> {
-    fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn RefPush + 's> {
-        Box::new(StepPush { step: self.step, down: self.down.worker(cx) })
-    }
-
-    fn unwanted(&self) -> bool {
-        self.down.unwanted()
-    }
-}
-
-struct StepPush<'s, U> {
-    step: &'s RefStep<U>,
-    down: Box<dyn Push<U> + 's>,
-}
-
-impl<U: Send> RefPush for StepPush<'_, U> {
-    fn begin(&mut self, unit: Unit) -> Flow {
-        self.down.begin(unit)
-    }
-
-    fn push(&mut self, at: At, record: JsonRef<'_>) -> Flow {
-        (self.step)(at, record, &mut *self.down)
-    }
-
-    fn end(&mut self, end: UnitEnd) -> Flow {
-        self.down.end(end)
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.down.finish()
     }
 }
 
