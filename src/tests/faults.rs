@@ -5,30 +5,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test makes its own files")]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::tree::{Tree, tree};
 use crate::agg::{self, Float};
 use crate::os::{Op, Plan};
 use crate::{BadRecords, Bag, Config, ErrorKind, Json, Monitor, Partition, Result, Target};
-
-/// All that is below a directory: bytes of files, names of directories.
-type Tree = BTreeMap<String, Option<Vec<u8>>>;
-
-fn tree(dir: &Path) -> Tree {
-    let (mut found, mut waiting) = (Tree::new(), vec![dir.to_owned()]);
-    while let Some(here) = waiting.pop() {
-        for path in std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().path()) {
-            let name = path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
-            found.insert(name, (!path.is_dir()).then(|| std::fs::read(&path).unwrap()));
-            if path.is_dir() {
-                waiting.push(path);
-            }
-        }
-    }
-    found
-}
 
 /// Where a plan reads and writes.
 struct Place {

@@ -4,3 +4,6 @@
 mod faults;
 #[cfg(shuttle)]
 mod schedules;
+#[path = "../../tests/common/tree.rs"]
+#[allow(unreachable_pub, clippy::disallowed_methods, reason = "shared with tests that are crates of their own")]
+mod tree;

@@ -183,7 +183,7 @@ fn a_clock_that_is_wrong_changes_no_output() {
     let settings = ["--memory", "2MiB", "--max-record", "4K", "--threads", "1", "--overwrite"];
     let arguments = [&settings[..], &["--report", &report, "-o", &out, "-s", "sort_by(.k)[]", &input]].concat();
     print(&arguments);
-    let before = super::tool::tree(&dir.path().join("out"));
+    let before = super::tree::tree(&dir.path().join("out"));
     for seconds in ["1000000000", "0"] {
         let mut shifted = program("unshare");
         shifted.args(["--time", "--monotonic", seconds, "--boottime", seconds]).arg("--fork").arg(KITBAG);
@@ -192,7 +192,7 @@ fn a_clock_that_is_wrong_changes_no_output() {
             return skipped("there is no clock of one's own here");
         }
         assert!(ran.code == Some(0) && ran.err.is_empty(), "{ran:?}");
-        assert!(super::tool::tree(&dir.path().join("out")) == before, "{seconds}");
+        assert!(super::tree::tree(&dir.path().join("out")) == before, "{seconds}");
         assert_eq!(print(&["--values", ".seconds < 60 and .seconds > 0", &report]), "true\n");
     }
 }

@@ -4,7 +4,8 @@ use std::fs::File;
 
 use super::plans::{RECORDS, records};
 use super::small::Small;
-use super::tool::{after, kitbag, names, run, tree};
+use super::tool::{after, kitbag, names, run};
+use super::tree::tree;
 
 /// Runs that need temporary space, each with the verb or the place that takes it.
 const SPILLING: [&[&str]; 7] = [

@@ -1,8 +1,9 @@
 //! Calls of the real program that fail: the first of a kind in each thread, then the second, until none is left to fail.
 
 use super::plans::{PLANS, Place, Plan};
-use super::tool::{print, tree, visible};
+use super::tool::{print, visible};
 use super::trace::{Fault, can_trace, next, traced};
+use super::tree::tree;
 
 /// What a kind of calls fails with, and the exit code for it.
 struct Kind {

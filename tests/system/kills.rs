@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::dice::Dice;
 use super::plans::{PLANS, Place};
-use super::tool::{KITBAG, Running, is_required, kitbag, names, print, program, signal, tree, visible};
+use super::tool::{KITBAG, Running, is_required, kitbag, names, print, program, signal, visible};
 use super::trace::{Fault, can_trace, next, traced};
+use super::tree::tree;
 
 #[test]
 fn killed_at_each_call_that_writes_a_run_leaves_the_old_output_or_the_new_one() {

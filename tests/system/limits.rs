@@ -1,7 +1,8 @@
 //! Few descriptors and little address space.
 
 use super::plans::{PLANS, Place};
-use super::tool::{after, run, tree};
+use super::tool::{after, run};
+use super::tree::tree;
 
 #[test]
 fn few_descriptors_give_the_right_result_or_an_error_that_names_the_limit() {

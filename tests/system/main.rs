@@ -31,3 +31,6 @@ mod small;
 mod threads;
 mod tool;
 mod trace;
+#[path = "../common/tree.rs"]
+#[allow(unreachable_pub, reason = "shared with tests that are parts of another crate")]
+mod tree;

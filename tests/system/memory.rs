@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::plans::{PLANS, Place, records};
-use super::tool::{KITBAG, Running, after, is_root, names, print, run, signal, skipped, tree, visible};
+use super::tool::{KITBAG, Running, after, is_root, names, print, run, signal, skipped, visible};
+use super::tree::tree;
 
 /// A control group of our own, of either version; removed when it is dropped.
 struct Group {

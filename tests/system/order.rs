@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::plans::{PLANS, Place};
-use super::tool::{KITBAG, program, run, tree};
+use super::tool::{KITBAG, program, run};
 use super::trace::can_trace;
+use super::tree::tree;
 
 /// The path in `call(3</path>, …`.
 fn path_of(line: &str) -> Option<&str> {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::tool::{Tree, kitbag, print, restore, run, tree};
+use super::tool::{kitbag, print, restore, run};
+use super::tree::{Tree, tree};
 
 /// A run: its arguments before the output and the input.
 pub(crate) struct Plan {

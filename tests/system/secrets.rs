@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::tool::{Ran, Running, kitbag, print, run, tree};
+use super::tool::{Ran, Running, kitbag, print, run};
+use super::tree::tree;
 
 const CANARY: &str = "canary-3f9c1b";
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::dice::Dice;
 use super::plans::{PLANS, Place};
-use super::tool::{Running, is_required, kitbag, names, run, signal, tree};
+use super::tool::{Running, is_required, kitbag, names, run, signal};
+use super::tree::tree;
 
 /// How soon a run is gone.
 const SOON: Duration = Duration::from_secs(2);

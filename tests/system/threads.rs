@@ -1,8 +1,9 @@
 //! Threads that cannot be started.
 
 use super::plans::{PLANS, Place};
-use super::tool::{Running, program, tree};
+use super::tool::{Running, program};
 use super::trace::{Fault, can_trace, next, traced};
+use super::tree::tree;
 
 #[test]
 fn a_thread_that_cannot_be_started_is_a_limit_or_is_done_without() {

@@ -1,11 +1,12 @@
 //! Running the command, with a watchdog, and looking at what it has left.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use super::tree::Tree;
 
 /// No run of these tests takes longer.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -146,23 +147,6 @@ pub(crate) fn has(name: &str) -> bool {
     let found = std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
     if !found {
         skipped(&format!("{name} is not installed"));
-    }
-    found
-}
-
-/// All that is below a directory: bytes of files, names of directories.
-pub(crate) type Tree = BTreeMap<String, Option<Vec<u8>>>;
-
-pub(crate) fn tree(dir: &Path) -> Tree {
-    let (mut found, mut waiting) = (Tree::new(), vec![dir.to_owned()]);
-    while let Some(here) = waiting.pop() {
-        for path in std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().path()) {
-            let name = path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
-            found.insert(name, (!path.is_dir()).then(|| std::fs::read(&path).unwrap()));
-            if path.is_dir() {
-                waiting.push(path);
-            }
-        }
     }
     found
 }
