@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
+use crate::config::Settings;
 use crate::engine::{Facts, Fan, Feed, Feeder, Flow, Phase, Plan, Push, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{Decode, Fault, FaultKind, Limits, decoder, looks_like_document_start};
@@ -77,7 +78,7 @@ impl<T: Send + 'static> Feed<Block> for JsonFeed<'_, T> {
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
-        let decoder = (self.decoder)(Limits { depth: cx.phase.run.settings.max_depth });
+        let decoder = (self.decoder)(limits(&cx.phase.run.settings));
         Box::new(JsonWork { walk: LineWalk::new(cx, &self.meter, "read_json"), decoder, down: self.down.worker(cx) })
     }
 }
@@ -126,6 +127,11 @@ impl<T> LineReader for RecordReader<'_, '_, T> {
             Err(fault) => Err(line_error(fault, line)),
         }
     }
+}
+
+/// What a record may be in a run.
+pub(crate) fn limits(settings: &Settings) -> Limits {
+    Limits { depth: settings.max_depth, most: usize::try_from(settings.memory / 2).unwrap_or(usize::MAX) }
 }
 
 /// A refused line as an error; one that looks like the beginning of a document says so, with the remedy.

@@ -14,6 +14,7 @@ mod lines;
 mod oneshot;
 mod open;
 mod partition;
+mod pattern;
 mod reader;
 mod salvage;
 mod scan;

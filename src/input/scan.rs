@@ -7,12 +7,12 @@ use crate::batch::{At, Unit};
 use crate::config::Config;
 use crate::engine::{Feed, Feeder, Flow, Phase, Run, StageMeter, UnitEnd, Work, WorkerCx};
 use crate::error::Result;
-use crate::json::{JsonParser, JsonRef, Limits};
+use crate::json::{JsonParser, JsonRef};
 
 use super::Input;
 use super::blocks::Block;
 use super::feed::Shards;
-use super::json::line_error;
+use super::json::{limits, line_error};
 use super::lines::{LONG, LineFlow, LineReader, LineWalk};
 
 /// JSON lines that are looked at in place: the fastest way to read them. Each verb's closure is handed a
@@ -112,7 +112,7 @@ impl Feed<Block> for ScanFeed<'_> {
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
-        let parser = JsonParser::new(Limits { depth: cx.phase.run.settings.max_depth });
+        let parser = JsonParser::new(limits(&cx.phase.run.settings));
         let walk = LineWalk::new(cx, &self.meter, "scan");
         Box::new(ScanWork { walk, parser, keep: self.keep, down: self.down.worker(cx) })
     }

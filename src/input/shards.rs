@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::os::{Meta, Os};
 
 use super::Input;
+use super::pattern::Glob;
 
 /// One shard.
 #[derive(Clone, Debug)]
@@ -70,32 +71,37 @@ fn named(os: &Os, path: &Path, shards: &mut Vec<Shard>) -> Result<()> {
     let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '['])) else {
         return Err(missing(path, "expected a file: there is none"));
     };
-    let matches = os.glob(pattern).map_err(|error| {
+    let pattern = Glob::new(pattern).map_err(|error| {
         let text = format!("expected a glob pattern: {} at character {}", error.msg, error.pos + 1);
         Error::new(ErrorKind::Usage, text).at(place(path))
     })?;
-    let mut found = Vec::new();
-    for path in matches {
-        found.push(path.map_err(|error| {
-            let path = error.path().to_owned();
-            Error::io(&path, "read", error.into())
-        })?);
-    }
+    let mut found = pattern.find(os)?;
     if !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"_")) {
         found.retain(|path| path.file_name().is_none_or(|name| name != MARK));
     }
-    found.sort_by(|a, b| natural(a, b));
-    let before = shards.len();
+    let mut files = Vec::new();
     for path in found {
         match os.meta(&path).map_err(|error| Error::io(&path, "read", error))? {
-            meta if meta.dir => directory(os, &path, shards)?,
-            meta if meta.regular => shards.push(Shard { path, meta: Some(meta) }),
+            meta if meta.dir => directory(os, &path, &mut files)?,
+            meta if meta.regular => files.push(Shard { path, meta: Some(meta) }),
             // A pattern must not hang on a pipe that happens to match.
             _ => {}
         }
     }
-    if shards.len() == before {
+    if files.is_empty() {
         return Err(missing(path, "expected a pattern that matches a file: it matches none"));
+    }
+    files.sort_by(|a, b| natural(&a.path, &b.path));
+    if pattern.is_deep() {
+        // `**/*` matches directories and what is in them, through links too: each file is read once.
+        let mut seen = HashSet::new();
+        for file in files {
+            if seen.insert(os.real(&file.path).map_err(|error| Error::io(&file.path, "read", error))?) {
+                shards.push(file);
+            }
+        }
+    } else {
+        shards.append(&mut files);
     }
     Ok(())
 }
@@ -217,6 +223,7 @@ mod tests {
         };
         assert_eq!(find(dir.path()).unwrap(), ["[x]", "p-9", "p-10", "q"]);
         assert_eq!(find(&at("p-*")).unwrap(), ["p-9", "p-10"]);
+        assert_eq!(find(&at("**/*")).unwrap(), ["[x]", "p-9", "p-10", "r", "q"]);
         assert_eq!(find(&at("[x]")).unwrap(), ["[x]"]);
         std::fs::create_dir(at("_out")).unwrap();
         for name in ["_SUCCESS", ".manifest.json", "_mine", "p"] {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 /// Where records are read from: paths, glob patterns, directories, standard input, or a list of those.
 ///
 /// * A path that exists is read, even if it has glob characters. `-` is standard input.
-/// * A pattern (`logs/*.gz`, `**` for any depth) must match at least one file. Names that begin with `.` are not
-///   meant, and `_SUCCESS`, which lies beside shards that were written here, only if the pattern's last name begins with `_`.
+/// * A pattern (`logs/*.gz`, `**` for any depth) must match at least one file. A directory that it matches is read as
+///   below; with `**` in it each file is read once, however it is reached. Names that begin with `.` are not meant, and
+///   `_SUCCESS`, which lies beside shards that were written here, only if the pattern's last name begins with `_`.
 /// * A directory is read with everything below it; names that start with `.` or `_` are left out, and a directory that
 ///   is reached twice through links is read once.
 ///

@@ -1,4 +1,4 @@
-//! Names and directories: what is at a path, what is in a folder, what a pattern matches.
+//! Names and directories: what is at a path, what is in a folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,17 +82,5 @@ impl Os {
         std::fs::read_dir(dir)?
             .map(|entry| entry.map(|entry| Entry { path: entry.path(), name: entry.file_name() }))
             .collect()
-    }
-
-    /// The paths that a pattern matches, in no order. The outer error says where the pattern is wrong.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    pub(crate) fn glob(&self, pattern: &str) -> Result<Vec<Result<PathBuf, glob::GlobError>>, glob::PatternError> {
-        // `*` does not match a leading dot and does not cross a `/`, as in a shell.
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        Ok(glob::glob_with(pattern, options)?.collect())
     }
 }

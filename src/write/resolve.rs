@@ -45,7 +45,10 @@ impl Target {
     pub(crate) fn resolve(&self, os: &Os) -> Result<Resolved> {
         let wrong = |kind, text: &str| Err(Error::new(kind, text).at(place(&self.path)));
         let Some(name) = self.path.file_name().and_then(|name| name.to_str()) else {
-            return wrong(ErrorKind::Usage, "expected a file name, or a directory with a `part-*.jsonl` pattern");
+            return wrong(
+                ErrorKind::Usage,
+                "expected a file name in UTF-8, or a directory with a `part-*.jsonl` pattern",
+            );
         };
         if self.path.parent().is_some_and(|dir| dir.to_string_lossy().contains('*')) {
             return wrong(ErrorKind::Usage, "expected `*` in the file name only");

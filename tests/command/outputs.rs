@@ -150,3 +150,40 @@ fn an_output_is_verified() {
         assert!(ran.code == Some(2) && ran.err.contains("means nothing here"), "{wrong:?}: {ran:?}");
     }
 }
+
+/// Whatever a file is called it is read, by each way to it, and no message moves the cursor.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_of_any_name_are_read() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = files(&[]);
+    let names = [&b"\xff\xfe.jsonl"[..], b"b\n\x1b[31m.jsonl", b"-c.jsonl", "\u{202e}d.jsonl".as_bytes()];
+    let paths: Vec<_> = names.iter().map(|name| dir.path().join(OsStr::from_bytes(name))).collect();
+    for (number, path) in paths.iter().enumerate() {
+        std::fs::write(path, format!("{number}\n")).unwrap();
+    }
+    let ways = ["", "*", "**", "**/*.jsonl", "*.jsonl"].map(|pattern| dir.path().join(pattern));
+    for way in ways {
+        let program = [OsStr::new("-s"), OsStr::new("sort"), way.as_os_str()];
+        assert_eq!(print(&program, ""), "[0,1,2,3]\n", "{way:?}");
+    }
+    for (number, path) in paths.iter().enumerate() {
+        assert_eq!(print(&[OsStr::new("."), path.as_os_str()], ""), format!("{number}\n"));
+        std::fs::write(path, "no\n").unwrap();
+        let ran = run(&[OsStr::new("."), path.as_os_str()]);
+        let line = ran.err.strip_suffix('\n').unwrap();
+        assert!(ran.code == Some(2) && !line.contains(['\n', '\u{1b}', '\u{202e}']), "{ran:?}");
+        std::fs::remove_file(path).unwrap();
+        // An output may be called so too, if that is text.
+        let report = dir.path().join("report");
+        let report = report.as_os_str();
+        let write = ["-n", "-o"].map(OsStr::new).into_iter().chain([path.as_os_str()]);
+        let rest = ["--report"].map(OsStr::new).into_iter().chain([report, OsStr::new("7")]);
+        let ran = run(&write.chain(rest).collect::<Vec<_>>());
+        match path.to_str() {
+            Some(_) => assert!(ran.code == Some(0) && std::fs::read_to_string(path).unwrap() == "7\n", "{ran:?}"),
+            None => assert!(ran.code == Some(2) && ran.err.contains("in UTF-8") && !path.exists(), "{ran:?}"),
+        }
+    }
+}
