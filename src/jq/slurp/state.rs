@@ -62,7 +62,8 @@ impl Ends {
 }
 
 impl State {
-    /// The bytes that it holds, about.
+    /// The bytes that it holds, about. The same for the same content, however lists grew: whether it is too much must not
+    /// depend on which worker saw what.
     pub(super) fn weight(&self) -> usize {
         let kept = |(key, _, value): &(Val, Place, Val)| key.weight() + value.weight();
         match self {
@@ -70,8 +71,7 @@ impl State {
             State::Add(value) | State::Failed(_, value) => value.weight(),
             State::Min(best) | State::Max(best) => best.as_ref().map_or(0, kept),
             State::Ends(list) | State::Collect(list) => {
-                list.capacity() * size_of::<(Place, Val)>()
-                    + list.iter().map(|(_, value)| value.weight()).sum::<usize>()
+                list.len() * size_of::<(Place, Val)>() + list.iter().map(|(_, value)| value.weight()).sum::<usize>()
             }
             State::Unique(map) => map
                 .iter()
@@ -79,7 +79,7 @@ impl State {
                 .sum(),
             State::Approx(seen) => sketch::distinct().heap_size(seen),
             State::Sample(drawn) => sketch::drawing(0, 0).heap_size(drawn),
-            State::Top(list) => list.capacity() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>(),
+            State::Top(list) => list.len() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>(),
         }
     }
 
