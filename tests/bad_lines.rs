@@ -166,6 +166,33 @@ fn nesting_is_allowed_up_to_the_limit_and_no_deeper() {
     assert_eq!(kind, ErrorKind::Limit);
 }
 
+/// A record whose values take many times its text.
+#[test]
+fn a_record_of_more_values_than_the_budget_can_read_is_a_limit_that_names_one_that_does() {
+    let many = format!("[{}1]", "1,".repeat(1_500_000));
+    let plain = format!("\"{}\"", "1,".repeat(1_500_000));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("in.jsonl");
+    std::fs::write(&path, format!("{plain}\n{many}\n2\n")).unwrap();
+    let config = |memory: u64| Config::new().threads(2).max_record(4 << 20).memory(memory);
+    type Lane = fn(&Path, Config) -> kitbag::Result<u64>;
+    let lanes: [Lane; 3] = [
+        |path, config| Scan::new(path).with(config).count(),
+        |path, config| Bag::<Json>::read_json(path).with(config).count(),
+        |path, config| Bag::<serde_json::Value>::read_json(path).with(config).count(),
+    ];
+    for lane in lanes {
+        let error = lane(&path, config(20 << 20)).unwrap_err();
+        let text = without_path(&error, &path);
+        assert!(error.kind() == ErrorKind::Limit && text.starts_with("2:1: expected a record whose values"), "{text}");
+        let least = text.split("would do is ").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        let least = least.parse::<u64>().unwrap();
+        assert!(lane(&path, config(least - 2)).is_err());
+        assert_eq!(lane(&path, config(least)).unwrap(), 3);
+        assert_eq!(lane(&path, config(20 << 20).bad_records(BadRecords::Skip)).unwrap(), 2);
+    }
+}
+
 /// What the quarantine file of a run says, without the path; and what came through.
 fn quarantined<R>(path: &Path, config: Config, run: impl FnOnce(Config) -> R) -> (R, u64, Vec<serde_json::Value>) {
     let dir = tempfile::tempdir().unwrap();

@@ -37,6 +37,7 @@ mod text;
 mod translate;
 mod typed;
 mod value;
+mod weight;
 mod whole;
 mod words;
 

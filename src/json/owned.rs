@@ -52,7 +52,7 @@ impl Json {
     /// Like [`parse`](Self::parse), from bytes that may turn out not to be UTF-8.
     pub(crate) fn parse_bytes(text: &[u8]) -> Result<Json, Fault> {
         thread_local! {
-            static PARSER: RefCell<JsonParser> = RefCell::new(JsonParser::new(Limits { depth: MAX_DEPTH }));
+            static PARSER: RefCell<JsonParser> = RefCell::new(JsonParser::new(Limits { depth: MAX_DEPTH, ..Limits::default() }));
         }
         // The parser calls no code of others, so it is never borrowed twice.
         PARSER.with_borrow_mut(|parser| {

@@ -9,6 +9,7 @@ use super::scan;
 use super::structure::Structure;
 use super::text;
 use super::value::{JsonRef, Lane};
+use super::weight;
 use super::words::MAX_TEXT;
 use crate::error::Result;
 use std::fmt;
@@ -24,11 +25,13 @@ const KEEP: usize = 1 << 20;
 pub(crate) struct Limits {
     /// Levels of arrays and objects; at most [`MAX_DEPTH`].
     pub(crate) depth: usize,
+    /// Bytes that reading it may take beside its text: half of a run's budget.
+    pub(crate) most: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { depth: 128 }
+        Limits { depth: 128, most: usize::MAX }
     }
 }
 
@@ -50,19 +53,22 @@ pub struct JsonParser {
     structure: Structure,
     ahead: Ahead,
     outline: Outline,
-    depth: usize,
+    limits: Limits,
+    /// Longer texts are weighed before they are read.
+    light: usize,
     /// The longest line since the buffers were made.
     longest: usize,
 }
 
 impl JsonParser {
     pub(crate) fn new(limits: Limits) -> JsonParser {
-        let depth = limits.depth.clamp(1, MAX_DEPTH);
+        let limits = Limits { depth: limits.depth.clamp(1, MAX_DEPTH), ..limits };
         JsonParser {
             structure: Structure::new(),
             ahead: Ahead::default(),
             outline: Outline::default(),
-            depth,
+            limits,
+            light: MAX_TEXT.min(limits.most / weight::MOST),
             longest: 0,
         }
     }
@@ -104,8 +110,8 @@ impl JsonParser {
     /// Readies the buffers for a text.
     #[inline]
     pub(super) fn prepare(&mut self, text: &[u8]) -> Result<(), Fault> {
-        if text.len() > MAX_TEXT {
-            return Err(Fault::new(FaultKind::Size, MAX_TEXT, "expected a record of at most 256 MiB"));
+        if text.len() > self.light {
+            weight::check(text, self.limits.most)?;
         }
         if self.longest > KEEP && text.len() <= KEEP {
             self.shrink();
@@ -117,7 +123,7 @@ impl JsonParser {
     /// The document of a line, of which `text` is what is between the white space around it.
     #[inline]
     pub(super) fn document<'p>(&'p mut self, line: &[u8], text: &'p [u8]) -> Result<JsonLine<'p>, Fault> {
-        let JsonParser { structure, ahead, outline, depth, .. } = self;
+        let JsonParser { structure, ahead, outline, limits, .. } = self;
         let found = match ahead.take(offset(text, line)) {
             Some(part) => structure.part(part),
             None => {
@@ -126,9 +132,9 @@ impl JsonParser {
             }
         };
         let found = found.filter(|found| found.ascii || simdutf8::basic::from_utf8(text).is_ok());
-        match found.and_then(|found| outline.fill(text, found, *depth)) {
+        match found.and_then(|found| outline.fill(text, found, limits.depth)) {
             Some(document) => Ok(JsonLine { document }),
-            None => Err(refused(text, *depth)),
+            None => Err(refused(text, limits.depth)),
         }
     }
 
@@ -146,7 +152,7 @@ impl JsonParser {
 
     /// Drops the buffers.
     pub(crate) fn shrink(&mut self) {
-        *self = JsonParser::new(Limits { depth: self.depth });
+        *self = JsonParser::new(self.limits);
     }
 }
 

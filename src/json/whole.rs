@@ -8,7 +8,7 @@ use super::text;
 /// the line the other way round, and ends inside a string. Numbers, words and strings do have ends that are JSON.
 pub(crate) fn is_container(line: &[u8], depth: usize) -> bool {
     let opens = matches!(text::trim(line).first(), Some(b'{' | b'['));
-    opens && JsonParser::new(Limits { depth }).parse(line).is_ok()
+    opens && JsonParser::new(Limits { depth, ..Limits::default() }).parse(line).is_ok()
 }
 
 #[cfg(test)]

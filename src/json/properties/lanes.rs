@@ -139,7 +139,7 @@ fn depth_is_limited_in_both_lanes() {
     for (depth, limit) in
         [(1, 1), (128, 128), (1024, 1024), (2, 1), (129, 128), (1025, 1024), (1025, 9999), (100_000, 1024)]
     {
-        let mut parser = JsonParser::new(Limits { depth: limit });
+        let mut parser = JsonParser::new(Limits { depth: limit, ..Limits::default() });
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             for leaf in ["1", "1e999"] {
                 let text = format!("{}{leaf}{}", open.repeat(depth), close.repeat(depth));
