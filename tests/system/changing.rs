@@ -196,3 +196,52 @@ fn a_clock_that_is_wrong_changes_no_output() {
         assert_eq!(print(&["--values", ".seconds < 60 and .seconds > 0", &report]), "true\n");
     }
 }
+
+/// libfaketime, which gives a program another wall clock; `None` where it is not installed.
+fn faketime() -> Option<std::path::PathBuf> {
+    let found = ["/usr/lib/*/faketime", "/usr/lib*/faketime", "/usr/local/lib/faketime"]
+        .into_iter()
+        .find_map(|dir| glob::glob(&format!("{dir}/libfaketimeMT.so.1")).unwrap().find_map(Result::ok));
+    if found.is_none() {
+        eprintln!("skipped: libfaketime is not installed");
+    }
+    found
+}
+
+#[test]
+fn a_clock_that_jumps_within_a_run_changes_nothing() {
+    let Some(library) = faketime() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let [input, out, report, clock] = ["in.jsonl", "out/p-*.gz", "report", "clock"].map(at);
+    records(Path::new(&input), 12_000);
+    let settings = ["--memory", "2MiB", "--max-record", "4K", "--threads", "2", "--overwrite"];
+    let arguments = [&settings[..], &["--report", &report, "-o", &out, "-s", "sort_by(.k)[]", &input]].concat();
+    print(&arguments);
+    let before = super::tree::tree(&dir.path().join("out"));
+    let jump = |to: &str| std::fs::write(&clock, to).unwrap();
+    let jumping = |arguments: &[&str]| {
+        let mut command = super::tool::kitbag(arguments);
+        command.env("LD_PRELOAD", &library).env("FAKETIME_TIMESTAMP_FILE", &clock);
+        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let now = |to: &str| -> f64 {
+        jump(to);
+        run(&mut jumping(&["-n", "now"])).out.trim().parse().unwrap()
+    };
+    let years = (now("+10y") - now("-10y")) / (365.0 * 86_400.0);
+    assert!((19.0..21.0).contains(&years), "the clock is not another one: {years} years");
+    let mut running = Running::start(&mut jumping(&arguments));
+    let mut jumps = 0;
+    while running.0.try_wait().unwrap().is_none() {
+        jump(["-10y", "+10y"][jumps % 2]);
+        jumps += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let ran = running.finish();
+    assert!(ran.code == Some(0) && ran.err.is_empty() && jumps > 10, "{jumps} jumps: {ran:?}");
+    assert!(super::tree::tree(&dir.path().join("out")) == before);
+    assert_eq!(print(&["--values", ".seconds < 60 and .seconds > 0", &report]), "true\n");
+}

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::dice::Dice;
+use super::job::Job;
 use super::plans::{PLANS, Place};
 use super::tool::{KITBAG, Running, is_required, kitbag, names, print, program, signal, visible};
 use super::trace::{Fault, can_trace, next, traced};
@@ -46,74 +47,11 @@ fn killed_at_each_call_that_writes_a_run_leaves_the_old_output_or_the_new_one() 
     }
 }
 
-/// A job that reads, spills, and writes shards over an old output.
-struct Job {
-    dir: tempfile::TempDir,
-    out: PathBuf,
-    lines: usize,
-}
-
-impl Job {
-    fn new() -> Job {
-        let dir = tempfile::tempdir().unwrap();
-        let lines = 12_000;
-        let record = |n: usize| format!("{{\"n\":{n},\"k\":{},\"pad\":\"{:x>180}\"}}\n", n * 7919 % 12_007, n);
-        std::fs::write(dir.path().join("in.jsonl"), (0..lines).map(record).collect::<String>()).unwrap();
-        let out = dir.path().join("out");
-        Job { dir, out, lines }
-    }
-
-    /// Its arguments, of a run whose records carry this number.
-    fn arguments(&self, number: usize) -> Vec<String> {
-        let (target, input) = (self.out.join("part-*.jsonl"), self.dir.path().join("in.jsonl"));
-        let program = "sort_by(.k)[] | {n, v: $v}";
-        let settings =
-            ["--memory", "2MiB", "--max-record", "4K", "--threads", "2", "--shard-size", "32K", "--overwrite"];
-        let more = ["--argjson", "v", &number.to_string(), "-s", program, "-o"].map(str::to_owned);
-        let paths = [target, input].map(|path| path.to_str().unwrap().to_owned());
-        settings.map(str::to_owned).into_iter().chain(more).chain(paths).collect()
-    }
-
-    /// Which run the output is of; it must be whole, and have each record once.
-    fn number(&self, label: &str) -> usize {
-        let verified = print(&["--quiet", "--verify", self.out.to_str().unwrap()]);
-        assert_eq!(verified, "", "{label}");
-        let (mut seen, mut numbers) = (vec![false; self.lines], Vec::new());
-        for name in names(&self.out).into_iter().filter(|name| name.starts_with("part-")) {
-            for line in std::fs::read_to_string(self.out.join(name)).unwrap().lines() {
-                let (n, v) = line.strip_prefix("{\"n\":").and_then(|rest| rest.split_once(",\"v\":")).unwrap();
-                assert!(
-                    !std::mem::replace(&mut seen[n.parse::<usize>().unwrap()], true),
-                    "{label}: {n} is there twice"
-                );
-                numbers.push(v.trim_end_matches('}').parse::<usize>().unwrap());
-            }
-        }
-        assert!(seen.iter().all(|seen| *seen), "{label}: a record is lost");
-        numbers.dedup();
-        assert_eq!(numbers.len(), 1, "{label}: two runs are mixed: {numbers:?}");
-        numbers[0]
-    }
-
-    fn hidden(&self) -> usize {
-        names(self.dir.path()).iter().filter(|name| name.starts_with('.')).count()
-    }
-}
-
 #[test]
 fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
     let kills = if is_required() { 300 } else { 60 };
     let job = Job::new();
-    let report = job.dir.path().join("report").to_str().unwrap().to_owned();
-    print(&[&["--report".to_owned(), report.clone()], &job.arguments(0)[..]].concat());
-    assert!(print(&["--values", ".spilled_bytes > 0", &report]) == "true\n", "the job does not spill");
-    std::fs::remove_file(report).unwrap();
-    let duration = || {
-        let begun = Instant::now();
-        print(&job.arguments(0));
-        begun.elapsed()
-    };
-    let whole = (0..5).map(|_| duration()).max().unwrap();
+    let whole = job.duration();
     let (mut dice, mut was, began) = (Dice::new(7), 0, Instant::now());
     let (mut alive, mut old, mut new, mut left, mut swept) = (0, 0, 0, 0, 0);
     for round in 1..=kills {
@@ -140,7 +78,7 @@ fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
     }
     print(&job.arguments(kills + 1));
     assert_eq!((job.number("the last run"), job.hidden()), (kills + 1, 0));
-    assert_eq!(names(job.dir.path()), ["in.jsonl", "out"]);
+    assert_eq!(names(job.dir()), ["in.jsonl", "out"]);
     let spent = began.elapsed();
     println!(
         "{alive} of {kills} kills hit a run of {whole:?}; {old} left the old output, {new} the new one; {left} left a stage, {swept} runs took one away; {spent:?}"
