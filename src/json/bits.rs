@@ -118,6 +118,13 @@ pub(super) fn levels() -> Vec<Level> {
     [Some(Level::new()), between, Some(Level::baseline())].into_iter().flatten().collect()
 }
 
+/// Makes a list so long, and no longer: `weight` counts on that.
+#[cold]
+pub(super) fn grow(list: &mut Vec<u32>, length: usize) {
+    list.reserve_exact(length.saturating_sub(list.len()));
+    list.resize(length, 0);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -243,16 +243,8 @@ impl Carry<'_> {
     fn room(&mut self) {
         let needed = self.count + BLOCK + 1;
         if self.into.tokens.len() < needed {
-            self.grow(needed);
+            bits::grow(&mut self.into.tokens, needed.next_power_of_two().min(self.most));
         }
-    }
-
-    /// To twice the room, and no further than there can be tokens: `weight` counts on that.
-    #[cold]
-    fn grow(&mut self, needed: usize) {
-        let (tokens, length) = (&mut self.into.tokens, needed.next_power_of_two().min(self.most));
-        tokens.reserve_exact(length.saturating_sub(tokens.len()));
-        tokens.resize(length, 0);
     }
 
     /// Appends the positions of the bits.
