@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use kitbag::{Bag, Scan};
+use kitbag::{Bag, Scan, escape};
 
 use crate::jq::plan::{self, Passes, Way};
 use crate::jq::slurp;
@@ -46,6 +46,18 @@ pub(super) fn first(job: &Job<'_>, passes: &Passes, known: &Known) -> Result<Opt
     let named =
         |values: &Val| passes.names.iter().cloned().zip(values.as_array().unwrap_or_default().to_vec()).collect();
     Ok(Some(First { values: values.iter().map(named).collect(), ended }))
+}
+
+/// That the input is what it was when it was listed first. Within a pass the library sees to it.
+pub(super) fn unchanged(job: &Job<'_>) -> Result<(), Failure> {
+    let (was, is) = (&job.read_from.inputs, job.input().provenance()?.inputs);
+    if *was == is {
+        return Ok(());
+    }
+    let differs = was.iter().zip(&is).position(|(was, is)| was != is).unwrap_or(was.len().min(is.len()));
+    let path = was.get(differs).or(is.get(differs)).map_or("", |file| &file.path);
+    let path = escape(path.as_bytes(), 200);
+    Err(Failure::Input(format!("{path}: expected the same file in each pass over the input: it was changed meanwhile")))
 }
 
 /// The outputs, held; no more than one too many.

@@ -45,7 +45,7 @@ pub(super) struct Job<'a> {
     pub(super) target: Option<Target>,
     pub(super) partition: Option<PartitionBy>,
     /// The input's files, as they were before anything was read.
-    read_from: Provenance,
+    pub(super) read_from: Provenance,
 }
 
 /// Bytes of text that are held in memory, at most, before all of it is there.

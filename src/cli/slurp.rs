@@ -71,12 +71,17 @@ fn twice(job: &Job<'_>, passes: &Passes, known: &Known) -> Result<Option<Outcome
         let names: Vec<&String> = values.iter().map(|(name, _)| name).collect();
         let outer = known.iter().filter(|(name, _)| !names.contains(&name)).cloned();
         let known = outer.chain(values.iter().cloned()).collect();
+        passes::unchanged(job)?;
         let next = of(job, &passes.body, &known)?;
         left_out = left_out.max(reported() + next.left_out);
         outcome = Outcome { last: next.last.or(outcome.last), ..next };
         if outcome.halted {
             break;
         }
+    }
+    if job.target.is_none() {
+        // What has been printed is wrong then; a target has been written by now.
+        passes::unchanged(job)?;
     }
     outcome.left_out = left_out - reported();
     match first.ended {

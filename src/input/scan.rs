@@ -17,7 +17,7 @@ use super::lines::{LONG, LineFlow, LineReader, LineWalk};
 
 /// JSON lines that are looked at in place: the fastest way to read them. Each verb's closure is handed a
 /// [`JsonRef`], a view of the record in the reader's own buffers; a record costs an allocation only if the closure makes
-/// one. The whole line is checked, whatever the closure looks at. Lazy, like a [`Bag`], and turned into one by
+/// one. The whole line is checked, whatever the closure looks at. Lazy, like a [`Bag`](crate::Bag), and turned into one by
 /// [`map`](Scan::map), [`filter_map`](Scan::filter_map) or [`records`](Scan::records).
 ///
 /// ```no_run
@@ -45,7 +45,7 @@ impl std::fmt::Debug for Scan {
 }
 
 impl Scan {
-    /// Reads JSON lines; see [`Bag::read_json`] for what they are.
+    /// Reads JSON lines; see [`Bag::read_json`](crate::Bag::read_json) for what they are.
     pub fn new(input: impl Into<Input>) -> Scan {
         Scan { input: input.into(), config: Config::default(), keep: Vec::new(), whole: false }
     }

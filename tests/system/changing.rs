@@ -171,6 +171,46 @@ fn a_file_that_is_cut_or_replaced_at_a_random_moment_is_an_error_or_was_read_who
     assert!(refused[0] > 3 && refused[1] > 3, "{refused:?}");
 }
 
+/// A program of two passes sees one file in both, or ends with an error.
+#[test]
+fn a_file_that_changes_between_two_passes_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, other) = (dir.path().join("in.jsonl"), dir.path().join("other"));
+    large(&input);
+    let (text, path) = (std::fs::read_to_string(&input).unwrap(), input.to_str().unwrap());
+    let program = "length as $n | map([$n, has(\"pad\")]) | [unique, length]";
+    let arguments = ["--threads", "2", "--memory", "8MiB", "-c", "-s", program, path];
+    assert!(print(&["-s", "--explain", program]).contains("pass"), "the program takes one pass");
+    let begun = Instant::now();
+    assert_eq!(print(&arguments), "[[[60000,true]],60000]\n");
+    let whole = begun.elapsed();
+    let half = text[..text.len() / 2].rsplit_once('\n').unwrap().0.replace("\"pad\"", "\"new\"");
+    let (mut dice, mut refused, mut between) = (super::dice::Dice::new(9), 0, 0);
+    for round in 0..40 {
+        std::fs::write(&input, &text).unwrap();
+        std::fs::write(&other, &half).unwrap();
+        let mut command = super::tool::kitbag(&arguments);
+        let run = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        std::thread::sleep(whole.mul_f64(dice.below(1000) as f64 / 1000.0));
+        std::fs::rename(&other, &input).unwrap();
+        let ran = run.finish();
+        match ran.code {
+            Some(0) => {
+                let whole = |count: usize, old: bool| format!("[[[{count},{old}]],{count}]\n");
+                let one = ran.out == whole(60_000, true) || ran.out == whole(half.lines().count(), false);
+                assert!(one, "round {round}: two files are mixed: {ran:?}");
+            }
+            _ => {
+                assert!(ran.code == Some(2) && ran.err.starts_with(path), "{ran:?}");
+                refused += 1;
+                between += usize::from(ran.err.contains("in each pass"));
+            }
+        }
+    }
+    println!("{refused} runs of 40 were refused, {between} of them because the file had changed between passes");
+    assert!(refused > 3 && between > 0, "{refused} refused, {between} between passes");
+}
+
 #[test]
 fn a_clock_that_is_wrong_changes_no_output() {
     if !is_root() || !has("unshare") {
