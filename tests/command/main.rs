@@ -11,6 +11,7 @@
 
 mod endings;
 mod errors;
+mod explained;
 mod help;
 mod joins;
 mod logs;

@@ -72,6 +72,19 @@ const PLACES: &[&str] = &[
 
 /// Programs beyond those of the page: what planning could get wrong.
 const MORE: &[&str] = &[
+    // Groups within groups.
+    "group_by(.k) | map(group_by(.t) | map([.[0].t, length]))",
+    "group_by(.k) | map({k: .[0].k, b: (group_by(.t) | map({n: length, s: (map(.n) | add)}))})",
+    "group_by(.k) | map(group_by(.t) | map(group_by(.n) | map(length)) | length)",
+    "group_by(.k) | map([.[0].k, (group_by(.t) | map(.[-1].n) | max)])",
+    "group_by(.k) | map(group_by(.t) | map(select(length > 1) | .[0].n))",
+    "group_by(.k) | map(group_by(.t.x) | map(min_by(.n)))",
+    "group_by(.k) | map(try (group_by(.t.x) | map(length + 1)) catch \"bad\")",
+    "{n: length, t: (group_by(.t) | map(unique_by(.n) | length))}",
+    "{e: (group_by(empty) | map(length)), n: length}",
+    "length as $n | {t: (group_by(.t) | map(length / $n))}",
+    "map({t}) | [length, (group_by(.t) | map(max_by(.t)))]",
+    "[(group_by(.k) | map(.[0].k + 1)), length]",
     "map(select(.n > 1)) | group_by(.k) | map({k: .[0].k, n: length, ids: map(.id)}) | sort_by(-.n)",
     "group_by(.k) | map(select(length > 1) | {k: .[0].k, m: (map(.n) | max)})",
     "group_by(.k) | map(if length > 2 then \"many\" else length end)",
@@ -335,6 +348,9 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
         "map(.id) | to_entries | map([.key, .value]) | .[5:-29900]",
         "approx_distinct(.u), (sample(100; 3) | map(.id))",
         "group_by(.x) | map([approx_distinct(.u), (sample(3) | map(.id))])",
+        "group_by(.k) | map({k: .[0].k, n: length, u: (group_by(.u) | map([.[0].u, length, (map(.x) | add)]) | .[:9])})",
+        "group_by(.k) | map(group_by(.u) | map(length) | [length, max])",
+        "{n: length, u: (group_by(.u) | map(length) | [length, max])}",
     ];
     let programs: Vec<String> = programs.iter().map(ToString::to_string).collect();
     let input = at(&dir, "records.jsonl");

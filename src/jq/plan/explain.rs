@@ -81,6 +81,7 @@ impl Row<'_> {
             let grows = match &aggregate.kind {
                 Kind::Add => " (grows where it adds texts, arrays or objects)",
                 kind if kind.is_bounded() => "",
+                Kind::Unique(_) | Kind::Groups { .. } => " (grows with its keys)",
                 _ => " (grows with its input)",
             };
             format!("$__agg{number} = {aggregate}{grows}")
@@ -114,6 +115,7 @@ impl fmt::Display for Agg<'_> {
             }
             Kind::Approx => write!(f, "approx_distinct({of})"),
             Kind::Sample(count, seed) => write!(f, "sample({of}; {count}; {seed})"),
+            Kind::Groups { by, row } => write!(f, "groups({of}; {}; {})", print(by), row.tell().join("; ")),
             Kind::Collect => write!(f, "collect({of})"),
         }
     }

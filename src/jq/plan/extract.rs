@@ -12,7 +12,7 @@ use super::kinds::{MOST, place};
 use super::names::Names;
 use super::places::{slice, tail};
 use super::terms::{Tree, is_local, own_path, path_of, pipe, stages, then, variables};
-use super::{Agg, Kind};
+use super::{Agg, Kind, Row};
 
 /// As many aggregates as one pass may have: the names of their answers.
 const ANSWERS: [&str; 24] = [
@@ -170,12 +170,34 @@ impl<'s, 'n> Extract<'s, 'n> {
         if let Some(count) = tail(first) {
             return Some(then(&self.answer(Kind::Tail(count), of)?, &pipe(parts)));
         }
+        if let Some(kind) = self.groups(first, &rest[0], of) {
+            let answer = self.answer(kind, of)?;
+            return Some(then(&answer, &pipe(&rest[1..])));
+        }
         if let Some((kind, taken)) = self.names.best(parts) {
             let answer = self.answer(kind, of)?;
             return Some(then(&answer, &pipe(&parts[taken..])));
         }
         let first = self.rest(first, of)?;
         Some(then(&first, &pipe(rest)))
+    }
+
+    /// `group_by(f) | map(g)`, where nothing of a group needs all of it.
+    fn groups(&self, group: &Tree<'s>, map: &Tree<'s>, of: &Tree<'s>) -> Option<Kind<'s>> {
+        // Outputs of one record stand in one group only if there is one of them.
+        if self.caught || !matches!(of, Term::Id) || !self.names.call(group, "group_by", 1) {
+            return None;
+        }
+        let (Term::Call(_, arguments), Term::Call(_, made)) = (group, map) else { return None };
+        let (by, make) = (arguments.first()?, made.first().filter(|_| self.names.call(map, "map", 1))?);
+        if !is_local(make, &self.bound) {
+            return None;
+        }
+        let mut inner = Extract::new(self.names);
+        let rest = inner.rest(make, &Term::Id)?;
+        let whole = |agg: &Agg<'s>| matches!((&agg.kind, &agg.of), (Kind::Collect, Term::Id));
+        let row = Box::new(Row { aggregates: inner.found, rest });
+        (!row.aggregates.iter().any(whole)).then(|| Kind::Groups { by: by.clone(), row })
     }
 
     /// An array made of the array's elements one by one, each record by itself: `map(f)`.

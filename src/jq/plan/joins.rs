@@ -8,7 +8,7 @@ use jaq_core::load::parse::Term;
 use super::super::notation;
 use super::names::Names;
 use super::terms::{Tree, is_local, stages, walk};
-use super::{Agg, End, Kind, Plan, Row, Stage};
+use super::{End, Plan, Row, Stage};
 
 /// Which elements come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,10 +88,7 @@ impl Plan<'_> {
             walk(term, &mut |term| asks |= matches!(term, Term::Var(word) if word.strip_prefix('$') == Some(name)));
             asks
         };
-        let aggregate = |one: &Agg<'_>| {
-            of(&one.of) || one.kind.by().is_some_and(of) || matches!(&one.kind, Kind::Nth(_, path) if of(path))
-        };
-        let row = |row: &Row<'_>| of(&row.rest) || row.aggregates.iter().any(aggregate);
+        let row = |row: &Row<'_>| row.any(&of);
         let stage = |stage: &Stage<'_>| match stage {
             Stage::Each(term) | Stage::Distinct(term) | Stage::Sort(term) => of(term),
             Stage::Groups { key, row: of_each } => of(key) || row(of_each),

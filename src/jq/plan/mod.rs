@@ -73,6 +73,11 @@ pub(crate) enum Kind<'s> {
     Approx,
     /// So many of them, drawn by a seed.
     Sample(u64, i64),
+    /// The array of what is made of each group of them, in order of the keys.
+    Groups {
+        by: Tree<'s>,
+        row: Box<Row<'s>>,
+    },
     /// All outputs: it grows with them.
     Collect,
 }
@@ -81,14 +86,16 @@ impl<'s> Kind<'s> {
     /// What elements are compared by.
     pub(crate) fn by(&self) -> Option<&Tree<'s>> {
         match self {
-            Kind::Min(by) | Kind::Max(by) | Kind::Unique(by) | Kind::Top { by, .. } => Some(by),
+            Kind::Min(by) | Kind::Max(by) | Kind::Unique(by) | Kind::Top { by, .. } | Kind::Groups { by, .. } => {
+                Some(by)
+            }
             _ => None,
         }
     }
 
     /// Whether what it holds does not grow with the number of outputs.
     pub(crate) fn is_bounded(&self) -> bool {
-        !matches!(self, Kind::Unique(_) | Kind::Collect)
+        !matches!(self, Kind::Unique(_) | Kind::Groups { .. } | Kind::Collect)
     }
 }
 
@@ -100,6 +107,19 @@ pub(crate) struct Row<'s> {
 }
 
 impl Row<'_> {
+    /// Whether one of its terms is so.
+    pub(crate) fn any(&self, is: &dyn Fn(&Tree<'_>) -> bool) -> bool {
+        let aggregate = |one: &Agg<'_>| {
+            let more = match &one.kind {
+                Kind::Nth(_, path) => is(path),
+                Kind::Groups { row, .. } => row.any(is),
+                _ => false,
+            };
+            more || is(&one.of) || one.kind.by().is_some_and(is)
+        };
+        is(&self.rest) || self.aggregates.iter().any(aggregate)
+    }
+
     /// Whether one of the aggregates holds whole records or grows with them.
     pub(crate) fn holds(&self) -> bool {
         !self.aggregates.iter().all(|aggregate| aggregate.kind.is_bounded())

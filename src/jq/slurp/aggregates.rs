@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::super::plan::Row;
 use super::super::{CompileError, Val};
 use super::filter::{Record, World};
-use super::one::{One, What, wanted};
-use super::state::{Of, State};
+use super::one::{One, What};
+use super::state::{Of, Place, State, wanted};
 
 /// The aggregates of a row.
 pub(super) struct Aggregates {
@@ -19,7 +19,7 @@ pub(super) struct Aggregates {
 }
 
 /// What they have seen.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct States {
     states: Vec<State>,
     /// What the states hold, about.
@@ -29,6 +29,13 @@ pub(super) struct States {
 /// What a record gives to the aggregates, or the error that it gives: for those that see the records in order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Outputs(Vec<(u8, Result<Val, Val>)>);
+
+impl States {
+    /// The bytes that they hold, about.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
+    }
+}
 
 impl Aggregates {
     pub(super) fn new(row: &Row<'_>, world: &World<'_>) -> Result<Aggregates, CompileError> {
@@ -41,7 +48,11 @@ impl Aggregates {
 
     /// Whether they must see the records in order.
     pub(super) fn in_order(&self) -> bool {
-        self.all.iter().any(|one| matches!(one.kind, What::Add | What::Sample(_)))
+        self.all.iter().any(|one| match &one.kind {
+            What::Add | What::Sample(_) => true,
+            What::Groups(nested) => nested.in_order(),
+            _ => false,
+        })
     }
 
     /// The answers where there is no record.
@@ -60,11 +71,12 @@ impl Aggregates {
         Outputs(outputs)
     }
 
-    fn add(&self, states: &mut States, seq: Seq, record: &Record<'_>) {
+    /// Adds the outputs for a record, the first of which has this place.
+    pub(super) fn add(&self, states: &mut States, first: Place, record: &Record<'_>) {
         for (one, state) in self.all.iter().zip(&mut states.states) {
             if let What::Nth(ends, _) | What::Slice(_, ends) = &one.kind
                 && one.of.is_itself()
-                && !wanted(state, *ends, (seq, 0))
+                && !wanted(state, *ends, first)
             {
                 // Nothing is made of a record that would not be kept.
                 continue;
@@ -73,7 +85,17 @@ impl Aggregates {
                 *count += 1;
                 continue;
             }
-            let (mut place, mut grown) = ((seq, 0), 0);
+            if let (What::Groups(nested), true, State::Groups(groups)) = (&one.kind, one.of.is_itself(), &mut *state) {
+                match nested.step(groups, first, record) {
+                    Ok(grown) => states.weight += grown,
+                    Err(error) => {
+                        states.weight += error.weight();
+                        state.fail(Of::Aggregate, first, error);
+                    }
+                }
+                continue;
+            }
+            let (mut place, mut grown) = (first, 0);
             let outcome = one.of.run(record, &mut |value| {
                 grown += one.step(state, place, value);
                 place.1 += 1;
@@ -139,14 +161,14 @@ impl Fold for Aggregates {
 
 impl<'a> Aggregate<JsonRef<'a>> for Aggregates {
     fn step(&self, states: &mut States, at: Seq, record: &JsonRef<'a>) {
-        self.add(states, at, &Record::borrowed(*record));
+        self.add(states, (at, 0), &Record::borrowed(*record));
     }
 }
 
 /// A value with its key.
 impl Aggregate<(Val, Val)> for Aggregates {
     fn step(&self, states: &mut States, at: Seq, (_, value): &(Val, Val)) {
-        self.add(states, at, &Record::of(value.clone()));
+        self.add(states, (at, 0), &Record::of(value.clone()));
     }
 }
 

@@ -7,6 +7,7 @@ mod aggregates;
 mod elements;
 mod filter;
 mod join;
+mod nested;
 mod one;
 mod state;
 

@@ -7,6 +7,7 @@ use super::super::plan::{Agg, Kind};
 use super::super::sketch::{self, Distinct, Drawing};
 use super::super::{CompileError, Val};
 use super::filter::{Filter, Record, World};
+use super::nested::{Groups, Nested};
 use super::state::{Ends, Of, Place, State, distinct, greatest, least};
 
 /// One of them, compiled.
@@ -30,19 +31,9 @@ pub(super) enum What {
         reversed: bool,
     },
     Collect,
+    Groups(Box<Nested>),
     Approx(Distinct),
     Sample(Drawing<Place>),
-}
-
-/// Whether a record with this place would be among those that are kept.
-pub(super) fn wanted(state: &State, ends: Ends, place: Place) -> bool {
-    match state {
-        State::Ends(list) if list.len() >= ends.count => {
-            let edge = if ends.last { list.first() } else { list.last() };
-            edge.is_some_and(|(kept, _)| if ends.last { place > *kept } else { place < *kept })
-        }
-        _ => true,
-    }
 }
 
 impl One {
@@ -71,6 +62,7 @@ impl One {
                 What::Top { by: by(key)?, ends, reversed: *reversed }
             }
             Kind::Collect => What::Collect,
+            Kind::Groups { by, row } => What::Groups(Box::new(Nested::new(by, row, world)?)),
             Kind::Approx => What::Approx(sketch::distinct()),
             Kind::Sample(count, seed) => What::Sample(sketch::drawing(*count, *seed)),
         };
@@ -87,6 +79,7 @@ impl One {
             What::Unique(_) => State::Unique(Default::default()),
             What::Top { .. } => State::Top(Vec::new()),
             What::Collect => State::Collect(Vec::new()),
+            What::Groups(_) => State::Groups(Groups::new()),
             What::Approx(sketch) => State::Approx(sketch.init()),
             What::Sample(drawing) => State::Sample(drawing.init()),
         }
@@ -97,6 +90,13 @@ impl One {
         match (&self.kind, &mut *state) {
             (What::Approx(sketch), State::Approx(seen)) => return grown(sketch, seen, place.0, &value),
             (What::Sample(drawing), State::Sample(drawn)) => return grown(drawing, drawn, place.0, &(place, value)),
+            (What::Groups(nested), State::Groups(groups)) => {
+                return nested.step(groups, place, &Record::of(value)).unwrap_or_else(|error| {
+                    let weight = error.weight();
+                    state.fail(Of::Aggregate, place, error);
+                    weight
+                });
+            }
             _ => {}
         }
         let weight = value.weight() + 48;
@@ -191,6 +191,7 @@ impl One {
             (What::Approx(sketch), State::Approx(into), State::Approx(from)) => sketch.merge(into, from),
             (What::Sample(drawing), State::Sample(into), State::Sample(from)) => drawing.merge(into, from),
             (_, State::Collect(into), State::Collect(from)) => into.extend(from),
+            (What::Groups(nested), State::Groups(into), State::Groups(from)) => nested.merge(into, from),
             (_, into, State::Failed((of, place), error)) => into.fail(of, place, error),
             _ => {}
         }
@@ -235,8 +236,11 @@ impl One {
                 list.sort_by_key(|(place, _)| *place);
                 one(Some(list.into_iter().map(|(_, value)| value).collect()))
             }
+            (State::Groups(groups), What::Groups(nested)) => {
+                nested.answer(groups).map_or_else(failed, |rows| one(Some(rows)))
+            }
             (State::Failed(_, error), _) => failed(error),
-            (State::Ends(_) | State::Top(_) | State::Approx(_) | State::Sample(_), _) => one(None),
+            (State::Groups(_) | State::Ends(_) | State::Top(_) | State::Approx(_) | State::Sample(_), _) => one(None),
         }
     }
 }

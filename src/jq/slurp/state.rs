@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Val;
 use super::super::sketch::{self, Drawn, Seen};
+use super::nested::{self, Groups};
 
 /// Where an output stands: its record, and its number among the record's outputs.
 pub(super) type Place = (Seq, u32);
@@ -27,6 +28,7 @@ pub(super) enum State {
     /// More than are wanted, in no order.
     Top(Vec<(Val, Place, Val)>),
     Collect(Vec<(Place, Val)>),
+    Groups(Groups),
     Approx(Seen),
     Sample(Drawn<Place>),
     /// The first error. Those of what makes the outputs come before those of what is made of the outputs, since jq has all
@@ -77,6 +79,7 @@ impl State {
                 .iter()
                 .map(|(key, (_, value))| key.weight() + value.weight() + 2 * size_of::<(Val, Place, Val)>())
                 .sum(),
+            State::Groups(groups) => nested::weight(groups),
             State::Approx(seen) => sketch::distinct().heap_size(seen),
             State::Sample(drawn) => sketch::drawing(0, 0).heap_size(drawn),
             State::Top(list) => list.len() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>(),
@@ -89,6 +92,17 @@ impl State {
             State::Failed(known, _) if *known <= (of, place) => {}
             _ => *self = State::Failed((of, place), error),
         }
+    }
+}
+
+/// Whether a record with this place would be among those that are kept.
+pub(super) fn wanted(state: &State, ends: Ends, place: Place) -> bool {
+    match state {
+        State::Ends(list) if list.len() >= ends.count => {
+            let edge = if ends.last { list.first() } else { list.last() };
+            edge.is_some_and(|(kept, _)| if ends.last { place > *kept } else { place < *kept })
+        }
+        _ => true,
     }
 }
 
