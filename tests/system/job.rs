@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::dice::Dice;
 use super::tool::{names, print};
 
 /// See the module text.
@@ -65,22 +66,37 @@ impl Job {
         numbers[0]
     }
 
-    /// How long a run takes at most; the first proves that it spills.
-    pub(crate) fn duration(&self) -> Duration {
+    /// When runs are hit; the first one proves that it spills.
+    pub(crate) fn moments(&self) -> Moments {
         let report = self.dir.join("report").to_str().unwrap().to_owned();
         print(&[&["--report".to_owned(), report.clone()], &self.arguments(0)[..]].concat());
         assert!(print(&["--values", ".spilled_bytes > 0", &report]) == "true\n", "the job does not spill");
         std::fs::remove_file(report).unwrap();
-        let duration = |_| {
-            let begun = Instant::now();
-            print(&self.arguments(0));
-            begun.elapsed()
-        };
-        (0..5).map(duration).max().unwrap()
+        let begun = Instant::now();
+        print(&self.arguments(0));
+        Moments { most: begun.elapsed() }
     }
 
     /// What stages are beside the output.
     pub(crate) fn hidden(&self) -> usize {
         names(&self.dir).iter().filter(|name| name.starts_with('.')).count()
+    }
+}
+
+/// Moments of a run, and a few behind it, so that some come behind the commit. How long a run takes changes with what else
+/// the machine does: the moments follow what they hit.
+#[derive(Debug)]
+pub(crate) struct Moments {
+    most: Duration,
+}
+
+impl Moments {
+    pub(crate) fn next(&self, dice: &mut Dice) -> Duration {
+        self.most.mul_f64(dice.below(1_000_000) as f64 / 1e6)
+    }
+
+    /// Says whether the run was still there. Four of five are in the end.
+    pub(crate) fn hit(&mut self, hit: bool) {
+        self.most = self.most.mul_f64(if hit { 1.03 } else { 0.88 });
     }
 }

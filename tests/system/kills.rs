@@ -51,20 +51,18 @@ fn killed_at_each_call_that_writes_a_run_leaves_the_old_output_or_the_new_one() 
 fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
     let kills = if is_required() { 300 } else { 60 };
     let job = Job::new();
-    let whole = job.duration();
-    let (mut dice, mut was, began) = (Dice::new(7), 0, Instant::now());
+    let (mut moments, mut dice, mut was, began) = (job.moments(), Dice::new(7), 0, Instant::now());
     let (mut alive, mut old, mut new, mut left, mut swept) = (0, 0, 0, 0, 0);
     for round in 1..=kills {
         let before = job.hidden();
         let mut run = Running::start(kitbag(&job.arguments(round)).stdout(Stdio::null()).stderr(Stdio::null()));
-        // A little longer than it takes, so that some come behind the commit; where the machine is busy none would.
-        let most = whole + whole / 8 + if new == 0 && round > kills / 2 { whole } else { Duration::ZERO };
-        std::thread::sleep(most.mul_f64(dice.below(1_000_000) as f64 / 1e6));
+        std::thread::sleep(moments.next(&mut dice));
         // Most by the signal that no program sees, some by those that end a program that goes wrong itself.
         let name = ["KILL", "KILL", "KILL", "ABRT", "SEGV", "KILL"][round % 6];
         signal(name, &run.0.id().to_string());
         let status = run.ended_within(Duration::from_secs(60)).expect("HANG: a killed run does not end");
         alive += usize::from(status.code().is_none());
+        moments.hit(status.code().is_none());
         assert!(status.code().is_none_or(|code| code == 0), "round {round}: {status:?}");
         let label = format!("round {round}, {status:?}");
         let is = job.number(&label);
@@ -81,7 +79,7 @@ fn three_hundred_kills_lose_nothing_and_show_nothing_half_done() {
     assert_eq!(names(job.dir()), ["in.jsonl", "out"]);
     let spent = began.elapsed();
     println!(
-        "{alive} of {kills} kills hit a run of {whole:?}; {old} left the old output, {new} the new one; {left} left a stage, {swept} runs took one away; {spent:?}"
+        "{alive} of {kills} kills hit a run; {old} left the old output, {new} the new one; {left} left a stage, {swept} runs took one away; {spent:?}"
     );
     assert!(alive >= kills / 3 && old >= kills / 15 && new >= kills / 60 && left >= kills / 15 && swept > 0);
 }
