@@ -18,7 +18,7 @@ pub(super) fn reference() -> Vec<String> {
 pub(super) fn programs() -> Vec<String> {
     reference()
         .into_iter()
-        .chain([MORE, TWICE, RENAMED, DEFINED, PLACES].concat().into_iter().map(str::to_owned))
+        .chain([MORE, TWICE, RENAMED, DEFINED, PLACES, TURNS].concat().into_iter().map(str::to_owned))
         .collect()
 }
 
@@ -68,6 +68,108 @@ const PLACES: &[&str] = &[
     "map(if .id > 5 then error(\"late\") else .id end) | reverse",
     "map(if .id > 5 then error(\"late\") else .id end) | .[:-9]",
     "map(if .id > 5 then error(\"late\") else .id end) | keys | .[0]",
+];
+
+/// What asks for elements one after the other.
+const TURNS: &[&str] = &[
+    "group_by(.k)|map([any(.[];.n>2),all(.[];.id<8)])",
+    "group_by(.k)|map([any(.n>2),all(.id<8)])",
+    "group_by(.k)|map(map(.n>2)|any)",
+    "group_by(.k)|map(map(.n>2)|all)",
+    "group_by(.k)|map(map(.n)|any(.>2))",
+    "group_by(.k)|map(map(.n)|all(.>2))",
+    "group_by(.k)|map(first(.[]|select(.n>1)|.id)//0)",
+    "group_by(.k)|map(first(.[]|select(.n>1)|.id))",
+    "group_by(.k)|map({k:.[0].k,f:first(.[]|select(.n>100)|.id)})",
+    "group_by(.k)|map([limit(2;.[]|.id)])",
+    "group_by(.k)|map([limit(2;.[]|.tags[]?)])",
+    "group_by(.k)|map([limit(0;.[]|.id)])",
+    "group_by(.k)|map(reduce .[] as $r (0;.+$r.id))",
+    r#"group_by(.k)|map(reduce .[] as $r ({};.[$r.u//"-"]+=1))"#,
+    "group_by(.k)|map(reduce .[] as {id:$i,n:$n} ([];.+[$i,$n]))",
+    "group_by(.k)|map(reduce .[] as [$i] ([];.+[$i]))",
+    "group_by(.k)|map(reduce .[].id as $i (null; if .==null or $i>. then $i else . end))",
+    "group_by(.k)|map(reduce (.[]|.tags[]?) as $t ([]; .+[$t])|length)",
+    "group_by(.k)|map(reduce .[] as $r (0; empty))",
+    "group_by(.k)|map(reduce .[] as $r (0; .+$r.x))",
+    r#"group_by(.k)|map(try (reduce .[] as $r (0; .+$r.x)) catch "bad")"#,
+    r#"group_by(.k)|map([.[0].k, (try (first(.[]|.x+1|select(.>9))) catch "bad")])"#,
+    "group_by(.k)|map(isempty(.[]|select(.n>2)))",
+    "group_by(.k)|map(nth(1;.[]|.id))",
+    "group_by(.k)|map(last(.[]|.id))",
+    "group_by(.k)|map(select(any(.n>2))|length)",
+    "group_by(.k)|map(group_by(.u)|map([.[0].u,any(.n>1)]))",
+    "group_by(.k)|map(group_by(.u)|map(reduce .[] as $r (0;.+$r.id)))",
+    "{n:length,a:any(.n>2),b:all(.id<8)}",
+    "{n:length,r:(reduce .[] as $r (0;.+$r.id))}",
+    "[length,first(.[]|.tags[]?),([limit(3;.[]|.tags[]?)]|length)]",
+    "any(.n>2)",
+    "all(.n>2)",
+    "any(.[];.x==null)",
+    "any(.x+1>0)",
+    "all(.x+1>0)",
+    "any(.[];.x+1>0)",
+    "any",
+    "all",
+    "map(.n>2)|any",
+    "map(.n>2)|all",
+    "map(.x+1)|any(.>0)",
+    "map(.x)|any(.+1>0)",
+    "map(.x)|all(.+1>5)",
+    "any(.n>2)|not",
+    "any(.n>2),all(.id>0)",
+    "[any(.n>2)]",
+    r#"if any(.n>2) then "y" else "n" end"#,
+    "map(.id)|first(.[]|select(.>3))",
+    "map(.x+1)|first(.[])",
+    "map(.id)|[limit(3;.[])]",
+    r#"try any(.x+1>0) catch "bad""#,
+    r#"try all(.x|tonumber>0) catch "bad""#,
+    "(first(.[]|.x+1),length)",
+    "[first(.[]|range(.id;9)),length]",
+    "[length,first(.[]|repeat(1))]",
+    "group_by(.k)|map(first(.[]|repeat(.id)))",
+    "group_by(.k)|map([limit(3;.[]|repeat(.id))])",
+    "group_by(.k)|map(length as $n|any(.id>$n))",
+    "group_by(.k)|map(length as $n|reduce .[] as $r ($n;.+$r.id))",
+    "group_by(.k)|map([limit(5;.[]|.x+1)])",
+    r#"[length,(try [limit(5;.[]|.x+1)] catch "bad")]"#,
+    "length,limit(9;.[]|.x+1)",
+    "length,(.[]|.x+1)",
+    "[.[]|.id]|reduce .[] as $i (0;.+$i)",
+    "group_by(.k)|map(length)|reduce .[] as $n (0;.+$n)",
+    "group_by(.k)|map(length)|any(.>2)",
+    "group_by(.k)|any(length>2)",
+    "sort_by(.n)|first(.[]|select(.id>2)|.id)",
+    "sort_by(.n)|any(.id>2)",
+    r#"sort_by(-.id)|reduce .[] as $r ("";.+($r.id|tostring))"#,
+    "group_by(.k)|map(any)",
+    "group_by(.k)|map(map(.id)|all)",
+    "group_by(.k)|map(all(.n>(0,100)))",
+    "group_by(.k)|map(any(.n>(0,100)))",
+    "any(.n>(0,100))",
+    "all(.n>(0,100))",
+    "group_by(.k)|map(reduce .[] as $r (0;.+$r.id,.))",
+    "group_by(.k)|map(reduce .[] as $r ([1,2];.+[$r.id]))",
+    r#"group_by(.k)|map(reduce .[] as $r ({"a":[0]};.a[0]+=$r.id))"#,
+    "def f: .n>2; group_by(.k)|map(any(f))",
+    "def any(f): 7; group_by(.k)|map(any(.n))",
+    "def empty: 7; group_by(.k)|map(any(.n>2))",
+    "def input: 7; group_by(.k)|map(reduce .[] as $r (0;.+$r.id))",
+    "last(.[]|.id)",
+    "last(.[]|.tags[]?)",
+    "last(.[]|select(.id>100))",
+    "last(.[]|.x+1)",
+    "map(.id)|last(.[]|select(.<4))",
+    "[last(.[]|.id),length]",
+    "group_by(.k)|map(map(.n)|any)",
+    "group_by(.k)|map(map(.x+1)|any)",
+    "group_by(.k)|map(map(.x+1)|any(.>0))",
+    r#"group_by(.k)|map(try (map(.x+1)|any(.>0)) catch "bad")"#,
+    r#"group_by(.k)|map(map(.x)|try any(.+1>0) catch "bad")"#,
+    "group_by(.k)|map(map(.id)|reduce .[] as $i (0;.+$i))",
+    "group_by(.k)|map(map(.id)|first(.[]|select(.>3)))",
+    "group_by(.k)|map([.[]|.id]|[limit(2;.[])])",
 ];
 
 /// Programs beyond those of the page: what planning could get wrong.
@@ -351,6 +453,15 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
         "group_by(.k) | map({k: .[0].k, n: length, u: (group_by(.u) | map([.[0].u, length, (map(.x) | add)]) | .[:9])})",
         "group_by(.k) | map(group_by(.u) | map(length) | [length, max])",
         "{n: length, u: (group_by(.u) | map(length) | [length, max])}",
+        "group_by(.u) | map([.[0].u, any(.x > 0.99), all(.id > 5), ([limit(2; .[] | .tags[])]), last(.[] | .pad)])",
+        "group_by(.u) | map(first(.[] | select(.x > 0.5) | .id))",
+        "group_by(.u) | map({u: .[0].u, s: (reduce .[] as $r ({}; .[$r.k] += 1)), n: (reduce .[].id as $i (0; . + $i))})",
+        "group_by(.k) | map(reduce .[] as {id: $id, tags: [$tag]} ({}; .[$tag] += [$id]) | map_values(length))",
+        "group_by(.k) | map(group_by(.u) | map([any(.x > 0.99), (reduce .[].id as $i (0; . + $i))]))",
+        "{any: any(.x > 0.9), first: first(.[] | select(.id > 777) | .u), s: (reduce .[] as $r ({}; .[$r.k] += $r.id))}",
+        "any(.x > 0.9961), all(.id >= 0)",
+        "any(.id > 29000)",
+        "all(.x < 0.99)",
     ];
     let programs: Vec<String> = programs.iter().map(ToString::to_string).collect();
     let input = at(&dir, "records.jsonl");
@@ -367,6 +478,12 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let spilled = run(&["[.stages[].spilled_bytes] | add > 1000000", "--values", &report]);
     assert_eq!(spilled.out, "true\n", "{}", std::fs::read_to_string(&report).unwrap());
+    // Of a group nothing is held that is only asked for the first that there is.
+    let program = "group_by(.k) | map([any(.x > 2), all(.x < 2), isempty(.[] | select(.id > 29000)), last(.[] | .id)])";
+    let ran = run(&["-s", "--memory", "4MiB", "--threads", "2", "--report", &report, program, &input]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let spilled = run(&["[.stages[].spilled_bytes] | add", "--values", &report]);
+    assert_eq!(spilled.out, "0\n", "{}", std::fs::read_to_string(&report).unwrap());
 }
 
 #[test]

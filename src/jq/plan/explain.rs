@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jaq_core::load::parse::Term;
+
 use super::super::print::print;
 use super::told::{Told, text};
 use super::{Agg, End, How, Join, Kind, Plan, Row, Stage};
@@ -80,6 +82,7 @@ impl Row<'_> {
         let aggregates = self.aggregates.iter().enumerate().map(|(number, aggregate)| {
             let grows = match &aggregate.kind {
                 Kind::Add => " (grows where it adds texts, arrays or objects)",
+                Kind::Reduce { .. } => " (grows where its state does)",
                 kind if kind.is_bounded() => "",
                 Kind::Unique(_) | Kind::Groups { .. } => " (grows with its keys)",
                 _ => " (grows with its input)",
@@ -116,6 +119,12 @@ impl fmt::Display for Agg<'_> {
             Kind::Approx => write!(f, "approx_distinct({of})"),
             Kind::Sample(count, seed) => write!(f, "sample({of}; {count}; {seed})"),
             Kind::Groups { by, row } => write!(f, "groups({of}; {}; {})", print(by), row.tell().join("; ")),
+            Kind::First(count) => write!(f, "first({of}; {count})"),
+            Kind::Reduce { pattern, start, update } => {
+                let step =
+                    Term::Fold("reduce", Box::new(Term::Id), pattern.clone(), vec![*start.clone(), *update.clone()]);
+                write!(f, "reduce({of}; {})", print(&step))
+            }
             Kind::Collect => write!(f, "collect({of})"),
         }
     }

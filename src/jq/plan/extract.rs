@@ -54,6 +54,13 @@ impl<'s, 'n> Extract<'s, 'n> {
         if let Some(of) = self.elements(&term, of) {
             return self.answer(Kind::Collect, &of);
         }
+        if let Some(turn) = self.names.turn(&term)
+            && is_local(&turn.each, &self.bound)
+            && turn.kind.terms().into_iter().all(|term| is_local(term, &self.bound))
+        {
+            let outputs = self.answer(turn.kind.clone(), &then(of, &turn.each))?;
+            return Some(turn.with(outputs));
+        }
         if let Some((from, upto)) = slice(&term)
             && upto <= MOST
         {
@@ -213,7 +220,7 @@ impl<'s, 'n> Extract<'s, 'n> {
     /// What stands for an aggregate's answer.
     fn answer(&mut self, kind: Kind<'s>, of: &Tree<'s>) -> Option<Tree<'s>> {
         let local = |term: &Tree<'s>| is_local(term, &self.bound);
-        if !local(of) || !kind.by().is_none_or(local) {
+        if !local(of) || !kind.terms().into_iter().all(local) {
             return None;
         }
         let agg = Agg { kind, of: of.clone() };

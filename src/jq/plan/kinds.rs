@@ -1,11 +1,12 @@
-//! The aggregates that calls and pipes are: `length`, `min_by(f)`, `sort_by(f) | .[:3]`.
+//! What calls and pipes are to the planner: keys to group and to sort by, and the aggregates `length`, `min_by(f)`,
+//! `sort_by(f) | .[:3]`.
 
 use jaq_core::load::parse::Term;
-use jaq_core::path::Part;
+use jaq_core::path::{Opt, Part};
 
 use super::Kind;
 use super::names::Names;
-use super::terms::{Tree, integer, own_path};
+use super::terms::{Tree, integer, own_path, path_of};
 
 /// The largest number of records that are kept to pick from.
 pub(super) const MOST: u64 = 10_000;
@@ -53,6 +54,30 @@ impl<'s> Names<'s> {
         // The slice or the place is left to the rest: of what was kept it takes the same. The first ones of what is
         // reversed are the last ones.
         (count <= MOST).then_some((Kind::Top { by, count, last: last != reversed, reversed }, taken))
+    }
+
+    /// The key of a grouping, and what is kept of each group where not the group itself.
+    pub(super) fn grouping(&self, term: &Tree<'s>) -> Option<(Tree<'s>, Option<Tree<'s>>)> {
+        let Term::Call(_, arguments) = term else { return None };
+        let first = || path_of(&[(Part::Index(Term::Num("0")), Opt::Essential)]);
+        if self.call(term, "group_by", 1) {
+            Some((arguments[0].clone(), None))
+        } else if self.call(term, "unique_by", 1) {
+            Some((arguments[0].clone(), Some(first())))
+        } else if self.call(term, "unique", 0) {
+            Some((Term::Id, Some(first())))
+        } else {
+            None
+        }
+    }
+
+    /// The key of a sorting.
+    pub(super) fn sorting(&self, term: &Tree<'s>) -> Option<Tree<'s>> {
+        match term {
+            Term::Call(..) if self.call(term, "sort", 0) => Some(Term::Id),
+            Term::Call(_, arguments) if self.call(term, "sort_by", 1) => Some(arguments[0].clone()),
+            _ => None,
+        }
     }
 
     /// How many elements of a sorted array are wanted, and whether from its end.

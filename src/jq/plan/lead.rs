@@ -37,6 +37,8 @@ impl<'s> Names<'s> {
             },
             Term::IfThenElse(branches, Some(_)) => branches.first().is_some_and(|(condition, _)| self.leads(condition)),
             Term::TryCatch(..) => false,
+            // It stops before all elements are made.
+            first if self.turn(first).is_some_and(|turn| turn.kind.stops()) => false,
             // An aggregate, or the array.
             _ => true,
         }

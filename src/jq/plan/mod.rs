@@ -3,8 +3,8 @@
 //! with a rest that runs once on their answers, and only what is not understood needs the array itself.
 //!
 //! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
-//!   aggregates, [`extract`]: taking them out of what is made of an array, [`lead`]: what comes first there, [`stages`]:
-//!   the walk, [`joins`]: stages with another array, [`places`]: stages
+//!   aggregates, [`turns`]: those that ask for one element after the other, [`extract`]: taking them out of what is made
+//!   of an array, [`lead`]: what comes first there, [`stages`]: the walk, [`joins`]: stages with another array, [`places`]: stages
 //!   that number the elements, [`passes`]: what needs the input twice, [`sequence`]: what is run in
 //!   turn instead, [`way`]: which of these, [`explain`]: what is said of it, [`told`]: in
 //!   which form.
@@ -22,10 +22,11 @@ mod sequence;
 mod stages;
 mod terms;
 mod told;
+mod turns;
 mod way;
 
 use jaq_core::load::lex::Lexer;
-use jaq_core::load::parse::{Parser, Term};
+use jaq_core::load::parse::{Parser, Pattern, Term};
 use jaq_core::path::Part;
 
 use super::notation;
@@ -78,19 +79,34 @@ pub(crate) enum Kind<'s> {
         by: Tree<'s>,
         row: Box<Row<'s>>,
     },
+    /// The first ones, no more than so many, up to the first error: nothing behind them is asked for.
+    First(u64),
+    /// What a state becomes by the outputs, one after the other.
+    Reduce {
+        pattern: Pattern<&'s str>,
+        start: Box<Tree<'s>>,
+        update: Box<Tree<'s>>,
+    },
     /// All outputs: it grows with them.
     Collect,
 }
 
 impl<'s> Kind<'s> {
-    /// What elements are compared by.
-    pub(crate) fn by(&self) -> Option<&Tree<'s>> {
+    /// What is run on elements.
+    pub(crate) fn terms(&self) -> Vec<&Tree<'s>> {
         match self {
             Kind::Min(by) | Kind::Max(by) | Kind::Unique(by) | Kind::Top { by, .. } | Kind::Groups { by, .. } => {
-                Some(by)
+                vec![by]
             }
-            _ => None,
+            Kind::Nth(_, path) => vec![path],
+            Kind::Reduce { start, update, .. } => vec![start, update],
+            _ => Vec::new(),
         }
+    }
+
+    /// Whether outputs behind one that fails or decides are never asked for.
+    fn stops(&self) -> bool {
+        matches!(self, Kind::First(_) | Kind::Reduce { .. })
     }
 
     /// Whether what it holds does not grow with the number of outputs.
@@ -110,12 +126,8 @@ impl Row<'_> {
     /// Whether one of its terms is so.
     pub(crate) fn any(&self, is: &dyn Fn(&Tree<'_>) -> bool) -> bool {
         let aggregate = |one: &Agg<'_>| {
-            let more = match &one.kind {
-                Kind::Nth(_, path) => is(path),
-                Kind::Groups { row, .. } => row.any(is),
-                _ => false,
-            };
-            more || is(&one.of) || one.kind.by().is_some_and(is)
+            let inner = matches!(&one.kind, Kind::Groups { row, .. } if row.any(is));
+            inner || is(&one.of) || one.kind.terms().into_iter().any(is)
         };
         is(&self.rest) || self.aggregates.iter().any(aggregate)
     }
@@ -175,6 +187,12 @@ impl Plan<'_> {
         let groups = self.stages.iter().any(|stage| matches!(stage, Stage::Groups { .. } | Stage::Distinct(_)));
         let collects = |row: &Row<'_>| row.aggregates.iter().any(|aggregate| matches!(aggregate.kind, Kind::Collect));
         !groups && matches!(&self.end, End::Fold(row) if collects(row))
+    }
+
+    /// Whether it only asks for the elements one after the other, as the interpreter does.
+    fn is_in_turn(&self) -> bool {
+        let stop = |aggregate: &Agg<'_>| aggregate.kind.stops();
+        self.stages.is_empty() && matches!(&self.end, End::Fold(row) if row.aggregates.iter().all(stop))
     }
 
     /// Whether it needs no input at all.

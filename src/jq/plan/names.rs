@@ -104,7 +104,7 @@ impl<'s> Names<'s> {
     }
 
     /// Whether a term is one value, whatever its input is.
-    fn is_literal(&self, term: &Tree<'s>) -> bool {
+    pub(super) fn is_literal(&self, term: &Tree<'s>) -> bool {
         match term {
             Term::Num(_) | Term::Var(_) | Term::Arr(None) => true,
             Term::Str(_, parts) => !parts.iter().any(|part| matches!(part, StrPart::Term(_))),

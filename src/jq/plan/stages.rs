@@ -1,6 +1,6 @@
 //! The walk along the top-level pipe.
 
-use jaq_core::{load::parse::Term, path::Opt, path::Part};
+use jaq_core::{load::parse::Term, path::Part};
 
 use super::extract::Extract;
 use super::inline::called;
@@ -98,7 +98,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             self.shape = Shape::Outputs;
             return self.along(rest);
         }
-        if let Some((key, keep)) = self.grouping(first) {
+        if let Some((key, keep)) = self.names.grouping(first) {
             return self.groups(key, keep, rest);
         }
         if let Term::Call(_, arguments) = first
@@ -114,7 +114,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             self.whole = true;
             return self.along(rest);
         }
-        if let Some(key) = self.sorting(first)
+        if let Some(key) = self.names.sorting(first)
             && !self.is_top(parts)
             && is_local(&key, &[])
         {
@@ -151,6 +151,17 @@ impl<'s, 'n> Walk<'s, 'n> {
             self.stages.push(Stage::Slice(place, u64::MAX));
             let first = [&[(Part::Index(Term::Num("0")), *opt)], path].concat();
             return self.along(&[&[path_of(&first)], rest].concat());
+        }
+        // Unless all of them have to be made, no more are read than it takes to know.
+        if !self.whole
+            && let Some(each) = self.names.decision(first)
+            && is_local(&each, &[])
+        {
+            let Term::Call(name, _) = *first else { return None };
+            self.each(each)?;
+            self.stages.push(Stage::Slice(0, 1));
+            self.whole = true;
+            return self.along(&[&[Term::Call(name, Vec::new())], rest].concat());
         }
         if let Some((each, count)) = self.names.limit(first) {
             self.barrier();
@@ -201,21 +212,6 @@ impl<'s, 'n> Walk<'s, 'n> {
         (!moved).then_some(Row { aggregates: extract.found, rest })
     }
 
-    /// The key of a grouping, and what is kept of each group where not the group itself.
-    fn grouping(&self, term: &Tree<'s>) -> Option<(Tree<'s>, Option<Tree<'s>>)> {
-        let Term::Call(_, arguments) = term else { return None };
-        let first = || path_of(&[(Part::Index(Term::Num("0")), Opt::Essential)]);
-        if self.names.call(term, "group_by", 1) {
-            Some((arguments[0].clone(), None))
-        } else if self.names.call(term, "unique_by", 1) {
-            Some((arguments[0].clone(), Some(first())))
-        } else if self.names.call(term, "unique", 0) {
-            Some((Term::Id, Some(first())))
-        } else {
-            None
-        }
-    }
-
     /// Groups, with what the next stages make of each of them.
     fn groups(&mut self, key: Tree<'s>, keep: Option<Tree<'s>>, rest: &[Tree<'s>]) -> Option<End<'s>> {
         let (mut of_each, mut taken) = (keep.unwrap_or(Term::Id), 0);
@@ -240,14 +236,6 @@ impl<'s, 'n> Walk<'s, 'n> {
         }
         self.stages.push(Stage::Groups { key, row });
         self.along(&rest[taken..])
-    }
-
-    fn sorting(&self, term: &Tree<'s>) -> Option<Tree<'s>> {
-        match term {
-            Term::Call(..) if self.names.call(term, "sort", 0) => Some(Term::Id),
-            Term::Call(_, arguments) if self.names.call(term, "sort_by", 1) => Some(arguments[0].clone()),
-            _ => None,
-        }
     }
 
     /// Whether only some of the first or last elements of a sorted array are wanted.

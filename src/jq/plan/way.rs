@@ -29,6 +29,7 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
             let extra: Vec<_> = prelude::extra().into_iter().filter(|def| !joins::is_verb(def.name)).collect();
             let tree = inline(&tree, &extra);
             let way = match (stages::plan(&tree), sequence::sequence(&tree)) {
+                (Some(plan), Some(text)) if plan.is_in_turn() => Way::InTurn(text),
                 (Some(plan), _) => Way::Verbs(plan),
                 (None, Some(text)) => Way::InTurn(text),
                 (None, None) => match sequence::sequence(&inline(&tree, &sequence::steps())) {

@@ -12,6 +12,7 @@ use super::super::{CompileError, Val};
 use super::filter::{Record, World};
 use super::one::{One, What};
 use super::state::{Of, Place, State, wanted};
+use super::turns::is_decided;
 
 /// The aggregates of a row.
 pub(super) struct Aggregates {
@@ -49,7 +50,7 @@ impl Aggregates {
     /// Whether they must see the records in order.
     pub(super) fn in_order(&self) -> bool {
         self.all.iter().any(|one| match &one.kind {
-            What::Add | What::Sample(_) => true,
+            What::Add | What::Reduce(_) | What::Sample(_) => true,
             What::Groups(nested) => nested.in_order(),
             _ => false,
         })
@@ -64,9 +65,7 @@ impl Aggregates {
     pub(super) fn outputs(&self, record: &Record<'_>) -> Outputs {
         let mut outputs = Vec::with_capacity(self.all.len());
         for (number, one) in (0u8..).zip(&self.all) {
-            if let Err(error) = one.of.run(record, &mut |value| outputs.push((number, Ok(value)))) {
-                outputs.push((number, Err(error)));
-            }
+            one.events(record, &mut |event| outputs.push((number, event)));
         }
         Outputs(outputs)
     }
@@ -95,15 +94,16 @@ impl Aggregates {
                 }
                 continue;
             }
+            if let (What::First(count), State::First(events)) = (&one.kind, &*state)
+                && is_decided(events, *count, first)
+            {
+                continue;
+            }
             let (mut place, mut grown) = (first, 0);
-            let outcome = one.of.run(record, &mut |value| {
-                grown += one.step(state, place, value);
+            one.events(record, &mut |event| {
+                grown += one.add(state, place, event);
                 place.1 += 1;
             });
-            if let Err(error) = outcome {
-                grown += error.weight();
-                state.fail(Of::Output, place, error);
-            }
             states.weight += grown;
         }
     }
@@ -111,17 +111,14 @@ impl Aggregates {
     /// Adds what a record gave.
     fn take(&self, states: &mut States, at: Seq, outputs: &Outputs) {
         let mut number = 0;
-        for (of, output) in &outputs.0 {
+        for (of, event) in &outputs.0 {
             let (Some(one), Some(state)) = (self.all.get(usize::from(*of)), states.states.get_mut(usize::from(*of)))
             else {
                 continue;
             };
             let place = (at, number);
             number += 1;
-            match output {
-                Ok(value) => states.weight += one.step(state, place, value.clone()),
-                Err(error) => state.fail(Of::Output, place, error.clone()),
-            }
+            states.weight += one.add(state, place, event.clone());
         }
     }
 

@@ -1,6 +1,6 @@
 //! A filter that is run on each record by itself: where it was read, if that can be. The keys of records are found there.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::super::print::print;
 use super::super::{CompileError, Halt, Inputs, Program, Val};
 
 /// What an aggregate's answer gives where it stood: its outputs, or its error.
-const OUT: &str = "def __agg($r): if $r | type == \"object\" then error($r.e) else $r[] end; ";
+const OUT: &str = "def __agg($r): if $r | type == \"object\" then ($r.o[], error($r.e)) else $r[] end; ";
 
 /// What all pieces of a program share: what they are compiled with, and what they see when they run.
 pub(crate) struct World<'w> {
@@ -109,30 +109,52 @@ impl Filter {
     ///
     /// The error that the program raises: outputs before it were handed on.
     pub(super) fn run(&self, record: &Record<'_>, each: &mut dyn FnMut(Val)) -> Result<(), Val> {
+        self.run_until(record, &mut |output| {
+            each(output);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// The same, up to where `each` breaks off.
+    ///
+    /// # Errors
+    ///
+    /// The error that the program raises before.
+    pub(super) fn run_until(
+        &self,
+        record: &Record<'_>,
+        each: &mut dyn FnMut(Val) -> ControlFlow<()>,
+    ) -> Result<(), Val> {
         if self.is_itself() {
-            each(record.value().clone());
+            _ = each(record.value().clone());
             return Ok(());
         }
         // Of all filters this is the most frequent, and needs nothing but the look-up.
         if let (Some(keys), Some(json)) = (self.keys(), record.json)
             && let Some(found) = walk(keys, json)
         {
-            each(found.as_ref().map_or(Val::Null, Val::from_json));
+            _ = each(found.as_ref().map_or(Val::Null, Val::from_json));
             return Ok(());
         }
+        let ended = match record.json {
+            Some(json) if self.program.has_lane() => self.program.run_on(json, &*self.inputs, each),
+            _ => self.program.run(record.value().clone(), &*self.inputs, each),
+        };
+        ended.map_err(raised)
+    }
+
+    /// The same, of a value, where `input` gives what is in `state`, and `null` where nothing is.
+    ///
+    /// # Errors
+    ///
+    /// The error that the program raises.
+    pub(super) fn step(&self, value: Val, state: &RefCell<Option<Val>>) -> Result<(), Val> {
+        let inputs = Stepping { state, world: &*self.inputs };
         let mut each = |output| {
-            each(output);
+            *state.borrow_mut() = Some(output);
             ControlFlow::Continue(())
         };
-        let ended = match record.json {
-            Some(json) if self.program.has_lane() => self.program.run_on(json, &*self.inputs, &mut each),
-            _ => self.program.run(record.value().clone(), &*self.inputs, &mut each),
-        };
-        ended.map_err(|halt| match halt {
-            Halt::Error(error) => error,
-            // The planner keeps filters with effects away from here.
-            Halt::Exit { .. } | Halt::Input(_) => Val::string("a filter of a record halted"),
-        })
+        self.program.run(value, &inputs, &mut each).map_err(raised)
     }
 
     /// The error that it raises for a record, if it does.
@@ -145,6 +167,39 @@ impl Filter {
         let mut outputs = Vec::with_capacity(1);
         self.run(record, &mut |output| outputs.push(output))?;
         Ok(Val::array(outputs))
+    }
+}
+
+/// The error of a filter.
+fn raised(halt: Halt) -> Val {
+    match halt {
+        Halt::Error(error) => error,
+        // The planner keeps filters with effects away from here.
+        Halt::Exit { .. } | Halt::Input(_) => Val::string("a filter of a record halted"),
+    }
+}
+
+/// What a step of `reduce` sees: its state is its input, and nobody else has it, so that it is changed where it is.
+struct Stepping<'a> {
+    state: &'a RefCell<Option<Val>>,
+    world: &'a (dyn Inputs + Send + Sync),
+}
+
+impl Inputs for Stepping<'_> {
+    fn next(&self) -> Option<Result<Val, kitbag::Error>> {
+        Some(Ok(self.state.take().unwrap_or_default()))
+    }
+
+    fn now(&self) -> f64 {
+        self.world.now()
+    }
+
+    fn debug(&self, message: &Val) {
+        self.world.debug(message);
+    }
+
+    fn stderr(&self, value: &Val) {
+        self.world.stderr(value);
     }
 }
 

@@ -4,12 +4,14 @@
 //! the run at its record.
 
 mod aggregates;
+mod answers;
 mod elements;
 mod filter;
 mod join;
 mod nested;
 mod one;
 mod state;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! One aggregate: how it begins, what an output does to it, how states of parts become one, and its answer.
 
+use std::ops::ControlFlow;
+
 use kitbag::Seq;
 use kitbag::agg::{Aggregate, Fold as _};
 
@@ -9,6 +11,7 @@ use super::super::{CompileError, Val};
 use super::filter::{Filter, Record, World};
 use super::nested::{Groups, Nested};
 use super::state::{Ends, Of, Place, State, distinct, greatest, least};
+use super::turns::{self, Reduce};
 
 /// One of them, compiled.
 pub(super) struct One {
@@ -32,6 +35,8 @@ pub(super) enum What {
     },
     Collect,
     Groups(Box<Nested>),
+    First(usize),
+    Reduce(Box<Reduce>),
     Approx(Distinct),
     Sample(Drawing<Place>),
 }
@@ -63,6 +68,10 @@ impl One {
             }
             Kind::Collect => What::Collect,
             Kind::Groups { by, row } => What::Groups(Box::new(Nested::new(by, row, world)?)),
+            Kind::First(count) => What::First(usize::try_from(*count).unwrap_or(usize::MAX)),
+            Kind::Reduce { pattern, start, update } => {
+                What::Reduce(Box::new(Reduce::new(pattern, [start, update], world)?))
+            }
             Kind::Approx => What::Approx(sketch::distinct()),
             Kind::Sample(count, seed) => What::Sample(sketch::drawing(*count, *seed)),
         };
@@ -80,13 +89,48 @@ impl One {
             What::Top { .. } => State::Top(Vec::new()),
             What::Collect => State::Collect(Vec::new()),
             What::Groups(_) => State::Groups(Groups::new()),
+            What::First(_) => State::First(Vec::new()),
+            What::Reduce(reduce) => State::Reduce(reduce.init()),
             What::Approx(sketch) => State::Approx(sketch.init()),
             What::Sample(drawing) => State::Sample(drawing.init()),
         }
     }
 
+    /// Hands all outputs for a record to `each`, and the error behind them; of what stops early no more than it wants.
+    pub(super) fn events(&self, record: &Record<'_>, each: &mut dyn FnMut(Result<Val, Val>)) {
+        let mut left = if let What::First(count) = self.kind { count } else { usize::MAX };
+        if left == 0 {
+            return;
+        }
+        let outcome = self.of.run_until(record, &mut |value| {
+            left -= 1;
+            each(Ok(value));
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if let Err(error) = outcome {
+            each(Err(error));
+        }
+    }
+
+    /// Adds an output, or an error; gives what the state has grown by, about.
+    pub(super) fn add(&self, state: &mut State, place: Place, event: Result<Val, Val>) -> usize {
+        match (&self.kind, &mut *state, event) {
+            (What::First(count), State::First(events), event) => {
+                let before = turns::weight(events);
+                turns::add(events, *count, (place, event));
+                turns::weight(events).saturating_sub(before)
+            }
+            (_, _, Ok(value)) => self.step(state, place, value),
+            (_, _, Err(error)) => {
+                let weight = error.weight();
+                state.fail(Of::Output, place, error);
+                weight
+            }
+        }
+    }
+
     /// Adds an output; gives what the state has grown by, about.
-    pub(super) fn step(&self, state: &mut State, place: Place, value: Val) -> usize {
+    fn step(&self, state: &mut State, place: Place, value: Val) -> usize {
         match (&self.kind, &mut *state) {
             (What::Approx(sketch), State::Approx(seen)) => return grown(sketch, seen, place.0, &value),
             (What::Sample(drawing), State::Sample(drawn)) => return grown(drawing, drawn, place.0, &(place, value)),
@@ -94,6 +138,14 @@ impl One {
                 return nested.step(groups, place, &Record::of(value)).unwrap_or_else(|error| {
                     let weight = error.weight();
                     state.fail(Of::Aggregate, place, error);
+                    weight
+                });
+            }
+            (What::Reduce(reduce), State::Reduce(reduced)) => {
+                return reduce.step(reduced, value).unwrap_or_else(|error| {
+                    let weight = error.weight();
+                    // What fails first is seen, be it here or where the outputs are made.
+                    state.fail(Of::Output, place, error);
                     weight
                 });
             }
@@ -188,59 +240,13 @@ impl One {
                 into.extend(from);
                 self.shorten(into, *ends);
             }
+            (What::First(count), State::First(into), State::First(from)) => turns::merge(into, *count, from),
             (What::Approx(sketch), State::Approx(into), State::Approx(from)) => sketch.merge(into, from),
             (What::Sample(drawing), State::Sample(into), State::Sample(from)) => drawing.merge(into, from),
             (_, State::Collect(into), State::Collect(from)) => into.extend(from),
             (What::Groups(nested), State::Groups(into), State::Groups(from)) => nested.merge(into, from),
             (_, into, State::Failed((of, place), error)) => into.fail(of, place, error),
             _ => {}
-        }
-    }
-
-    pub(super) fn answer(&self, state: State) -> Val {
-        let one = |value: Option<Val>| Val::array(vec![value.unwrap_or_default()]);
-        match (state, &self.kind) {
-            (State::Count(count), _) => one(Some(Val::count(usize::try_from(count).unwrap_or(usize::MAX)))),
-            (State::Add(sum), _) => one(Some(sum)),
-            (State::Min(best) | State::Max(best), _) => one(best.map(|(_, _, value)| value)),
-            (State::Ends(mut list), What::Nth(ends, path)) => {
-                ends.cut(&mut list, |(place, _)| *place);
-                let full = list.len() == ends.count;
-                let edge = if ends.last { list.into_iter().next() } else { list.into_iter().last() };
-                let value = edge.filter(|_| full).map_or(Val::Null, |(_, value)| value);
-                let mut outputs = Vec::with_capacity(1);
-                match path.run(&Record::of(value), &mut |output| outputs.push(output)) {
-                    Ok(()) => Val::array(outputs),
-                    Err(error) => failed(error),
-                }
-            }
-            (State::Ends(list), What::Slice(from, _)) => {
-                one(Some(list.into_iter().skip(*from).map(|(_, value)| value).collect()))
-            }
-            (State::Unique(known), _) => one(Some(known.into_values().map(|(_, value)| value).collect())),
-            (State::Top(mut list), What::Top { ends, reversed, .. }) => {
-                ends.cut(&mut list, |(key, place, _)| (key.clone(), *place));
-                if *reversed {
-                    list.reverse();
-                }
-                one(Some(list.into_iter().map(|(_, _, value)| value).collect()))
-            }
-            (State::Collect(mut list), _) => {
-                list.sort_by_key(|(place, _)| *place);
-                one(Some(list.into_iter().map(|(_, value)| value).collect()))
-            }
-            (State::Approx(seen), What::Approx(sketch)) => one(Some(sketch::count(sketch.finish(seen)))),
-            (State::Sample(drawn), What::Sample(drawing)) => {
-                let mut list = drawing.finish(drawn);
-                // Of outputs of one record too.
-                list.sort_by_key(|(place, _)| *place);
-                one(Some(list.into_iter().map(|(_, value)| value).collect()))
-            }
-            (State::Groups(groups), What::Groups(nested)) => {
-                nested.answer(groups).map_or_else(failed, |rows| one(Some(rows)))
-            }
-            (State::Failed(_, error), _) => failed(error),
-            (State::Groups(_) | State::Ends(_) | State::Top(_) | State::Approx(_) | State::Sample(_), _) => one(None),
         }
     }
 }
@@ -250,8 +256,4 @@ fn grown<T, A: Aggregate<T>>(aggregate: &A, state: &mut A::State, at: Seq, item:
     let before = aggregate.heap_size(state);
     aggregate.step(state, at, item);
     aggregate.heap_size(state).saturating_sub(before)
-}
-
-fn failed(error: Val) -> Val {
-    Val::object([("e".into(), error)])
 }

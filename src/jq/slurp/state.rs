@@ -1,6 +1,6 @@
 //! The states of aggregates. What must stay true: every state says the same however the records were cut and in whatever
-//! order states were merged: what counts is the place of each output. [`State::Add`] and [`State::Sample`] must see them in
-//! order.
+//! order states were merged: what counts is the place of each output. [`State::Add`], [`State::Reduce`] and
+//! [`State::Sample`] must see them in order.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::super::Val;
 use super::super::sketch::{self, Drawn, Seen};
 use super::nested::{self, Groups};
+use super::turns::{self, Reduced};
 
 /// Where an output stands: its record, and its number among the record's outputs.
 pub(super) type Place = (Seq, u32);
@@ -29,12 +30,17 @@ pub(super) enum State {
     Top(Vec<(Val, Place, Val)>),
     Collect(Vec<(Place, Val)>),
     Groups(Groups),
+    First(Vec<Event>),
+    Reduce(Reduced),
     Approx(Seen),
     Sample(Drawn<Place>),
     /// The first error. Those of what makes the outputs come before those of what is made of the outputs, since jq has all
     /// outputs before it makes anything of them.
     Failed((Of, Place), Val),
 }
+
+/// An output, or the error that stands where it would be.
+pub(super) type Event = (Place, Result<Val, Val>);
 
 /// What an error is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +86,8 @@ impl State {
                 .map(|(key, (_, value))| key.weight() + value.weight() + 2 * size_of::<(Val, Place, Val)>())
                 .sum(),
             State::Groups(groups) => nested::weight(groups),
+            State::First(events) => turns::weight(events),
+            State::Reduce(reduced) => reduced.weight(),
             State::Approx(seen) => sketch::distinct().heap_size(seen),
             State::Sample(drawn) => sketch::drawing(0, 0).heap_size(drawn),
             State::Top(list) => list.len() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>(),
