@@ -206,7 +206,7 @@ fn too_many_open(error: &std::io::Error) -> bool {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = &self.0.place {
+        if let Some(place) = self.0.place.as_ref().map(ToString::to_string).filter(|place| !place.is_empty()) {
             write!(f, "{place}: ")?;
         }
         f.write_str(&self.0.message)?;

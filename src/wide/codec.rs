@@ -14,10 +14,21 @@ pub(crate) fn encode<T: Serialize>(value: &T, to: &mut Vec<u8>) -> Result<()> {
     })
 }
 
+/// How deep a record may be nested where it is stored: the 1,024 levels that are read where somebody asks for many, and what
+/// is stored around them.
+const DEEPEST: usize = 1_100;
+
 /// Reads a value back.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    rmp_serde::from_slice(bytes).map_err(|error| {
-        let text = format!("a stored record does not read back as it was written: {error}");
-        Error::new(ErrorKind::Record, text).caused_by(error)
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    deserializer.set_max_depth(DEEPEST);
+    T::deserialize(&mut deserializer).map_err(|error| {
+        let (kind, text) = match &error {
+            rmp_serde::decode::Error::DepthLimitExceeded => {
+                (ErrorKind::Limit, format!("a record that is to be stored is nested deeper than {DEEPEST} levels"))
+            }
+            error => (ErrorKind::Record, format!("a stored record does not read back as it was written: {error}")),
+        };
+        Error::new(kind, text).caused_by(error)
     })
 }

@@ -102,6 +102,14 @@ fn limits_are_6() {
     let deep = format!("{}{}\n", "[".repeat(1500), "]".repeat(1500));
     assert_eq!(run_with(&["."], deep.as_bytes()).code, Some(6));
     assert_eq!(print(&["flatten"], &format!("{}7{}\n", "[".repeat(900), "]".repeat(900))), "[7]\n");
+    // As deep as it may be read, it may be stored; a program can make more than that.
+    let deepest = format!("{{\"a\":1,\"d\":{}{}}}\n{{\"a\":0}}\n", "[".repeat(1023), "]".repeat(1023));
+    for program in ["sort_by(.a) | map(.a)", "map({a, d}) | sort_by(.a) | map(.a)", "group_by(.a) | map(.[0].a)"] {
+        assert_eq!(print(&["-s", program], &deepest), "[0,1]\n", "{program}");
+    }
+    let deeper = run_with(&["-s", "map(reduce range(2000) as $n (.; [.])) | sort | length"], b"1\n2\n");
+    assert_eq!((deeper.out.as_str(), deeper.code), ("", Some(6)), "{deeper:?}");
+    assert!(deeper.err.contains("nested deeper"), "{deeper:?}");
     let held =
         run_with(&["--memory", "4M", "-s", ".[length / 2]"], "{\"a\":\"some text\"}\n".repeat(200_000).as_bytes());
     assert_eq!((held.out.as_str(), held.code), ("", Some(6)), "{held:?}");

@@ -15,7 +15,7 @@ use super::terms::{Tree, is_local, own_path, path_of, pipe, stages, then, variab
 use super::{Agg, Kind, Row};
 
 /// As many aggregates as one pass may have: the names of their answers.
-const ANSWERS: [&str; 24] = [
+pub(super) const ANSWERS: [&str; 24] = [
     "$__agg0", "$__agg1", "$__agg2", "$__agg3", "$__agg4", "$__agg5", "$__agg6", "$__agg7", "$__agg8", "$__agg9",
     "$__agg10", "$__agg11", "$__agg12", "$__agg13", "$__agg14", "$__agg15", "$__agg16", "$__agg17", "$__agg18",
     "$__agg19", "$__agg20", "$__agg21", "$__agg22", "$__agg23",
@@ -202,9 +202,8 @@ impl<'s, 'n> Extract<'s, 'n> {
         }
         let mut inner = Extract::new(self.names);
         let rest = inner.rest(make, &Term::Id)?;
-        let whole = |agg: &Agg<'s>| matches!((&agg.kind, &agg.of), (Kind::Collect, Term::Id));
         let row = Box::new(Row { aggregates: inner.found, rest });
-        (!row.aggregates.iter().any(whole)).then(|| Kind::Groups { by: by.clone(), row })
+        (!row.aggregates.iter().any(Agg::is_whole)).then(|| Kind::Groups { by: by.clone(), row })
     }
 
     /// An array made of the array's elements one by one, each record by itself: `map(f)`.

@@ -4,7 +4,7 @@
 //!
 //! * [`inline`]: definitions put where they are called, [`terms`] and [`names`]: looking at trees, [`kinds`]: the
 //!   aggregates, [`turns`]: those that ask for one element after the other, [`extract`]: taking them out of what is made
-//!   of an array, [`lead`]: what comes first there, [`stages`]: the walk, [`joins`]: stages with another array, [`places`]: stages
+//!   of an array, [`lead`]: what comes first there, [`lifted`]: choosing among groups, [`stages`]: the walk, [`joins`]: stages with another array, [`places`]: stages
 //!   that number the elements, [`passes`]: what needs the input twice, [`sequence`]: what is run in
 //!   turn instead, [`way`]: which of these, [`explain`]: what is said of it, [`told`]: in
 //!   which form.
@@ -15,6 +15,7 @@ mod inline;
 mod joins;
 mod kinds;
 mod lead;
+mod lifted;
 mod names;
 mod passes;
 mod places;
@@ -43,6 +44,13 @@ pub(crate) use way::{Way, with};
 pub(crate) struct Agg<'s> {
     pub(crate) kind: Kind<'s>,
     pub(crate) of: Tree<'s>,
+}
+
+impl Agg<'_> {
+    /// Whether it is all of what there is.
+    fn is_whole(&self) -> bool {
+        matches!((&self.kind, &self.of), (Kind::Collect, Term::Id))
+    }
 }
 
 /// What is made of the outputs, in record order. Terms are what elements are compared by.

@@ -9,7 +9,7 @@ use super::kinds::MOST;
 use super::names::Names;
 use super::places::slice;
 use super::terms::{Tree, defined, integer, is_local, own_path, path_of, pipe, stages, then, walk};
-use super::{End, Kind, Plan, Row, Stage};
+use super::{Agg, End, Kind, Plan, Row, Stage};
 use crate::jq::print::print_definitions;
 
 /// What the bag's elements are.
@@ -172,8 +172,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         }
         let row = self.row(&pipe(parts))?;
         // An array that is asked for as it is would be held either way.
-        let whole = |agg: &super::Agg<'s>| matches!(agg.kind, Kind::Collect) && matches!(agg.of, Term::Id);
-        if self.stages.is_empty() && row.aggregates.iter().any(whole) {
+        if self.stages.is_empty() && row.aggregates.iter().any(Agg::is_whole) {
             return None;
         }
         Some(End::Fold(row))
@@ -214,6 +213,7 @@ impl<'s, 'n> Walk<'s, 'n> {
 
     /// Groups, with what the next stages make of each of them.
     fn groups(&mut self, key: Tree<'s>, keep: Option<Tree<'s>>, rest: &[Tree<'s>]) -> Option<End<'s>> {
+        let is_reduced = keep.is_some();
         let (mut of_each, mut taken) = (keep.unwrap_or(Term::Id), 0);
         // All keys are known before there is a group; what is made of groups may fail behind the first of them.
         self.whole = false;
@@ -230,11 +230,20 @@ impl<'s, 'n> Walk<'s, 'n> {
             taken = rest.len();
             self.shape = Shape::Outputs;
         }
-        let row = self.row(&of_each)?;
-        if !is_local(&key, &[]) || !is_local(&row.rest, &[]) {
+        if !is_local(&key, &[]) {
             return None;
         }
-        self.stages.push(Stage::Groups { key, row });
+        let row = self.row(&of_each).filter(|row| is_local(&row.rest, &[]));
+        if row.as_ref().is_none_or(|row| row.aggregates.iter().any(Agg::is_whole))
+            && !is_reduced
+            && let Some(lifted) = self.names.lifted(rest)
+        {
+            (self.whole, self.shape) = (false, Shape::Array);
+            let row = Row { aggregates: lifted.found, rest: Term::Id };
+            self.stages.push(Stage::Groups { key, row });
+            return self.along(&lifted.stages);
+        }
+        self.stages.push(Stage::Groups { key, row: row? });
         self.along(&rest[taken..])
     }
 

@@ -66,7 +66,10 @@ enum How {
 
 impl Filter {
     pub(super) fn new(term: &Tree<'_>, world: &World<'_>) -> Result<Filter, CompileError> {
-        let program = (world.compile)(&(world.definitions.to_owned() + &print(term)))?;
+        let text = print(term);
+        // Answers may be what the stage's elements are.
+        let out = if text.contains("__agg(") { OUT } else { "" };
+        let program = (world.compile)(&[out, world.definitions, &text].concat())?;
         let how = match term {
             Term::Id => How::Itself,
             _ => keys(term).map_or(How::Program, How::Keys),
