@@ -24,9 +24,15 @@ fn allow(path: &Path, mode: u32) {
 fn room(name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     allow(dir.path(), 0o755);
-    std::fs::copy(program(name), dir.path().join(name)).unwrap();
+    copy(name, dir.path());
     allow(&dir.path().join(name), 0o755);
     dir
+}
+
+/// By another process: had this one the copy open for writing, what another test starts meanwhile would have it open too,
+/// and it could not be run.
+fn copy(name: &str, dir: &Path) {
+    assert!(Command::new("cp").arg(program(name)).arg(dir.join(name)).status().unwrap().success());
 }
 
 /// Runs the program as a user who may not do everything; it must fail and say this, after its name and the path.
@@ -77,7 +83,7 @@ fn a_directory_that_may_not_be_listed_is_named() {
 #[test]
 fn an_output_directory_that_may_not_be_written_is_named() {
     let dir = room("clean");
-    std::fs::copy(program("customers"), dir.path().join("customers")).unwrap();
+    copy("customers", dir.path());
     let input = dir.path().join("orders.jsonl");
     std::fs::write(&input, "{\"order_id\":1,\"customer\":{\"id\":1,\"name\":\"a\",\"email\":\"b\"},\"currency\":\"eur\",\"created_at\":\"x\",\"items\":[]}\n").unwrap();
     allow(&input, 0o644);

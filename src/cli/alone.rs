@@ -92,6 +92,9 @@ pub(super) fn held_within(bytes: u64, budget: u64, what: &str) -> Result<(), Fai
 pub(super) fn once(job: &Job<'_>, program: &Program, value: Val, source: Source) -> Result<Outcome, Failure> {
     let sink = RefCell::new(Sink::new(job)?);
     let turns = Turns::new(source, &sink);
+    if job.args.slurp && !job.args.null_input {
+        turns.at(job.read_from.inputs.last().map(|file| file.path.as_str().into()));
+    }
     let mut outcome = Outcome::default();
     match run(job, program, value, &turns, &sink, &mut outcome.last)? {
         None => {}

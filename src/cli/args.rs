@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, ValueHint};
+use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, Parser, ValueHint};
 use clap_complete::Shell;
 use kitbag::MaxErrors;
 
@@ -113,7 +115,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "PATH", env = "KITBAG_OUTPUT", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     /// Replace the output if it exists.
-    #[arg(long, env = "KITBAG_OVERWRITE", help_heading = "Output")]
+    #[arg(long, env = "KITBAG_OVERWRITE", value_parser = BoolishValueParser::new(), help_heading = "Output")]
     pub(crate) overwrite: bool,
     /// Text in a shard of the output, before it is packed [default: 128MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_SHARD_SIZE", help_heading = "Output")]
@@ -132,7 +134,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub(crate) verify: Option<PathBuf>,
     /// Print in the order in which records are ready. With -s and -n, and for `input`, records keep their order.
-    #[arg(long, env = "KITBAG_UNORDERED", help_heading = "Output")]
+    #[arg(long, env = "KITBAG_UNORDERED", value_parser = BoolishValueParser::new(), help_heading = "Output")]
     pub(crate) unordered: bool,
 
     /// PROGRAM is in this file.
@@ -193,7 +195,7 @@ pub(crate) struct Args {
     )]
     pub(crate) progress: ShowProgress,
     /// Say nothing on standard error but errors.
-    #[arg(long, env = "KITBAG_QUIET", help_heading = "Run")]
+    #[arg(long, env = "KITBAG_QUIET", value_parser = BoolishValueParser::new(), help_heading = "Run")]
     pub(crate) quiet: bool,
     /// Write what the run did to FILE, as JSON.
     #[arg(long, value_name = "FILE", env = "KITBAG_REPORT", value_hint = ValueHint::FilePath, help_heading = "Run")]
@@ -211,4 +213,17 @@ pub(crate) struct Args {
     /// Print the manual page, for `man -l -`.
     #[arg(long, help_heading = "Help")]
     pub(crate) man: bool,
+}
+
+impl Args {
+    /// What the environment says of `-o` is for the runs that have it.
+    pub(crate) fn settled(mut self, matches: &ArgMatches) -> Args {
+        let by_default = |name: &str| matches.value_source(name) == Some(ValueSource::EnvVariable);
+        if self.output.is_none() {
+            self.overwrite &= !by_default("overwrite");
+            self.shard_size = self.shard_size.filter(|_| !by_default("shard_size"));
+            self.partition_by = self.partition_by.filter(|_| !by_default("partition_by"));
+        }
+        self
+    }
 }

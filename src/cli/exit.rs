@@ -49,6 +49,15 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Where a signal came, what failed by it or beside it is not told.
+    pub(crate) fn of_signal(self, signal: Option<u8>) -> Failure {
+        match (signal, &self) {
+            (None, _) | (_, Failure::Halted { .. }) => self,
+            (_, Failure::Library(error)) if is_closed(error) => self,
+            _ => Failure::Cancelled,
+        }
+    }
+
     /// The exit code; `signal` is the one that has cancelled the run.
     pub(crate) fn code(&self, signal: Option<u8>) -> u8 {
         match self {

@@ -190,6 +190,11 @@ impl<'a> Turns<'a> {
         Ok(Some(value))
     }
 
+    /// The shard from which the input is that the program begins with.
+    pub(super) fn at(&self, path: Option<Arc<str>>) {
+        self.path.replace(path);
+    }
+
     /// How many inputs were taken.
     pub(super) fn count(&self) -> u64 {
         self.count.get()

@@ -57,7 +57,7 @@ pub(crate) fn main() -> u8 {
         }
     };
     let args = match Args::from_arg_matches(&matches) {
-        Ok(args) => args,
+        Ok(args) => args.settled(&matches),
         Err(error) => {
             let _ = error.print();
             return exit::USAGE;
@@ -86,6 +86,7 @@ fn command(args: &Args, matches: &clap::ArgMatches) -> u8 {
     }
     let teller = progress::Teller::start(args, &monitor);
     let outcome = Job::new(args, matches, config, (cancel, monitor.clone())).and_then(|job| job.run());
+    let outcome = outcome.map_err(|failure| failure.of_signal(signals.came()));
     drop(teller);
     let report = monitor.report().unwrap_or_default();
     let code = match &outcome {

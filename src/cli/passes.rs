@@ -27,7 +27,7 @@ pub(super) struct First {
 /// Runs the first pass. `None` if the input cannot be read twice, or would be read too often.
 pub(super) fn first(job: &Job<'_>, passes: &Passes, known: &Known) -> Result<Option<First>, Failure> {
     let mut outputs = Outputs { values: Vec::new(), weight: 0, budget: job.config.budget(), ended: None };
-    let read = plan::with(&passes.first, |way| match way {
+    let read = plan::with_first(&passes.first, |way| match way {
         Way::Verbs(plan) if plan.is_constant() => {
             let program = job.compile(&passes.first, known)?;
             slurp::Sink::rest(&mut outputs, &program, Val::null()).map(|()| true)

@@ -83,7 +83,7 @@ impl Drop for Teller {
 
 /// One line, cut to the terminal's width; a bar in it where it is known how much there is to read.
 fn new_bar(total: Option<u64>) -> ProgressBar {
-    let style = ProgressStyle::with_template(if total.is_some() { "{bar:16} {wide_msg}" } else { "{wide_msg}" });
+    let style = ProgressStyle::with_template(if total.is_some() { "{bar:10} {wide_msg}" } else { "{wide_msg}" });
     // A template that is not understood is left at the default.
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_style(style)
@@ -118,25 +118,26 @@ fn slowest(progress: &Progress) -> Option<&'static str> {
     }
 }
 
-/// `41 % of 1.2 GB, 8 s left, 1234567 records, 312000/s, waits for reading`
+/// `41 % of 1.2 GB, 8 s left, 312 k/s, waits for reading, 12.0 MB held, 3.0 GB on disk`: on a terminal of 80 columns the
+/// longest that is usual has room, beside the bar.
 fn line(progress: &Progress) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = match (progress.total, left(progress)) {
+        (Some(total), _) if total > 0 && progress.read >= total => write!(text, "{} read", size(total)),
         (Some(total), Some(left)) if total > 0 => {
             let percent = u128::from(progress.read) * 100 / u128::from(total);
             write!(text, "{percent} % of {}, {left:.0} s left", size(total))
         }
         _ => write!(text, "{}", size(progress.read)),
     };
-    let (records, seconds) = (records(progress), progress.report.elapsed.as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let rate = records as f64 / seconds.max(0.001);
-    let _ = write!(text, ", {records} records, {rate:.0}/s");
+    let rate = records(progress) as f64 / progress.report.elapsed.as_secs_f64().max(0.001);
+    let _ = if rate >= 10_000.0 { write!(text, ", {:.0} k/s", rate / 1000.0) } else { write!(text, ", {rate:.0}/s") };
     if let Some(what) = slowest(progress) {
         let _ = write!(text, ", waits for {what}");
     }
-    for (bytes, what) in [(progress.memory, "in memory"), (progress.temp, "on disk")] {
+    for (bytes, what) in [(progress.memory, "held"), (progress.temp, "on disk")] {
         if bytes > 0 {
             let _ = write!(text, ", {} {what}", size(bytes));
         }
@@ -180,6 +181,6 @@ mod tests {
     #[test]
     fn a_run_that_has_read_nothing_has_no_time_left() {
         let progress = Progress::default();
-        assert_eq!((left(&progress), line(&progress).as_str()), (None, "0 B, 0 records, 0/s"));
+        assert_eq!((left(&progress), line(&progress).as_str()), (None, "0 B, 0/s"));
     }
 }

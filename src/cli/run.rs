@@ -118,8 +118,8 @@ impl<'a> Job<'a> {
         let libraries = modules::libraries(&args.library, &config, &asked);
         let by = args.partition_by.as_deref();
         let compiled = |globals: &[(String, Val)]| {
-            let compile = |text: &str| Ok(Program::compile(text, globals, &Libraries::default())?.stack(PROGRAMS));
-            let program = Program::compile(&text, globals, &libraries)?.stack(PROGRAMS);
+            let compile = |text: &str| program_of(text, globals, &Libraries::default(), &cancel);
+            let program = program_of(&text, globals, &libraries, &cancel)?;
             Ok::<_, CompileError>((program, by.map(|text| PartitionBy::new(text, compile)).transpose()?))
         };
         let (mut program, mut partition) = compiled(&globals)?;
@@ -170,7 +170,7 @@ impl<'a> Job<'a> {
         let hidden = |name: &String| known.iter().any(|(known, _)| known == name);
         let outer = self.globals.iter().filter(|(name, _)| !hidden(name));
         let globals: Vec<_> = outer.chain(known).cloned().collect();
-        Ok(Program::compile(text, &globals, &Libraries::default())?.stack(PROGRAMS))
+        program_of(text, &globals, &Libraries::default(), &self.cancel)
     }
 
     /// Where text is held until all of it is there: in memory, then in a file without a name.
@@ -229,4 +229,13 @@ impl<'a> Job<'a> {
             (false, false) => each::record(self),
         }
     }
+}
+
+fn program_of(
+    text: &str,
+    globals: &[(String, Val)],
+    libraries: &Libraries,
+    cancel: &CancelToken,
+) -> Result<Program, CompileError> {
+    Ok(Program::compile(text, globals, libraries)?.stack(PROGRAMS).cancelled_by(cancel.flag()))
 }

@@ -8,6 +8,7 @@ use jaq_core::data::{DataT, HasLut};
 use jaq_core::{Ctx, Exn, Filter, Lut, Vars};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A program, or a part of one, as the interpreter has it.
 pub(super) struct Piece {
@@ -21,6 +22,8 @@ pub(super) struct Setting<'a> {
     pub(super) inputs: &'a dyn Inputs,
     pub(super) regexes: &'a natives::Regexes,
     pub(super) stack: usize,
+    /// Raised where the run is to end.
+    pub(super) cancelled: &'a AtomicBool,
 }
 
 /// Ties our values and what a run needs to jaq's interpreter.
@@ -34,6 +37,7 @@ pub(super) struct Run<'a> {
     /// Where the stack was when the run began, and how far it may go from there.
     start: usize,
     stack: usize,
+    cancelled: &'a AtomicBool,
     /// What `halt_error` leaves behind, and why `input` failed: jaq's exception for halting has room for a code only.
     pub(super) message: RefCell<Option<Val>>,
     pub(super) failed: RefCell<Option<kitbag::Error>>,
@@ -82,6 +86,7 @@ impl Piece {
             regexes: setting.regexes,
             start: here(),
             stack: setting.stack,
+            cancelled: setting.cancelled,
             message: RefCell::default(),
             failed: RefCell::default(),
         };
@@ -113,6 +118,18 @@ impl Run<'_> {
         here().abs_diff(self.start) < self.stack
     }
 
+    /// Asked wherever a program can go on without end and without an output.
+    ///
+    /// # Errors
+    ///
+    /// If the run has been cancelled: an exception that no program catches.
+    pub(super) fn goes_on<'e>(&self) -> Result<(), Exn<'e, Val>> {
+        match self.cancelled.load(Ordering::Relaxed) {
+            true => Err(Exn::halt(0)),
+            false => Ok(()),
+        }
+    }
+
     fn halt(&self, exception: Exn<'_, Val>) -> Halt {
         if let Some(error) = self.failed.take() {
             return Halt::Input(error);
@@ -120,6 +137,7 @@ impl Run<'_> {
         match exception.get_err() {
             Ok(error) => Halt::Error(error.into_val()),
             Err(exception) => match exception.get_halt() {
+                Ok(_) if self.goes_on().is_err() => Halt::Error(error("the run was cancelled").into_val()),
                 Ok(code) => Halt::Exit { code, message: self.message.take() },
                 // Nothing else leaves a program: its breaks have labels.
                 Err(_) => Halt::Error(error("break").into_val()),

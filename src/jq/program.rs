@@ -7,6 +7,8 @@ use super::value::Val;
 use kitbag::JsonRef;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// What functions that call themselves may take of the stack, if nothing else is said: threads have two MiB at least.
 const STACK: usize = 1 << 20;
@@ -17,6 +19,7 @@ pub(crate) struct Program {
     lane: Option<Lane>,
     regexes: natives::Regexes,
     stack: usize,
+    cancelled: Arc<AtomicBool>,
 }
 
 /// Whether the last output was true, and how the run ended.
@@ -101,12 +104,18 @@ impl Program {
     ) -> Result<Program, CompileError> {
         let (whole, edited) = Piece::compile(text, Vec::new(), globals.to_vec(), libraries)?;
         let lane = Lane::compile(&edited, globals);
-        Ok(Program { whole, lane, regexes: natives::Regexes::default(), stack: STACK })
+        Ok(Program { whole, lane, regexes: natives::Regexes::default(), stack: STACK, cancelled: Arc::default() })
     }
 
     /// Lets functions that call themselves take so much of a thread's stack, in bytes.
     pub(crate) fn stack(mut self, bytes: usize) -> Program {
         self.stack = bytes;
+        self
+    }
+
+    /// Ends runs once this is raised, with an error that the program cannot catch.
+    pub(crate) fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Program {
+        self.cancelled = flag;
         self
     }
 
@@ -116,7 +125,7 @@ impl Program {
     }
 
     fn setting<'a>(&'a self, inputs: &'a dyn Inputs) -> Setting<'a> {
-        Setting { inputs, regexes: &self.regexes, stack: self.stack }
+        Setting { inputs, regexes: &self.regexes, stack: self.stack, cancelled: &self.cancelled }
     }
 
     /// Runs the program on one value; `each` gets every output and may stop it.

@@ -48,20 +48,26 @@ fn plans_over_logs_that_spill_give_the_same() {
 fn over_real_logs() {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/sample");
     let dir = std::env::var_os("KITBAG_SAMPLE").map_or(beside, Into::into);
-    let shard = dir.join("weblogs/part-000.jsonl.gz");
-    let Some(input) = shard.to_str().filter(|_| shard.exists()) else {
-        eprintln!("skipped: {} is not there (KITBAG_SAMPLE names the folder of sample shards)", shard.display());
-        return;
-    };
-    // What is collected, and what is said to grow, must fit: here all records are of one group.
+    // The first has the names that the programs ask for; in the second they are absent, or of other types.
+    for (shard, settings) in [("access/apache.jsonl", &SETTINGS[..]), ("weblogs/part-000.jsonl.gz", &SETTINGS[1..2])] {
+        let shard = dir.join(shard);
+        match shard.to_str().filter(|_| shard.exists()) {
+            Some(input) => over(input, settings),
+            None => eprintln!("skipped: {} is not there (KITBAG_SAMPLE names the folder of samples)", shard.display()),
+        }
+    }
+}
+
+fn over(input: &str, settings: &[&[&str]]) {
+    // What is collected, and what is said to grow, must fit: there may be but one group.
     let held = |program: &String| {
         let explained = run(&["-s", "--explain", program]).out;
         explained.contains("collected: ") || explained.contains("(grows with its input)")
     };
     let (collected, planned): (Vec<_>, Vec<_>) = programs(true).into_iter().partition(held);
-    compare(&planned, &["-s"], COLLECTED, input, &SETTINGS[1..2]);
+    compare(&planned, &["-s"], COLLECTED, input, settings);
     compare(&collected, &["-s"], COLLECTED, input, &[&["--threads", "2", "--memory", "64MiB"]]);
-    compare(&programs(false), &["--values"], "", input, &SETTINGS[1..2]);
+    compare(&programs(false), &["--values"], "", input, settings);
 }
 
 /// All programs that are compared, with the option that they run with.

@@ -168,6 +168,9 @@ fn the_file_of_a_record() {
     let (a, b) = (at(&dir, "a"), at(&dir, "b"));
     assert_eq!(print(&["-r", "\"\\(.) \\(input_filename)\"", &a, &b], ""), format!("1 {a}\n2 {b}\n"));
     assert_eq!(print(&["input_filename"], "1\n"), "null\n");
+    // All of the input has been read then, up to the last file.
+    assert_eq!(print(&["-rs", "length, input_filename", &a, &b], ""), format!("2\n{b}\n"));
+    assert_eq!(print(&["-s", "input_filename"], "1\n"), "null\n");
 }
 
 #[test]
@@ -244,6 +247,18 @@ fn variables_of_the_environment_are_options() {
     let out = at(&dir, "out.jsonl");
     let written = finish(kitbag().args([".a", &file]).env("KITBAG_OUTPUT", &out).env("KITBAG_ON_ERROR", "skip"), b"");
     assert_eq!(std::fs::read_to_string(out).unwrap(), "1\n", "{written:?}");
+    // What is said of targets there is for the runs that have one.
+    for (name, value) in [
+        ("KITBAG_OVERWRITE", "1"),
+        ("KITBAG_OVERWRITE", "0"),
+        ("KITBAG_SHARD_SIZE", "1MiB"),
+        ("KITBAG_PARTITION_BY", ".a"),
+        ("KITBAG_QUIET", "yes"),
+        ("KITBAG_UNORDERED", "1"),
+    ] {
+        let ran = finish(kitbag().args(["-n", "1"]).env(name, value), b"");
+        assert_eq!((ran.out.as_str(), ran.code), ("1\n", Some(0)), "{name}={value}: {}", ran.err);
+    }
 }
 
 const NESTED: &str = "{\"a\":[1,{\"b\":2}],\"c\":{}}\n[]\n3\n";

@@ -119,3 +119,40 @@ fn a_signal_ends_a_run_that_waits_for_others() {
         }
     }
 }
+
+/// Programs that give nothing and take no input for as long as they like.
+#[test]
+fn a_signal_ends_a_program_that_does_not_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, out) = (dir.path().join("in.jsonl"), dir.path().join("out.jsonl"));
+    std::fs::write(&input, "1\n2\n").unwrap();
+    let (input, out) = (input.to_str().unwrap(), out.to_str().unwrap());
+    for (round, options) in [
+        &["-n", "last(range(1e12))"][..],
+        &["-n", "-o", out, "range(1e12) | select(false)"],
+        &["-n", "reduce range(1e12) as $i (0; . + $i)"],
+        &["-n", "def f: f; f"],
+        &["-n", "try last(repeat(1)) catch 2"],
+        &["-n", "[limit(1e12; repeat(1) | empty)]"],
+        &["last(range(1e12))", input],
+        &["-o", out, "until(false; . + 1)", input],
+        &["--on-error", "skip", "last(range(1e12))", input],
+        &["-s", "map(last(range(1e12)))", input],
+        &["-s", "group_by(last(repeat(1)))", input],
+        &["-s", "length, last(.[] | range(1e12))", input],
+        &["-s", "reduce .[] as $x (0; last(range(1e12)))", input],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (name, number) = SIGNALS[round % 3];
+        let mut child =
+            Running::start(kitbag(options).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(child.0.try_wait().unwrap().is_none(), "{options:?} has an end");
+        assert!(signal(name, &child.0.id().to_string()));
+        let status = child.ended_within(SOON);
+        assert!(status.is_some_and(|status| status.code() == Some(128 + number)), "{options:?}, {name}: {status:?}");
+        assert_eq!(names(dir.path()), ["in.jsonl"], "{options:?}");
+    }
+}

@@ -55,7 +55,10 @@ pub(super) fn natives() -> Vec<Native> {
             let to = cv.0.pop_var();
             let from = cv.0.pop_var();
             match [&from, &to, &step].iter().all(|bound| bound.is_number()) {
-                true => Box::new(range(from, to, step).map(|next| Ok(next?))),
+                true => Box::new(range(from, to, step).map(move |next| {
+                    cv.0.data().goes_on()?;
+                    Ok(next?)
+                })),
                 false => one(Err(wrong("Range bounds must be numeric"))),
             }
         }),

@@ -102,14 +102,16 @@ macro_rules! general {
 /// A function that gives its input, after a look at what it is called with.
 macro_rules! passing {
     ($name:literal, $arguments:expr, $look:expr) => {{
-        type Look = for<'a> fn(&mut jaq_core::Ctx<'a, super::Kit>, &super::Val) -> Result<(), super::Error>;
+        type Look =
+            for<'a> fn(&mut jaq_core::Ctx<'a, super::Kit>, &super::Val) -> Result<(), jaq_core::Exn<'a, super::Val>>;
         const LOOK: Look = $look;
-        let run = general!($name, $arguments, |mut cv| super::one(LOOK(&mut cv.0, &cv.1).map(|()| cv.1)));
+        let run =
+            general!($name, $arguments, |mut cv| jaq_core::box_iter::box_once(LOOK(&mut cv.0, &cv.1).map(|()| cv.1)));
         let paths: jaq_core::PathsPtr<super::Kit> =
-            |mut cv| jaq_core::box_iter::box_once(LOOK(&mut cv.0, &cv.1.0).map(|()| cv.1).map_err(jaq_core::Exn::from));
+            |mut cv| jaq_core::box_iter::box_once(LOOK(&mut cv.0, &cv.1.0).map(|()| cv.1));
         let update: jaq_core::UpdatePtr<super::Kit> = |mut cv, f| match LOOK(&mut cv.0, &cv.1) {
             Ok(()) => f(cv.1),
-            Err(error) => super::one(Err(error)),
+            Err(exception) => jaq_core::box_iter::box_once(Err(exception)),
         };
         super::Native { passing: Some((paths, update)), ..run }
     }};

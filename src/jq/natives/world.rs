@@ -14,9 +14,13 @@ pub(super) fn natives() -> Vec<Native> {
             one(Ok(Val::Int(i64::try_from(cv.0.data().inputs.line_number()).unwrap_or(i64::MAX))))
         }),
         // In every function that calls itself.
-        passing!("_deeper", v(0), |context, _| match context.data().has_room() {
-            true => Ok(()),
-            false => Err(wrong("functions call themselves too deeply: the stack is full")),
+        passing!("_deeper", v(0), |context, _| {
+            let run = context.data();
+            run.goes_on()?;
+            match run.has_room() {
+                true => Ok(()),
+                false => Err(wrong("functions call themselves too deeply: the stack is full").into()),
+            }
         }),
         general!("now", v(0), |cv| one(Ok(Val::Float(cv.0.data().inputs.now())))),
         passing!("_debug", v(1), |context, _| {

@@ -55,6 +55,7 @@ impl<'s, 'n> Extract<'s, 'n> {
             return self.answer(Kind::Collect, &of);
         }
         if let Some(turn) = self.names.turn(&term)
+            && (turn.kind.stops() || !self.caught || matches!(of, Term::Id))
             && is_local(&turn.each, &self.bound)
             && turn.kind.terms().into_iter().all(|term| is_local(term, &self.bound))
         {
@@ -144,7 +145,7 @@ impl<'s, 'n> Extract<'s, 'n> {
     fn piped(&mut self, parts: &[Tree<'s>], of: &Tree<'s>) -> Option<Tree<'s>> {
         let (first, rest) = parts.split_first()?;
         // `.[0] | .a` keeps less than all of the element.
-        if let (Some(place), Some([next, rest @ ..])) = (own_path(first), Some(rest))
+        if let (Some(place @ [(Part::Index(_), _), ..]), Some([next, rest @ ..])) = (own_path(first), Some(rest))
             && let Some(path) = own_path(next)
         {
             let whole = path_of(&[place, path].concat());
@@ -176,6 +177,14 @@ impl<'s, 'n> Extract<'s, 'n> {
         }
         if let Some(count) = tail(first) {
             return Some(then(&self.answer(Kind::Tail(count), of)?, &pipe(parts)));
+        }
+        // As many groups as there are different keys.
+        if let Term::Call("group_by", by) = first
+            && self.names.call(first, "group_by", 1)
+            && self.names.call(&rest[0], "length", 0)
+            && let Some(all) = self.answer(Kind::Unique(by[0].clone()), of)
+        {
+            return Some(then(&all, &pipe(rest)));
         }
         if let Some(kind) = self.groups(first, &rest[0], of) {
             let answer = self.answer(kind, of)?;

@@ -37,7 +37,7 @@ pub(crate) use joins::{How, Join, asks_for};
 pub(crate) use passes::Passes;
 pub(crate) use terms::{Tree, defined, integer, is_free, own_path, walk};
 pub(crate) use told::{Told, text};
-pub(crate) use way::{Way, with};
+pub(crate) use way::{Way, with, with_first};
 
 /// An aggregate over the outputs of a filter for each record.
 #[derive(Clone, Debug)]
@@ -119,7 +119,7 @@ impl<'s> Kind<'s> {
 
     /// Whether what it holds does not grow with the number of outputs.
     pub(crate) fn is_bounded(&self) -> bool {
-        !matches!(self, Kind::Unique(_) | Kind::Groups { .. } | Kind::Collect)
+        !matches!(self, Kind::Unique(_) | Kind::Groups { .. } | Kind::Reduce { .. } | Kind::Collect)
     }
 }
 

@@ -46,11 +46,35 @@ impl<'s> Names<'s> {
                 }
             }
             Term::Call(_, arguments) if self.call(term, "flatten", arguments.len()) => self.flattened(arguments),
-            Term::Call(_, arguments) if self.call(term, "del", 1) => match own_path(&arguments[0])? {
-                [part, rest @ ..] if is_each(part) && !rest.is_empty() => Some(Term::Call("del", vec![path_of(rest)])),
+            Term::Call(_, arguments) if self.call(term, "del", 1) => {
+                Some(Term::Call("del", vec![self.within(&arguments[0])?]))
+            }
+            _ => None,
+        }
+    }
+
+    /// The paths within each element, of paths that begin with `.[]`: `.a, .b` of `.[].a, .[].b`.
+    fn within(&self, paths: &Tree<'s>) -> Option<Tree<'s>> {
+        match paths {
+            Term::BinOp(left, BinaryOp::Comma, right) => {
+                let (left, right) = (self.within(left)?, self.within(right)?);
+                Some(Term::BinOp(Box::new(left), BinaryOp::Comma, Box::new(right)))
+            }
+            Term::BinOp(left, BinaryOp::Pipe(None), right) if matches!(own_path(left)?, [part] if is_each(part)) => {
+                self.are_paths(right).then(|| *right.clone())
+            }
+            path => match own_path(path)? {
+                [part, rest @ ..] if is_each(part) && !rest.is_empty() => Some(path_of(rest)),
                 _ => None,
             },
-            _ => None,
+        }
+    }
+
+    /// Whether these are paths to something in their input.
+    fn are_paths(&self, term: &Tree<'s>) -> bool {
+        match term {
+            Term::BinOp(left, BinaryOp::Comma, right) => self.are_paths(left) && self.are_paths(right),
+            path => own_path(path).is_some_and(|path| !path.is_empty()),
         }
     }
 

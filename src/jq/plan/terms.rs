@@ -28,6 +28,16 @@ pub(super) fn stages<'s>(term: &Tree<'s>) -> Vec<Tree<'s>> {
                 found.extend(stages(&head));
                 rest = Term::Path(Box::new(Term::Id), Path(parts));
             }
+            // So is `.[2:5][].a`.
+            Term::Path(head, Path(parts))
+                if parts.len() > 1
+                    && matches!(parts[0].0, Part::Range(Some(_), _) | Part::Range(_, Some(_)))
+                    && parts.iter().all(|(part, _)| fixed(part)) =>
+            {
+                let (slice, behind) = parts.split_at(1);
+                found.push(Term::Path(head, Path(slice.to_vec())));
+                rest = Term::Path(Box::default(), Path(behind.to_vec()));
+            }
             other => {
                 if !matches!(other, Term::Id) || found.is_empty() {
                     found.push(other);

@@ -1,13 +1,17 @@
 //! What asks for an array's elements one after the other: `first(.[] | f)`, `limit(3; .[] | f)` and `any(f)` stop where
 //! they have what they want, and `reduce .[] as $x (0; f)` has a state of its own. None of them needs the array.
 
-use jaq_core::load::parse::{BinaryOp, Term};
+use jaq_core::load::parse::{BinaryOp, Pattern, Term};
+use jaq_core::ops::Math;
 use jaq_core::path::{Opt, Part};
 
 use super::Kind;
 use super::kinds::MOST;
 use super::names::Names;
 use super::terms::{Tree, integer, is_local, path_of, then};
+
+/// What `add(f)` adds.
+const ITEM: &str = "$__item";
 
 /// An aggregate of what each element gives, and where its answer goes.
 pub(super) struct Turn<'s> {
@@ -53,7 +57,7 @@ impl<'s> Names<'s> {
                 let place = Place::Argument(name, vec![arguments[0].clone()], 1);
                 turn(Kind::First(count), self.stream(&arguments[1])?, place)
             }
-            // None of these stops: what each element gives does not fail, or has to be there.
+            // These do not stop: what every element gives has to be there, or cannot fail.
             Term::Call("last", arguments) if calls("last", 1) => {
                 let end = Some(Term::Neg(Box::new(Term::Num("1"))));
                 let parts = [Part::Range(end, None), Part::Range(None, None)].map(|part| (part, Opt::Essential));
@@ -64,6 +68,12 @@ impl<'s> Names<'s> {
             }
             Term::Call(name @ ("any" | "all"), _) => {
                 turn(Kind::First(1), self.decision(term)?, Place::Argument(name, vec![Term::Id], 0))
+            }
+            Term::Call("add", arguments) if calls("add", 1) && !self.defines("input", 0) => {
+                let sum = Term::BinOp(Box::default(), BinaryOp::Math(Math::Add), Box::new(Term::Var(ITEM)));
+                let [start, update] = [Term::Call("null", Vec::new()), sum].map(Box::new);
+                let kind = Kind::Reduce { pattern: Pattern::Var(ITEM), start, update };
+                turn(kind, self.stream(&arguments[0])?, Place::Before(Term::Id))
             }
             Term::Fold("reduce", source, pattern, arguments) => {
                 let [start, update] = &arguments[..] else { return None };
@@ -85,7 +95,8 @@ impl<'s> Names<'s> {
     /// What each element gives to `any(f)` and `all(f)`, whose first output decides them: `f or empty`, `f and empty`.
     pub(super) fn decision(&self, term: &Tree<'s>) -> Option<Tree<'s>> {
         let Term::Call(name @ ("any" | "all"), arguments) = term else { return None };
-        if !self.call(term, name, arguments.len()) || self.defines("empty", 0) {
+        // It may be called in another form than the program has.
+        if (0..=2).any(|count| self.defines(name, count)) || self.defines("empty", 0) {
             return None;
         }
         let (each, condition) = match &arguments[..] {
@@ -104,7 +115,8 @@ impl<'s> Names<'s> {
         match term {
             Term::Arr(Some(inner)) => self.are_values(inner),
             Term::Obj(entries) => entries.iter().all(|(key, value)| {
-                self.is_literal(key) && value.as_ref().map_or(matches!(key, Term::Var(_)), |value| self.is_value(value))
+                let named = matches!(key, Term::Str(..)) && self.is_literal(key);
+                value.as_ref().map_or(matches!(key, Term::Var(_)), |value| named && self.is_value(value))
             }),
             term => self.is_literal(term),
         }

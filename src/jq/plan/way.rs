@@ -21,6 +21,15 @@ pub(crate) enum Way<'s> {
 
 /// Hands on how a program is run.
 pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
+    find(program, true, use_it)
+}
+
+/// The same for the first of two passes, which has to be verbs.
+pub(crate) fn with_first<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
+    find(program, false, use_it)
+}
+
+fn find<R>(program: &str, in_turn: bool, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
     let text = notation::edit(program).map(|literals| binding::bind(&literals.text).text).unwrap_or_default();
     let tokens = Lexer::new(&text).lex().unwrap_or_default();
     let way = match Parser::new(&tokens).parse(|parser| parser.term()) {
@@ -29,7 +38,7 @@ pub(crate) fn with<R>(program: &str, use_it: impl FnOnce(&Way<'_>) -> R) -> R {
             let extra: Vec<_> = prelude::extra().into_iter().filter(|def| !joins::is_verb(def.name)).collect();
             let tree = inline(&tree, &extra);
             let way = match (stages::plan(&tree), sequence::sequence(&tree)) {
-                (Some(plan), Some(text)) if plan.is_in_turn() => Way::InTurn(text),
+                (Some(plan), Some(text)) if in_turn && plan.is_in_turn() => Way::InTurn(text),
                 (Some(plan), _) => Way::Verbs(plan),
                 (None, Some(text)) => Way::InTurn(text),
                 (None, None) => match sequence::sequence(&inline(&tree, &sequence::steps())) {
@@ -55,7 +64,7 @@ fn gain(passes: &Passes) -> bool {
     // Its outputs are few: each of them is one more pass.
     let few = |stage: &Stage<'_>| matches!(stage, Stage::Slice(0, 1));
     let ends = |plan: &Plan<'_>| matches!(plan.end, End::Fold(_)) || plan.stages.iter().any(few);
-    with(&passes.first, |way| matches!(way, Way::Verbs(plan) if ends(plan)))
+    with_first(&passes.first, |way| matches!(way, Way::Verbs(plan) if ends(plan)))
         && with(&passes.body, |way| !matches!(way, Way::Collected))
 }
 
@@ -70,7 +79,7 @@ impl Way<'_> {
                 vec![told.steps(vec![text.clone()])]
             }
             Way::Twice(passes, _) => {
-                let reads = with(&passes.first, |way| !matches!(way, Way::Verbs(plan) if plan.is_constant()));
+                let reads = with_first(&passes.first, |way| !matches!(way, Way::Verbs(plan) if plan.is_constant()));
                 let names: Vec<String> = passes.names.iter().map(|name| format!("${name}")).collect();
                 let names = names.join(", ");
                 let (first, then) = match reads {
@@ -82,7 +91,7 @@ impl Way<'_> {
                     false => (format!("first, for {names}, without the input"), format!("then, with {names}")),
                 };
                 let mut told = vec![Told::heading(first)];
-                told.extend(with(&passes.first, |way| way.tell()));
+                told.extend(with_first(&passes.first, |way| way.tell()));
                 told.push(Told::heading(then));
                 told.extend(with(&passes.body, |way| way.tell()));
                 told

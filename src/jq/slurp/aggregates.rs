@@ -12,7 +12,6 @@ use super::super::{CompileError, Val};
 use super::filter::{Record, World};
 use super::one::{One, What};
 use super::state::{Of, Place, State, wanted};
-use super::turns::is_decided;
 
 /// The aggregates of a row.
 pub(super) struct Aggregates {
@@ -72,7 +71,8 @@ impl Aggregates {
 
     /// Adds the outputs for a record, the first of which has this place.
     pub(super) fn add(&self, states: &mut States, first: Place, record: &Record<'_>) {
-        for (one, state) in self.all.iter().zip(&mut states.states) {
+        let States { states, weight } = states;
+        for (one, state) in self.all.iter().zip(states) {
             if let What::Nth(ends, _) | What::Slice(_, ends) = &one.kind
                 && one.of.is_itself()
                 && !wanted(state, *ends, first)
@@ -85,26 +85,12 @@ impl Aggregates {
                 continue;
             }
             if let (What::Groups(nested), true, State::Groups(groups)) = (&one.kind, one.of.is_itself(), &mut *state) {
-                match nested.step(groups, first, record) {
-                    Ok(grown) => states.weight += grown,
-                    Err(error) => {
-                        states.weight += error.weight();
-                        state.fail(Of::Aggregate, first, error);
-                    }
-                }
+                let grown = nested.step(groups, first, record);
+                let grown = grown.unwrap_or_else(|error| state.fail(Of::Aggregate, first, error));
+                *weight = weight.saturating_add_signed(grown);
                 continue;
             }
-            if let (What::First(count), State::First(events)) = (&one.kind, &*state)
-                && is_decided(events, *count, first)
-            {
-                continue;
-            }
-            let (mut place, mut grown) = (first, 0);
-            one.events(record, &mut |event| {
-                grown += one.add(state, place, event);
-                place.1 += 1;
-            });
-            states.weight += grown;
+            *weight = weight.saturating_add_signed(one.see(state, first, record));
         }
     }
 
@@ -118,7 +104,11 @@ impl Aggregates {
             };
             let place = (at, number);
             number += 1;
-            states.weight += one.add(state, place, event.clone());
+            let grown = match event {
+                Ok(record) if one.sees_records() => one.see(state, place, &Record::of(record.clone())),
+                event => one.add(state, place, event.clone()),
+            };
+            states.weight = states.weight.saturating_add_signed(grown);
         }
     }
 
@@ -133,7 +123,8 @@ impl Fold for Aggregates {
     type Out = Val;
 
     fn init(&self) -> States {
-        States { states: self.all.iter().map(One::init).collect(), weight: 0 }
+        let states: Vec<State> = self.all.iter().map(One::init).collect();
+        States { weight: states.iter().map(State::weight).sum(), states }
     }
 
     fn merge(&self, into: &mut States, from: States) {

@@ -1,4 +1,4 @@
-//! The answers of aggregates: an array of outputs, or an object with those before the error that was raised, and the error.
+//! How the states of parts become one, and the answers of aggregates: an array of outputs, or an object with those before the error that was raised, and the error.
 
 use kitbag::agg::Fold as _;
 
@@ -6,9 +6,36 @@ use super::super::Val;
 use super::super::sketch;
 use super::filter::Record;
 use super::one::{One, What};
-use super::state::State;
+use super::state::{State, distinct, greatest, least};
+use super::turns;
 
 impl One {
+    pub(super) fn merge(&self, into: &mut State, from: State) {
+        match (&self.kind, into, from) {
+            (_, State::Count(into), State::Count(from)) => *into += from,
+            (_, State::Min(into), State::Min(Some(from))) => least(into, from),
+            (_, State::Max(into), State::Max(Some(from))) => greatest(into, from),
+            (What::Nth(ends, _) | What::Slice(_, ends), State::Ends(into), State::Ends(from)) => {
+                into.extend(from);
+                ends.cut(into, |(place, _)| *place);
+            }
+            (_, State::Unique(into), State::Unique(from)) => {
+                from.into_iter().for_each(|(key, (place, value))| distinct(into, key, place, value));
+            }
+            (What::Top { ends, .. }, State::Top(into), State::Top(from)) => {
+                into.extend(from);
+                _ = self.shorten(into, *ends);
+            }
+            (What::First(count), State::First(into), State::First(from)) => turns::merge(into, *count, from),
+            (What::Approx(sketch), State::Approx(into), State::Approx(from)) => sketch.merge(into, from),
+            (What::Sample(drawing), State::Sample(into), State::Sample(from)) => drawing.merge(into, from),
+            (_, State::Collect(into), State::Collect(from)) => into.extend(from),
+            (What::Groups(nested), State::Groups(into), State::Groups(from)) => nested.merge(into, from),
+            (_, into, State::Failed((of, place), error)) => _ = into.fail(of, place, error),
+            _ => {}
+        }
+    }
+
     pub(super) fn answer(&self, state: State) -> Val {
         let one = |value: Option<Val>| Val::array(vec![value.unwrap_or_default()]);
         match (state, &self.kind) {
@@ -26,7 +53,8 @@ impl One {
                     Err(error) => failed(error),
                 }
             }
-            (State::Ends(list), What::Slice(from, _)) => {
+            (State::Ends(mut list), What::Slice(from, ends)) => {
+                ends.cut(&mut list, |(place, _)| *place);
                 one(Some(list.into_iter().skip(*from).map(|(_, value)| value).collect()))
             }
             (State::Unique(known), _) => one(Some(known.into_values().map(|(_, value)| value).collect())),

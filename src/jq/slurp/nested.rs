@@ -9,6 +9,7 @@ use super::super::plan::{Row, Tree};
 use super::super::{CompileError, Val};
 use super::aggregates::{Aggregates, States};
 use super::filter::{Filter, Record, World};
+use super::one::signed;
 use super::state::Place;
 
 /// What the groups have seen, by key: the array of all outputs of `f`.
@@ -36,16 +37,16 @@ impl Nested {
     /// # Errors
     ///
     /// That of the key. Those of the aggregates come with the answers, as the groups do.
-    pub(super) fn step(&self, groups: &mut Groups, place: Place, record: &Record<'_>) -> Result<usize, Val> {
+    pub(super) fn step(&self, groups: &mut Groups, place: Place, record: &Record<'_>) -> Result<isize, Val> {
         let key = self.by.key(record)?;
         let mut grown = 0;
         let states = groups.entry(key).or_insert_with_key(|key| {
-            grown = weight_of(key);
+            grown = signed(weight_of(key));
             self.row.init()
         });
-        let before = states.weight();
+        let before = signed(states.weight());
         self.row.add(states, place, record);
-        Ok(grown + states.weight().saturating_sub(before))
+        Ok(grown + signed(states.weight()) - before)
     }
 
     pub(super) fn merge(&self, into: &mut Groups, from: Groups) {

@@ -96,8 +96,12 @@ impl One {
         }
     }
 
-    /// Hands all outputs for a record to `each`, and the error behind them; of what stops early no more than it wants.
+    /// Hands what is to be seen of a record to `each`: all outputs, and the error behind them, no more than are wanted; or
+    /// the record, where there may be many of them.
     pub(super) fn events(&self, record: &Record<'_>, each: &mut dyn FnMut(Result<Val, Val>)) {
+        if self.sees_records() {
+            return each(Ok(record.value().clone()));
+        }
         let mut left = if let What::First(count) = self.kind { count } else { usize::MAX };
         if left == 0 {
             return;
@@ -112,148 +116,138 @@ impl One {
         }
     }
 
+    /// Whether outputs are made where the state is: it takes one after the other, and no more once it has failed.
+    pub(super) fn sees_records(&self) -> bool {
+        matches!(self.kind, What::Reduce(_)) && !self.of.is_itself() && self.of.keys().is_none()
+    }
+
+    /// Adds what a record gives, the first of it at this place; gives what the state has grown by, about.
+    pub(super) fn see(&self, state: &mut State, first: Place, record: &Record<'_>) -> isize {
+        if self.is_over(state, first) {
+            return 0;
+        }
+        let (mut place, mut grown) = (first, 0);
+        let outcome = self.of.run_until(record, &mut |value| {
+            grown += self.add(state, place, Ok(value));
+            place.1 += 1;
+            if self.is_over(state, place) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if let Err(error) = outcome {
+            grown += self.add(state, place, Err(error));
+        }
+        grown
+    }
+
+    /// Whether nothing from this place on changes the state.
+    fn is_over(&self, state: &State, place: Place) -> bool {
+        match (&self.kind, state) {
+            (What::First(count), State::First(events)) => turns::is_decided(events, *count, place),
+            // It sees them in order.
+            (What::Reduce(_), State::Failed(..)) => true,
+            _ => false,
+        }
+    }
+
     /// Adds an output, or an error; gives what the state has grown by, about.
-    pub(super) fn add(&self, state: &mut State, place: Place, event: Result<Val, Val>) -> usize {
+    pub(super) fn add(&self, state: &mut State, place: Place, event: Result<Val, Val>) -> isize {
         match (&self.kind, &mut *state, event) {
-            (What::First(count), State::First(events), event) => {
-                let before = turns::weight(events);
-                turns::add(events, *count, (place, event));
-                turns::weight(events).saturating_sub(before)
-            }
+            (What::First(count), State::First(events), event) => turns::add(events, *count, (place, event)),
             (_, _, Ok(value)) => self.step(state, place, value),
-            (_, _, Err(error)) => {
-                let weight = error.weight();
-                state.fail(Of::Output, place, error);
-                weight
-            }
+            (_, _, Err(error)) => state.fail(Of::Output, place, error),
         }
     }
 
-    /// Adds an output; gives what the state has grown by, about.
-    fn step(&self, state: &mut State, place: Place, value: Val) -> usize {
+    fn step(&self, state: &mut State, place: Place, value: Val) -> isize {
         match (&self.kind, &mut *state) {
-            (What::Approx(sketch), State::Approx(seen)) => return grown(sketch, seen, place.0, &value),
-            (What::Sample(drawing), State::Sample(drawn)) => return grown(drawing, drawn, place.0, &(place, value)),
-            (What::Groups(nested), State::Groups(groups)) => {
-                return nested.step(groups, place, &Record::of(value)).unwrap_or_else(|error| {
-                    let weight = error.weight();
-                    state.fail(Of::Aggregate, place, error);
-                    weight
-                });
-            }
+            (What::Approx(sketch), State::Approx(seen)) => grown(sketch, seen, place.0, &value),
+            (What::Sample(drawing), State::Sample(drawn)) => grown(drawing, drawn, place.0, &(place, value)),
+            (What::Groups(nested), State::Groups(groups)) => nested
+                .step(groups, place, &Record::of(value))
+                .unwrap_or_else(|error| state.fail(Of::Aggregate, place, error)),
+            // What fails first is seen, be it here or where the outputs are made.
             (What::Reduce(reduce), State::Reduce(reduced)) => {
-                return reduce.step(reduced, value).unwrap_or_else(|error| {
-                    let weight = error.weight();
-                    // What fails first is seen, be it here or where the outputs are made.
-                    state.fail(Of::Output, place, error);
-                    weight
-                });
+                reduce.step(reduced, value).unwrap_or_else(|error| state.fail(Of::Output, place, error))
             }
-            _ => {}
-        }
-        let weight = value.weight() + 48;
-        match self.try_step(state, place, value) {
-            Ok(grows) => {
-                if grows {
-                    weight
-                } else {
-                    0
-                }
-            }
-            Err(error) => {
-                let weight = error.weight();
-                state.fail(Of::Aggregate, place, error);
-                weight
-            }
+            _ => self.try_step(state, place, value).unwrap_or_else(|error| state.fail(Of::Aggregate, place, error)),
         }
     }
 
-    fn try_step(&self, state: &mut State, place: Place, value: Val) -> Result<bool, Val> {
+    fn try_step(&self, state: &mut State, place: Place, value: Val) -> Result<isize, Val> {
         let key = |by: &Filter, value: &Val| {
             if by.is_itself() { Ok(value.clone()) } else { by.key(&Record::of(value.clone())) }
         };
-        let mut grows = true;
-        match (&self.kind, state) {
+        let weight = signed(value.weight() + 48);
+        let grows = match (&self.kind, state) {
             (What::Count, State::Count(count)) => {
                 *count += 1;
-                grows = false;
+                false
             }
             (What::Add, State::Add(sum)) => {
                 *sum = (std::mem::take(sum) + value).map_err(jaq_core::Error::into_val)?;
-                grows = !sum.is_number();
+                !sum.is_number()
             }
             (What::Min(by), State::Min(best)) => {
-                grows = best.is_none();
+                let grows = best.is_none();
                 least(best, (key(by, &value)?, place, value));
+                grows
             }
             (What::Max(by), State::Max(best)) => {
-                grows = best.is_none();
+                let grows = best.is_none();
                 greatest(best, (key(by, &value)?, place, value));
+                grows
             }
             (What::Nth(ends, _) | What::Slice(_, ends), State::Ends(list)) => {
-                grows = list.len() < ends.count;
                 // Nearly always at the end.
                 let at = list.partition_point(|(known, _)| *known <= place);
                 list.insert(at, (place, value));
-                if !ends.last {
-                    list.truncate(ends.count);
-                } else if list.len() >= ends.count.saturating_mul(2).max(16) {
-                    list.drain(..list.len() - ends.count);
+                let most = if ends.last { ends.count.saturating_mul(2).max(16) } else { ends.count.saturating_add(1) };
+                if list.len() < most {
+                    return Ok(weight);
                 }
+                let gone = if ends.last { 0..list.len() - ends.count } else { ends.count..list.len() };
+                let dropped = list.drain(gone).map(|(_, value)| signed(value.weight() + 48));
+                return Ok(weight - dropped.sum::<isize>());
             }
             (What::Unique(by), State::Unique(known)) => {
                 let before = known.len();
                 distinct(known, key(by, &value)?, place, value);
-                grows = known.len() > before;
+                known.len() > before
             }
             (What::Top { by, ends, .. }, State::Top(list)) => {
-                grows = list.len() <= ends.count;
-                list.push((key(by, &value)?, place, value));
-                self.shorten(list, *ends);
+                let key = key(by, &value)?;
+                let weight = weight + signed(key.weight());
+                list.push((key, place, value));
+                return Ok(weight - self.shorten(list, *ends));
             }
-            (What::Collect, State::Collect(list)) => list.push((place, value)),
+            (What::Collect, State::Collect(list)) => {
+                list.push((place, value));
+                true
+            }
             // An earlier error counts.
-            _ => grows = false,
-        }
-        Ok(grows)
+            _ => false,
+        };
+        Ok(if grows { weight } else { 0 })
     }
 
-    fn shorten(&self, list: &mut Vec<(Val, Place, Val)>, ends: Ends) {
-        if list.len() >= ends.count.saturating_mul(2).max(16) {
-            ends.cut(list, |(key, place, _)| (key.clone(), *place));
+    /// Gives what goes, about.
+    pub(super) fn shorten(&self, list: &mut Vec<(Val, Place, Val)>, ends: Ends) -> isize {
+        if list.len() < ends.count.saturating_mul(2).max(16) {
+            return 0;
         }
-    }
-
-    pub(super) fn merge(&self, into: &mut State, from: State) {
-        match (&self.kind, into, from) {
-            (_, State::Count(into), State::Count(from)) => *into += from,
-            (_, State::Min(into), State::Min(Some(from))) => least(into, from),
-            (_, State::Max(into), State::Max(Some(from))) => greatest(into, from),
-            (What::Nth(ends, _) | What::Slice(_, ends), State::Ends(into), State::Ends(from)) => {
-                into.extend(from);
-                ends.cut(into, |(place, _)| *place);
-            }
-            (_, State::Unique(into), State::Unique(from)) => {
-                from.into_iter().for_each(|(key, (place, value))| distinct(into, key, place, value));
-            }
-            (What::Top { ends, .. }, State::Top(into), State::Top(from)) => {
-                into.extend(from);
-                self.shorten(into, *ends);
-            }
-            (What::First(count), State::First(into), State::First(from)) => turns::merge(into, *count, from),
-            (What::Approx(sketch), State::Approx(into), State::Approx(from)) => sketch.merge(into, from),
-            (What::Sample(drawing), State::Sample(into), State::Sample(from)) => drawing.merge(into, from),
-            (_, State::Collect(into), State::Collect(from)) => into.extend(from),
-            (What::Groups(nested), State::Groups(into), State::Groups(from)) => nested.merge(into, from),
-            (_, into, State::Failed((of, place), error)) => into.fail(of, place, error),
-            _ => {}
-        }
+        let before: usize = list.iter().map(|(key, _, value)| key.weight() + value.weight() + 48).sum();
+        ends.cut(list, |(key, place, _)| (key.clone(), *place));
+        let after: usize = list.iter().map(|(key, _, value)| key.weight() + value.weight() + 48).sum();
+        signed(before - after)
     }
 }
 
 /// Steps one of the library's aggregates; gives what its state has grown by, about.
-fn grown<T, A: Aggregate<T>>(aggregate: &A, state: &mut A::State, at: Seq, item: &T) -> usize {
-    let before = aggregate.heap_size(state);
+fn grown<T, A: Aggregate<T>>(aggregate: &A, state: &mut A::State, at: Seq, item: &T) -> isize {
+    let before = signed(aggregate.heap_size(state));
     aggregate.step(state, at, item);
-    aggregate.heap_size(state).saturating_sub(before)
+    signed(aggregate.heap_size(state)) - before
+}
+
+pub(super) fn signed(bytes: usize) -> isize {
+    isize::try_from(bytes).unwrap_or(isize::MAX)
 }

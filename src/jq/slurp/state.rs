@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::super::Val;
 use super::super::sketch::{self, Drawn, Seen};
 use super::nested::{self, Groups};
+use super::one::signed;
 use super::turns::{self, Reduced};
 
 /// Where an output stands: its record, and its number among the record's outputs.
@@ -94,11 +95,15 @@ impl State {
         }
     }
 
-    /// Records an error, unless there is an earlier one.
-    pub(super) fn fail(&mut self, of: Of, place: Place, error: Val) {
+    /// Records an error, unless there is an earlier one; gives what the state grows by, about.
+    pub(super) fn fail(&mut self, of: Of, place: Place, error: Val) -> isize {
         match self {
-            State::Failed(known, _) if *known <= (of, place) => {}
-            _ => *self = State::Failed((of, place), error),
+            State::Failed(known, _) if *known <= (of, place) => 0,
+            _ => {
+                let weight = signed(error.weight());
+                *self = State::Failed((of, place), error);
+                weight
+            }
         }
     }
 }

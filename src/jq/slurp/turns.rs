@@ -8,25 +8,26 @@ use serde::{Deserialize, Serialize};
 use super::super::plan::Tree;
 use super::super::{CompileError, Val};
 use super::filter::{Filter, Record, World};
+use super::one::signed;
 use super::state::{Event, Place};
 
-/// Adds an event, of which there are no more than so many, nor any behind an error.
-pub(super) fn add(events: &mut Vec<Event>, count: usize, event: Event) {
-    if !is_decided(events, count, event.0) {
-        // Nearly always at the end.
-        let at = events.partition_point(|(known, _)| *known <= event.0);
-        events.insert(at, event);
-        cut(events, count);
+/// Adds an event, of which there are no more than so many, nor any behind an error; gives what they have grown by, about.
+pub(super) fn add(events: &mut Vec<Event>, count: usize, event: Event) -> isize {
+    if is_decided(events, count, event.0) {
+        return 0;
     }
+    // Nearly always at the end.
+    let at = events.partition_point(|(known, _)| *known <= event.0);
+    let (grown, ends) = (signed(weight_of(&event)), event.1.is_err());
+    events.insert(at, event);
+    let kept = if ends { at + 1 } else { events.len() };
+    let dropped = events.drain(kept.min(count)..).map(|event| signed(weight_of(&event)));
+    grown - dropped.sum::<isize>()
 }
 
 pub(super) fn merge(events: &mut Vec<Event>, count: usize, others: Vec<Event>) {
     events.extend(others);
     events.sort_by_key(|(place, _)| *place);
-    cut(events, count);
-}
-
-fn cut(events: &mut Vec<Event>, count: usize) {
     let error = events.iter().position(|(_, event)| event.is_err());
     events.truncate(error.map_or(count, |at| count.min(at + 1)));
 }
@@ -40,10 +41,12 @@ pub(super) fn is_decided(events: &[Event], count: usize, place: Place) -> bool {
 }
 
 pub(super) fn weight(events: &[Event]) -> usize {
-    let values = events.iter().map(|(_, event)| match event {
-        Ok(value) | Err(value) => value.weight(),
-    });
-    size_of_val(events) + values.sum::<usize>()
+    events.iter().map(weight_of).sum()
+}
+
+fn weight_of((_, event): &Event) -> usize {
+    let (Ok(value) | Err(value)) = event;
+    size_of::<Event>() + value.weight()
 }
 
 /// `reduce`, a step at a time.
@@ -58,8 +61,8 @@ pub(super) struct Reduce {
 pub(super) struct Reduced {
     state: Val,
     weight: usize,
-    /// So many steps may be taken before it is weighed again: a state that grew large is not looked through every time.
-    steps: usize,
+    /// What was put into it since it was weighed. A state that grew large is not looked through at every step.
+    more: usize,
 }
 
 impl Reduce {
@@ -76,9 +79,9 @@ impl Reduce {
 
     pub(super) fn init(&self) -> Reduced {
         let mut state = Val::Null;
-        // It is a value that is written down: it fails for no input.
+        // It is a value that the program writes down, and fails for no input.
         _ = self.start.run(&Record::of(Val::Null), &mut |value| state = value);
-        Reduced { weight: state.weight(), state, steps: 0 }
+        Reduced { weight: state.weight(), state, more: 0 }
     }
 
     /// Takes a step; gives what the state has grown by, about.
@@ -86,18 +89,17 @@ impl Reduce {
     /// # Errors
     ///
     /// That of the update.
-    pub(super) fn step(&self, reduced: &mut Reduced, item: Val) -> Result<usize, Val> {
+    pub(super) fn step(&self, reduced: &mut Reduced, item: Val) -> Result<isize, Val> {
         let state = RefCell::new(Some(std::mem::take(&mut reduced.state)));
+        reduced.more += item.weight() + size_of::<Val>();
         self.step.step(item, &state)?;
         reduced.state = state.take().unwrap_or_default();
-        let before = reduced.weight;
-        if reduced.steps == 0 {
-            reduced.weight = reduced.state.weight();
-            reduced.steps = reduced.weight / 256;
-        } else {
-            reduced.steps -= 1;
+        if reduced.more < reduced.weight / 8 {
+            return Ok(0);
         }
-        Ok(reduced.weight.saturating_sub(before))
+        let before = signed(reduced.weight);
+        (reduced.weight, reduced.more) = (reduced.state.weight(), 0);
+        Ok(signed(reduced.weight) - before)
     }
 }
 
