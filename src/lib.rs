@@ -56,7 +56,7 @@ pub use config::{BadRecords, CancelToken, Config, MaxErrors};
 pub use engine::{InputFile, Monitor, Progress, Provenance, RunReport, StageReport};
 pub use error::{Error, ErrorKind, Place, Result, escape};
 pub use input::{Input, Reader, Scan};
-pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path};
+pub use json::{Elements, Entries, Json, JsonKind, JsonLine, JsonParser, JsonRef, Path, values_in};
 pub use wide::{Group, Records};
 pub use write::{Iter, Output, Part, Partition, Target, TargetWriter, Unverified, Verified, Written, verify};
 

@@ -36,12 +36,12 @@ pub(crate) struct Args {
     /// Say how PROGRAM would be run, stage by stage: what streams, what is held, what spills. Nothing is read.
     ///
     /// As text, as JSON (an array with an object for each stage) or as a graph for Graphviz.
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", help_heading = "Input")]
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", env = "KITBAG_EXPLAIN", help_heading = "Input")]
     pub(crate) explain: Option<Explain>,
     /// PROGRAM runs once, on `null`; `input` and `inputs` give the records.
     #[arg(short, long, help_heading = "Input")]
     pub(crate) null_input: bool,
-    /// Records are lines of text, as strings; with -s, all text is one string.
+    /// Records are lines of text, as strings without their line ends; with -s, all text is one string.
     #[arg(short = 'R', long, help_heading = "Input")]
     pub(crate) raw_input: bool,
     /// Records are JSON values between white space, over any number of lines (on one core).
@@ -184,7 +184,7 @@ pub(crate) struct Args {
     /// The most that temporary files may take [default: what the disk has].
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_TEMP", help_heading = "Run")]
     pub(crate) max_temp: Option<u64>,
-    /// Say how far the run is, on standard error; `auto`: on a terminal, after half a second; `json`: a line a second.
+    /// Say how far the run is, on standard error; `auto`: on a terminal where outputs go elsewhere, after half a second; `json`: a line a second.
     #[arg(
         long,
         value_name = "WHEN",

@@ -95,6 +95,9 @@ impl Failure {
             Failure::Library(error) => match (error.kind(), error.place().filter(|place| !place.path.is_empty())) {
                 // Of the program's own error only the record's place is ours.
                 (ErrorKind::Closure, Some(place)) => format!("{place}: {}\n", error.message()),
+                (ErrorKind::Format, Some(_)) if error.message().contains("over several lines") => {
+                    format!("{error}; --values reads values on any lines\n")
+                }
                 (_, Some(_)) => format!("{error}\n"),
                 (_, None) => format!("kitbag: {error}\n"),
             },

@@ -1,39 +1,36 @@
 //! Records by their lines, for a program that asks in which line of its file each stands.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use kitbag::{Bag, Config, Input, Iter, escape};
+use kitbag::{Bag, Config, Input, Iter, escape, values_in};
 
 use crate::jq::Val;
 
 use super::exit::Failure;
 
-/// What a line is.
-enum Line {
-    Blank,
-    Value(Val),
-    /// What is wrong with it, and in which column.
-    Wrong(u64, String),
-}
+/// What a line holds: values, or what is wrong, and in which column.
+type Line = VecDeque<Result<Val, (u64, String)>>;
 
-impl Line {
-    fn of(line: &str) -> Line {
-        if line.trim_ascii().is_empty() {
-            return Line::Blank;
-        }
-        Val::parse(line.as_bytes()).map_or_else(
-            |error| {
-                let column = error.place().and_then(|place| place.column).unwrap_or(1);
-                Line::Wrong(column, error.message().to_owned())
-            },
-            Line::Value,
-        )
+fn read(line: &str) -> Line {
+    let wrong = |error: kitbag::Error| {
+        let column = error.place().and_then(|place| place.column).unwrap_or(1);
+        Err((column, error.message().to_owned()))
+    };
+    if line.trim_ascii().is_empty() {
+        return Line::new();
+    }
+    match values_in(line.as_bytes()) {
+        Ok(found) => found.map(|range| Val::parse(&line.as_bytes()[range]).or_else(wrong)).collect(),
+        Err(error) => [wrong(error)].into(),
     }
 }
 
 /// Lines, of which each is counted, also blank ones and those that are left out.
 pub(super) struct Numbered {
     lines: Iter<(Arc<str>, Line)>,
+    /// What the latest line still holds.
+    line: Line,
     /// What cannot be read is left out.
     skip: bool,
     file: Arc<str>,
@@ -43,8 +40,8 @@ pub(super) struct Numbered {
 
 impl Numbered {
     pub(super) fn new(input: Input, config: Config, skip: bool) -> Result<Numbered, Failure> {
-        let lines = Bag::read_text(input).with(config).map(|line| Line::of(&line)).with_paths();
-        Ok(Numbered { lines: lines.iter()?, skip, file: "".into(), number: 0, left_out: 0 })
+        let lines = Bag::read_text(input).with(config).map(|line| read(&line)).with_paths();
+        Ok(Numbered { lines: lines.iter()?, line: Line::new(), skip, file: "".into(), number: 0, left_out: 0 })
     }
 
     /// The number of the latest line in its shard.
@@ -59,27 +56,27 @@ impl Numbered {
 
     /// Whether the next one may have to be waited for.
     pub(super) fn may_wait(&self) -> bool {
-        self.lines.size_hint().0 == 0
+        self.line.is_empty() && self.lines.size_hint().0 == 0
     }
 
     /// The next record, and its shard.
     pub(super) fn next(&mut self) -> Result<Option<(Arc<str>, Val)>, Failure> {
-        for next in &mut self.lines {
-            let (path, line) = next?;
-            if path != self.file {
-                (self.file, self.number) = (path, 0);
-            }
-            self.number += 1;
-            match line {
-                Line::Blank => {}
-                Line::Value(value) => return Ok(Some((self.file.clone(), value))),
-                Line::Wrong(..) if self.skip => self.left_out += 1,
-                Line::Wrong(column, message) => {
+        loop {
+            match self.line.pop_front() {
+                Some(Ok(value)) => return Ok(Some((self.file.clone(), value))),
+                Some(Err(_)) if self.skip => self.left_out += 1,
+                Some(Err((column, message))) => {
                     let place = format!("{}:{}:{column}", escape(self.file.as_bytes(), usize::MAX), self.number);
                     return Err(Failure::Input(format!("{place}: {message}")));
                 }
+                None => {
+                    let Some((path, line)) = self.lines.next().transpose()? else { return Ok(None) };
+                    if path != self.file {
+                        (self.file, self.number) = (path, 0);
+                    }
+                    (self.line, self.number) = (line, self.number + 1);
+                }
             }
         }
-        Ok(None)
     }
 }

@@ -19,6 +19,9 @@ pub(super) fn target(args: &Args) -> Result<Option<Target>, Failure> {
         }
         return Ok(None);
     };
+    if path.as_os_str() == "-" {
+        return Err(Failure::Usage("-o needs a path: without it outputs go to standard output".into()));
+    }
     if args.seq {
         return Err(Failure::Usage("--seq marks what is printed: files of -o are JSON lines".into()));
     }

@@ -23,9 +23,9 @@ pub(super) fn config(args: &Args, monitor: &Monitor, cancel: &CancelToken) -> Co
 
 /// What of it is for every run, also for one whose records are outputs.
 pub(super) fn limits(args: &Args, cancel: &CancelToken) -> Config {
-    // What jq nests is more than the library's default; the threads' stacks are deep enough.
+    // jq takes several values a line, and nests more than the library's default; the threads' stacks are deep enough.
     let mut config = Config::new().cancel_token(cancel).ordered(!args.unordered);
-    config = config.max_depth(1024).stack_size(STACK);
+    config = config.max_depth(1024).stack_size(STACK).concatenated(true);
     if let Some(threads) = args.threads {
         config = config.threads(threads);
     }

@@ -48,10 +48,13 @@ impl Printer {
 
     /// Appends a value, with its newline.
     pub(super) fn print(&self, value: &Val, text: &mut Vec<u8>) {
-        text.extend_from_slice(self.before());
         match value.as_str().filter(|_| self.raw) {
+            // Nothing before it, as in jq: it is no JSON.
             Some(string) => text.extend_from_slice(string.as_bytes()),
-            None => value.write(&self.style, text),
+            None => {
+                text.extend_from_slice(self.before());
+                value.write(&self.style, text);
+            }
         }
         if !self.join {
             text.push(b'\n');

@@ -146,6 +146,16 @@ impl<'r> WorkerCx<'r> {
         if self.refused_any.load(Ordering::Relaxed) { self.account().refused.len() } else { 0 }
     }
 
+    /// How many records of the unit in hand were rejected so far, where that has a limit.
+    pub(crate) fn rejected(&self) -> usize {
+        let any = self.rejected_any.load(Ordering::Relaxed) || self.refused_any.load(Ordering::Relaxed);
+        if !(self.limited && any) {
+            return 0;
+        }
+        let account = self.account();
+        account.refused.len() + account.rejects.count as usize
+    }
+
     /// Completes the account of those refused behind so many: nobody has their text.
     pub(crate) fn settle_from(&self, before: usize) {
         if self.refused_any.load(Ordering::Relaxed) {

@@ -5,6 +5,7 @@
 //! records of a body through the chain of operators fused behind it. A wide verb ends a phase by absorbing it, and
 //! begins the next as its source, so that no live edge crosses a wide verb.
 
+mod account;
 mod contract;
 mod cx;
 mod early;
@@ -20,6 +21,7 @@ mod report;
 mod run;
 mod tally;
 
+pub(crate) use account::{Account, Gaps};
 pub(crate) use contract::{Fan, Feed, Flow, InOrder, Pass, Plan, Push, Stop, UnitEnd, Work};
 pub(crate) use cx::WorkerCx;
 pub(crate) use early::Early;

@@ -212,7 +212,7 @@ fn worker_loop<'s, B: Send>(cx: &'s WorkerCx<'s>, gate: &Gate, inlet: &dyn Inlet
                     return false;
                 }
                 let counted = account.map_or(Ok(()), |(rejects, _permit)| run.reject(&rejects));
-                counted.map_err(|(byte, error)| phase.fence.lower(unit, byte, Stop::from(error))).is_ok()
+                counted.map_err(|over| phase.fence.lower(unit, over.byte, Stop::from(over.error))).is_ok()
             });
         }
         if panicked {

@@ -13,7 +13,16 @@ use crate::os::Os;
 use crate::spill::{Budget, HashKey, Space};
 
 use super::progress::Intake;
+use super::rejects::Over;
 use super::{Provenance, Quarantine, Rejects, RunReport, StageMeter, Trail, panic_error};
+
+/// The record that is one too many: which of the rejects, and its byte. Before all of them if they cannot be written down.
+#[derive(Debug)]
+pub(crate) struct TooMany {
+    pub(crate) count: u64,
+    pub(crate) byte: u64,
+    pub(crate) error: Error,
+}
 
 /// Finds the line of a byte by reading a shard again from its start.
 pub(crate) type LineOf = fn(&Run, &std::path::Path, u64) -> Option<(u64, u64)>;
@@ -185,16 +194,18 @@ impl Run {
         }
     }
 
-    /// Counts rejects, which come in record order. Where there are too many: at which byte, and the error.
-    pub(crate) fn reject(&self, rejects: &Rejects) -> Result<(), (u64, Error)> {
+    /// Counts rejects, which come in record order.
+    pub(crate) fn reject(&self, rejects: &Rejects) -> Result<(), TooMany> {
         let (refused, read) = (self.rejected.load(Ordering::Relaxed), self.read.load(Ordering::Relaxed));
         let over = self.settings.max_errors.and_then(|limit| rejects.over(limit, refused, read));
         let (count, read, lines, lost) = rejects.up_to(over.as_ref());
         self.rejected.fetch_add(count, Ordering::Relaxed);
         self.lost.fetch_add(lost, Ordering::Relaxed);
         self.read.fetch_add(read, Ordering::Relaxed);
-        self.quarantine.write(&rejects.lines[..lines]).map_err(|error| (0, error))?;
-        over.map_or(Ok(()), |over| Err((over.at.byte, over.error.at(self.place(over.at, None)))))
+        self.quarantine.write(&rejects.lines[..lines]).map_err(|error| TooMany { count: 0, byte: 0, error })?;
+        over.map_or(Ok(()), |Over { count, at, error, .. }| {
+            Err(TooMany { count, byte: at.byte, error: error.at(self.place(at, None)) })
+        })
     }
 
     /// Asked before anything is committed: whether the run has rejected no more than it may. What was rejected is

@@ -3,66 +3,15 @@
 use crate::os::sync::PoisonError;
 use crate::os::sync::atomic::Ordering;
 use std::cell::Cell;
-use std::path::Path;
 
 use crate::batch::At;
-use crate::config::BadRecords;
-use crate::engine::{Flow, Run, StageMeter, Stop, WorkerCx};
-use crate::error::{Error, Place};
-use crate::json::is_container;
+use crate::engine::{Flow, StageMeter, Stop, WorkerCx};
+use crate::error::{Error, ErrorKind, Place};
+use crate::json::{check_values, is_container, value_ranges};
 
-use super::Shard;
 use super::blocks::Block;
 use super::cutter::{start_of_long, too_long};
-use super::stream::Stream;
-
-/// The number of the line that holds this byte of a shard, and how many bytes of the line are before it. Reads the
-/// shard again from its start, which is what a message may cost.
-pub(crate) fn line_of(run: &Run, path: &Path, byte: u64) -> Option<(u64, u64)> {
-    let shard = Shard { path: path.to_owned(), meta: Some(run.os.meta(path).ok()?).filter(|meta| meta.regular) };
-    shard.meta?;
-    // As it was read: what was left out then counts for nothing, but that a line ends there.
-    let salvage = run.settings.bad_records != BadRecords::Fail;
-    let mut stream = Stream::open_to(&shard, &run.settings, salvage, &|| false).ok()??;
-    let mut buffer = vec![0; 64 << 10];
-    let (mut at, mut line, mut line_start) = (0, 1, 0);
-    while at < byte {
-        let wanted = usize::try_from(byte - at).unwrap_or(usize::MAX).min(buffer.len());
-        let read = match stream.fill(&mut buffer[..wanted], &|| false) {
-            Ok(read) => read.filter(|&read| read > 0)?,
-            Err(error) => {
-                stream.rescue(error, &|| false).ok()?.filter(|gap| gap.resumed)?;
-                if at > line_start {
-                    (line, line_start) = (line + 1, at);
-                }
-                continue;
-            }
-        };
-        for newline in memchr::memchr_iter(b'\n', &buffer[..read]) {
-            line += 1;
-            line_start = at + newline as u64 + 1;
-        }
-        at += read as u64;
-    }
-    // A byte-order mark is not part of the first line's columns.
-    let mark = if line_start == 0 && byte >= 3 && starts_with_mark(&shard, run) { 3 } else { 0 };
-    Some((line, byte - line_start - mark))
-}
-
-fn starts_with_mark(shard: &Shard, run: &Run) -> bool {
-    let mut head = [0; 3];
-    Stream::open(shard, &run.settings, &|| false).is_ok_and(|stream| {
-        let Some(mut stream) = stream else { return false };
-        let mut filled = 0;
-        while filled < 3 {
-            match stream.fill(&mut head[filled..], &|| false) {
-                Ok(Some(read)) if read > 0 => filled += read,
-                _ => return false,
-            }
-        }
-        head == *b"\xef\xbb\xbf"
-    })
-}
+use super::json::line_error;
 
 /// A line of more bytes than this is parsed while no other such line is.
 pub(crate) const LONG: usize = 256 << 10;
@@ -147,37 +96,89 @@ impl<'s> LineWalk<'s> {
             if !blank && !long && line.iter().all(|byte| byte.is_ascii_whitespace()) {
                 continue;
             }
-            let at = At { shard: block.shard, byte: block.start + offset as u64 };
-            self.cx.set_at(at);
-            self.cx.set_stage(0);
-            self.cx.came(1);
-            self.records += 1;
             let lock = &self.cx.phase.run.long_record;
             let _turn = (line.len() > LONG).then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
-            let refused =
-                if long { Err(LineError { error: too_long(self.limit), column: 1 }) } else { reader.read(at, line) };
-            match refused {
-                Ok(Flow::Continue(())) => {}
-                Ok(Flow::Break(Stop::Error(error))) if error.place().is_none() => {
-                    // The record in hand is the one to blame; its line can be counted here even if it comes from a pipe.
-                    return Flow::Break(Stop::from(error.at(self.place(&block, at, offset, 1))));
-                }
-                Ok(stop) => return stop,
-                Err(LineError { error, column }) => {
-                    let line = if long { start_of_long(line, self.limit) } else { line };
-                    let error = error.in_stage(self.stage_name()).with_excerpt(line);
-                    let place = || self.place(&block, at, offset, column);
-                    self.cx.reject(error, Some(line), place)?;
-                }
-            }
-            for (at, error) in self.cx.take_refused() {
-                self.cx.reject(error, Some(line), || self.place(&block, at, offset, 1))?;
+            match long {
+                true => self.too_long(&block, offset, line)?,
+                false => self.line(&block, offset, line, &mut reader)?,
             }
         }
         match block.bad.as_ref() {
             Some(bad) => self.bad(&block, bad),
             None => Flow::Continue(()),
         }
+    }
+
+    /// Has a line read as one record, or where it is none and may hold several, as these.
+    fn line(&mut self, block: &Block, offset: usize, line: &[u8], reader: &mut impl LineReader) -> Flow {
+        let at = self.enter(block, offset);
+        self.came();
+        let settings = &self.cx.phase.run.settings;
+        let read = match reader.read(at, line) {
+            Err(refused) if settings.concatenated => match check_values(line, settings.max_depth) {
+                Ok(0..=1) => Err(refused),
+                Ok(_) => return self.values(block, offset, line, reader),
+                // What looks like a document over several lines has been told so.
+                Err(_) if refused.error.kind() == ErrorKind::Format => Err(refused),
+                Err(fault) => Err(line_error(fault, line)),
+            },
+            read => read,
+        };
+        self.settle(block, at, offset, line, read)
+    }
+
+    /// Has each value of a line read, of which the first has been counted.
+    fn values(&mut self, block: &Block, offset: usize, line: &[u8], reader: &mut impl LineReader) -> Flow {
+        for (number, value) in value_ranges(line).enumerate() {
+            let (offset, value) = (offset + value.start, &line[value]);
+            let at = self.enter(block, offset);
+            if number > 0 {
+                self.came();
+            }
+            let read = reader.read(at, value);
+            self.settle(block, at, offset, value, read)?;
+        }
+        Flow::Continue(())
+    }
+
+    fn too_long(&mut self, block: &Block, offset: usize, line: &[u8]) -> Flow {
+        let at = self.enter(block, offset);
+        self.came();
+        let refused = LineError { error: too_long(self.limit), column: 1 };
+        self.settle(block, at, offset, start_of_long(line, self.limit), Err(refused))
+    }
+
+    /// The record that starts at this byte of the block is in hand.
+    fn enter(&self, block: &Block, offset: usize) -> At {
+        let at = At { shard: block.shard, byte: block.start + offset as u64 };
+        self.cx.set_at(at);
+        self.cx.set_stage(0);
+        at
+    }
+
+    fn came(&mut self) {
+        self.cx.came(1);
+        self.records += 1;
+    }
+
+    /// Deals with what was refused of a record that has been read.
+    fn settle(&self, block: &Block, at: At, offset: usize, record: &[u8], read: LineFlow) -> Flow {
+        match read {
+            Ok(Flow::Continue(())) => {}
+            Ok(Flow::Break(Stop::Error(error))) if error.place().is_none() => {
+                // The record in hand is the one to blame; its line can be counted here even if it comes from a pipe.
+                return Flow::Break(Stop::from(error.at(self.place(block, at, offset, 1))));
+            }
+            Ok(stop) => return stop,
+            Err(LineError { error, column }) => {
+                let error = error.in_stage(self.stage_name()).with_excerpt(record);
+                self.cx.reject(error, Some(record), || self.place(block, at, offset, column))?;
+            }
+        }
+        for (at, error) in self.cx.take_refused() {
+            self.cx.reject(error, Some(record), || self.place(block, at, offset, 1))?;
+        }
+        Flow::Continue(())
     }
 
     /// Whether a line of JSON behind a gap is a whole one. An object or array is: had its line begun before, there would
@@ -221,7 +222,10 @@ impl<'s> LineWalk<'s> {
                 let lines = before + memchr::memchr_iter(b'\n', passed).count() as u64;
                 self.counted.set((offset, lines));
                 let (path, line) = (run.path(block.shard).as_ref().into(), Some(first + lines));
-                Place { path, line, column: Some(column), byte: Some(at.byte) }
+                // Columns count from the start of the line, in which the record may not be the first.
+                let text = block.text().get(..offset).unwrap_or_default();
+                let before = offset - memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1);
+                Place { path, line, column: Some(column + before as u64), byte: Some(at.byte) }
             }
             None => run.place(at, Some(column)),
         }

@@ -9,6 +9,7 @@ mod feed;
 mod format;
 mod items;
 mod json;
+mod line_of;
 mod lines;
 #[cfg(feature = "libdeflate")]
 mod oneshot;

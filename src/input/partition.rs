@@ -63,7 +63,7 @@ impl Partition {
         run.intake.expect(shards.iter().map(|shard| shard.meta.map(|meta| meta.len)));
         let first = run.add_origins(shards.iter().map(|shard| match shard.is_stdin() {
             true => Origin::Stdin,
-            false => Origin::File(shard.path.clone(), shard.path.to_string_lossy().into(), super::lines::line_of),
+            false => Origin::File(shard.path.clone(), shard.path.to_string_lossy().into(), super::line_of::line_of),
         }));
         Ok(Partition { shards: Arc::new(shards), tasks, first })
     }

@@ -147,6 +147,11 @@ impl<'s> Known<'s> {
         Known { own }
     }
 
+    /// For terms in which these names do not mean jq's functions.
+    pub(super) fn but_for(names: &[(&'s str, usize)]) -> Known<'s> {
+        Known { own: names.iter().copied().collect() }
+    }
+
     fn is(&self, table: &[(&str, usize)], name: &str, arguments: usize) -> bool {
         table.contains(&(name, arguments)) && !self.own.contains(&(name, arguments))
     }

@@ -32,6 +32,7 @@ mod plain;
 mod properties;
 mod scan;
 mod serialize;
+mod several;
 mod structure;
 mod text;
 mod translate;
@@ -46,6 +47,8 @@ pub use kind::JsonKind;
 pub use owned::Json;
 pub use parser::{JsonLine, JsonParser};
 pub use path::Path;
+pub use several::values_in;
+pub(crate) use several::{check as check_values, ranges as value_ranges};
 pub use value::JsonRef;
 
 #[allow(unused_imports)] // for the rooms that read lines

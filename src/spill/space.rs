@@ -186,6 +186,7 @@ impl Purse {
         self.take(bytes).ok_or_else(|| self.refused(bytes, what))
     }
 
+    /// What grows with each record may need more still than it says.
     pub(crate) fn refused(&self, bytes: u64, what: &str) -> Error {
         let (limit, used) = (self.budget.limit(), self.budget.used());
         let spare = self.floor.limit() - self.floor.used().min(self.floor.limit());
@@ -194,7 +195,7 @@ impl Purse {
             ErrorKind::Limit,
             format!(
                 "memory budget of {} bytes: {what} needs {bytes} bytes and {used} of {limit} are in use; \
-                 at least {} would do",
+                 it takes at least {}",
                 self.budget.whole(),
                 self.budget.whole_for(least)
             ),

@@ -4,7 +4,7 @@ use crate::os::sync::thread::JoinHandle;
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
-use crate::engine::{Fan, Flow, Push, Stop, UnitEnd, WorkerCx};
+use crate::engine::{Account, Fan, Flow, Gaps, Push, Stop, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
@@ -121,13 +121,13 @@ impl<T> Drop for Iter<T> {
 
 struct Hand<T> {
     outlet: Mutex<Box<dyn Outlet<Vec<T>>>>,
-    sequencer: Sequencer<(Vec<T>, Option<Permit>)>,
+    sequencer: Sequencer<(Vec<T>, Account, Option<Permit>)>,
     gone: Arc<AtomicBool>,
 }
 
 impl<T: Send> Fan<T> for Hand<T> {
     fn worker<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Push<T> + 's> {
-        Box::new(HandPush { hand: self, cx, items: Vec::new() })
+        Box::new(HandPush { hand: self, cx, items: Vec::new(), gaps: Gaps::default() })
     }
 
     fn unwanted(&self) -> bool {
@@ -139,6 +139,7 @@ struct HandPush<'s, T> {
     hand: &'s Hand<T>,
     cx: &'s WorkerCx<'s>,
     items: Vec<T>,
+    gaps: Gaps,
 }
 
 impl<T: Send> Push<T> for HandPush<'_, T> {
@@ -147,24 +148,28 @@ impl<T: Send> Push<T> for HandPush<'_, T> {
     }
 
     fn push(&mut self, _: At, item: T) -> Flow {
+        self.gaps.note(self.cx, self.items.len());
         self.items.push(item);
         Flow::Continue(())
     }
 
     fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
-        let fence = &self.cx.phase.fence;
-        let cancelled = || self.cx.phase.run.settings.cancel.is_cancelled();
-        let payload = (std::mem::take(&mut self.items), permit);
-        self.hand.sequencer.submit(unit, last, payload, |unit, (items, _permit)| {
+        let (phase, fence) = (self.cx.phase, &self.cx.phase.fence);
+        let cancelled = || phase.run.settings.cancel.is_cancelled();
+        let account = self.gaps.end(self.cx, self.items.len(), &permit);
+        let payload = (std::mem::take(&mut self.items), account, permit);
+        self.hand.sequencer.submit(unit, last, payload, |unit, (mut items, account, _permit)| {
             if !fence.allows(unit) {
                 return false;
             }
+            let over = account.settle(phase, unit);
+            items.truncate(over.unwrap_or(items.len()));
             let outlet = self.hand.outlet.lock().unwrap_or_else(PoisonError::into_inner);
             let sent = items.is_empty() || outlet.send_unless(&cancelled, items.len() as u64, items).is_ok();
             if !sent {
                 fence.lower(unit, u64::MAX, Stop::Enough);
             }
-            sent
+            sent && over.is_none()
         });
         Flow::Continue(())
     }

@@ -26,6 +26,9 @@ pub(crate) enum Kind {
     Directory { dir: PathBuf, before: String, after: String },
 }
 
+/// Extensions that promise what is not written.
+const UNWRITTEN: [&str; 10] = ["7z", "Z", "br", "bz2", "gzip", "lz4", "lzma", "xz", "zip", "zstd"];
+
 impl Target {
     /// What the path means for partitions: a directory, whose shards are `part-*.jsonl` if nothing else is said.
     pub(crate) fn resolve_partitioned(&self, os: &Os) -> Result<Resolved> {
@@ -52,6 +55,17 @@ impl Target {
         };
         if self.path.parent().is_some_and(|dir| dir.to_string_lossy().contains('*')) {
             return wrong(ErrorKind::Usage, "expected `*` in the file name only");
+        }
+        if self.path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return wrong(
+                ErrorKind::Usage,
+                "expected the name of a file, or DIR/part-*.jsonl for shards in a directory",
+            );
+        }
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        if UNWRITTEN.contains(&extension) {
+            let text = format!("expected a name that ends in .gz or .zst, or a plain one: .{extension} is not written");
+            return wrong(ErrorKind::Usage, &text);
         }
         let codec = Codec::of_name(name);
         let mut around = name.split('*');
@@ -132,6 +146,9 @@ mod tests {
         assert_eq!(at("*-*").unwrap_err().kind(), ErrorKind::Usage);
         for nameless in ["part-*", "./part-*", "../part-*", "/part-*"] {
             assert_eq!(Target::new(nameless).resolve(&os).unwrap_err().kind(), ErrorKind::Usage, "{nameless}");
+        }
+        for wrong in ["dir/", "a.jsonl.bz2", "dir/p-*.zstd"] {
+            assert_eq!(at(wrong).unwrap_err().kind(), ErrorKind::Usage, "{wrong}");
         }
         // The directory exists and is empty, then it is not.
         assert!(at("part-*.jsonl").is_ok());

@@ -5,7 +5,7 @@ use crate::os::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::io::Write;
 
-use crate::engine::{Flow, StageMeter, Stop, UnitEnd, WorkerCx};
+use crate::engine::{Account, Flow, Gaps, StageMeter, Stop, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{Permit, Sequencer};
 
@@ -22,7 +22,7 @@ pub(super) trait Texts: Sync {
 /// Puts the text of units in order and hands it on; counts what comes and what goes.
 pub(super) struct Sink<'a> {
     pub(super) meter: Arc<StageMeter>,
-    texts: Sequencer<(u64, Vec<u8>, Option<Permit>)>,
+    texts: Sequencer<(u64, Vec<u8>, Account, Option<Permit>)>,
     written: AtomicU64,
     /// Somebody wanted nothing more: what came behind that was dropped on purpose.
     enough: AtomicBool,
@@ -35,7 +35,7 @@ impl<'a> Sink<'a> {
     }
 
     pub(super) fn out<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Out<'s> {
-        Out { sink: self, cx, text: Vec::new(), pieces: Vec::new(), whole: 0, records: 0 }
+        Out { sink: self, cx, text: Vec::new(), pieces: Vec::new(), whole: 0, records: 0, gaps: Gaps::default() }
     }
 
     /// Everything that came in went out, or the output is not committed; unless the run ended early on purpose, where
@@ -60,6 +60,7 @@ pub(super) struct Out<'s> {
     /// The bytes of the text that are whole records: what is behind them was being encoded when a panic came.
     whole: usize,
     records: u64,
+    gaps: Gaps,
 }
 
 impl Out<'_> {
@@ -69,6 +70,7 @@ impl Out<'_> {
 
     /// What was put behind the text since the last call is a record.
     pub(super) fn record(&mut self) {
+        self.gaps.note(self.cx, self.whole);
         self.whole = self.text.len();
         self.records += 1;
     }
@@ -96,9 +98,11 @@ impl Out<'_> {
 
     /// The unit is through: its text takes its turn.
     pub(super) fn end(&mut self, UnitEnd { unit, last, permit }: UnitEnd) -> Flow {
-        let (sink, fence) = (self.sink, &self.cx.phase.fence);
+        let (sink, phase) = (self.sink, self.cx.phase);
+        let fence = &phase.fence;
         self.cx.set_stage(sink.meter.number);
         self.drop_unfinished();
+        let account = self.gaps.end(self.cx, self.whole, &permit);
         self.whole = 0;
         let records = std::mem::take(&mut self.records);
         sink.meter.records_in.fetch_add(records, Ordering::Relaxed);
@@ -109,11 +113,13 @@ impl Out<'_> {
         if text.capacity() > length + length / 4 {
             text.shrink_to_fit();
         }
-        sink.texts.submit(unit, last, (records, text, permit), |unit, (records, text, _permit)| {
+        sink.texts.submit(unit, last, (records, text, account, permit), |unit, (records, text, account, _permit)| {
             if !fence.allows(unit) {
                 return false;
             }
-            match sink.to.take(&text) {
+            let over = account.settle(phase, unit);
+            match sink.to.take(&text[..over.unwrap_or(text.len())]) {
+                Ok(()) if over.is_some() => false,
                 Ok(()) => {
                     sink.written.fetch_add(records, Ordering::Relaxed);
                     true

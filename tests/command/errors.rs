@@ -157,11 +157,14 @@ fn more_bad_records_than_are_allowed_end_the_run() {
                 let options = ["--threads", threads, "--on-error", policy, "--max-errors", most];
                 run(&[&options[..], more].concat())
             };
+            // Outputs end before the record that is one too many.
+            let first = limited("0", &[".a + 1", &few]);
+            assert_eq!((first.out.as_str(), first.code), ("2\n", Some(2)), "{first:?}");
             let fine = limited("6", &[".a + 1", &few]);
             assert_eq!((fine.out.as_str(), fine.code), ("2\n2\n2\n", Some(5)), "{fine:?}");
             let failed = limited("4", &[".a + 1", &few]);
             let text = format!("{few}:8:1: 5 of 8 records were left out: more than 4\n");
-            assert_eq!((failed.err, failed.code), (text, Some(2)));
+            assert_eq!((failed.out.as_str(), failed.err, failed.code), ("2\n2\n2\n", text, Some(2)));
             // Far too many, but of too few to judge before the end.
             let failed = limited("50%", &["-o", &at(&dir, "out.jsonl"), ".a + 1", &few]);
             let text = "kitbag: 6 of 9 records were left out: more than 50%\n";
@@ -182,6 +185,45 @@ fn more_bad_records_than_are_allowed_end_the_run() {
     assert_eq!((values.err.as_str(), values.code), ("kitbag: 2 of 2 records were left out: more than 1\n", Some(2)));
     let slurped = run(&[&options[..], &["2", "-s", "length", &few]].concat());
     assert!(slurped.code == Some(2) && slurped.err.starts_with(&format!("{few}:8:1: 3 of 8 ")), "{slurped:?}");
+}
+
+#[test]
+fn a_line_may_hold_several_values() {
+    let dir = files(&[("a.jsonl", "1 {\"a\":2}{\"a\":3}\n\n[4]\"5\" 6\n"), ("b.jsonl", "7 8\n9 x\n10\n")]);
+    let (good, bad) = (at(&dir, "a.jsonl"), at(&dir, "b.jsonl"));
+    for (options, out) in [
+        (&["."][..], "1\n{\"a\":2}\n{\"a\":3}\n[4]\n\"5\"\n6\n"),
+        (&["-s", "length"], "6\n"),
+        (&["-s", "map(numbers) | add"], "7\n"),
+        (&["-n", "[inputs] | length"], "6\n"),
+        (&["-n", "[inputs | input_line_number]"], "[1,1,1,3,3,3]\n"),
+        (&["input_line_number"], "1\n1\n1\n3\n3\n3\n"),
+        (&["-R", "length"], "16\n0\n8\n"),
+        (&["--values", "numbers"], "1\n6\n"),
+    ] {
+        assert_eq!(print(&[options, &[&good]].concat(), ""), out, "{options:?}");
+        if options[0] != "-n" && !options.contains(&"input_line_number") {
+            let text = std::fs::read_to_string(&good).unwrap();
+            assert_eq!(print(options, &text), out, "{options:?}");
+        }
+    }
+    let failed = run(&["., 0", &bad]);
+    assert_eq!((failed.out.as_str(), failed.code), ("7\n0\n8\n0\n", Some(2)));
+    assert!(failed.err.starts_with(&format!("{bad}:2:3: expected a value")), "{failed:?}");
+    let counted = run(&["-n", "inputs, input_line_number", &bad]);
+    assert_eq!((counted.out.as_str(), counted.code), ("7\n8\n", Some(2)), "{counted:?}");
+    assert!(counted.err.starts_with(&format!("{bad}:2:3: expected a value")), "{counted:?}");
+    let kept = at(&dir, "kept.jsonl");
+    for program in [".", "., (empty | input_line_number)"] {
+        let skipped = run(&["--on-error", "skip", program, &bad]);
+        assert_eq!((skipped.out.as_str(), skipped.code), ("7\n8\n10\n", Some(2)), "{program}: {skipped:?}");
+    }
+    assert_eq!(run(&["--on-error", &format!("quarantine={kept}"), ".", &bad]).out, "7\n8\n10\n");
+    assert_eq!(print(&["-r", ".raw, .column, .byte", &kept], ""), "9 x\n3\n4\n");
+    // Over several lines is another matter, which is told.
+    let document = run_with(&["."], b"{\n\"a\": 1\n}\n");
+    assert!(document.code == Some(2) && document.err.contains("--values"), "{document:?}");
+    assert_eq!(print(&["--values", "."], "{\n\"a\": 1\n}\n"), "{\"a\":1}\n");
 }
 
 #[test]

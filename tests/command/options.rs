@@ -288,7 +288,7 @@ fn events_of_records_are_inputs() {
 #[test]
 fn a_separator_before_each_value() {
     assert_eq!(print(&["--seq", "."], "1\n\"x\"\n"), "\u{1e}1\n\u{1e}\"x\"\n");
-    assert_eq!(print(&["--seq", "-r", "."], "\"x\"\n"), "\u{1e}x\n");
+    assert_eq!(print(&["--seq", "-r", "."], "\"x\"\n"), "x\n");
     assert_eq!(print(&["--seq", "-j", "."], "1\n2\n"), "\u{1e}1\u{1e}2");
     for program in [".", "map(.)", "[.[] | .]", "sort"] {
         assert_eq!(print(&["--seq", "-s", program], "1\n2\n"), "\u{1e}[1,2]\n", "{program}");

@@ -18,7 +18,7 @@ pub(super) fn reference() -> Vec<String> {
 pub(super) fn programs() -> Vec<String> {
     reference()
         .into_iter()
-        .chain([MORE, TWICE, RENAMED, DEFINED, PLACES, TURNS, CHOICES].concat().into_iter().map(str::to_owned))
+        .chain([MORE, TWICE, RENAMED, DEFINED, PLACES, TURNS, TAKEN, CHOICES].concat().into_iter().map(str::to_owned))
         .collect()
 }
 
@@ -210,6 +210,60 @@ const TURNS: &[&str] = &[
     "group_by(.k)|map(.[-3:]|map(.id))",
     "group_by(.k)|map(last(.[]|.tags))",
     "group_by(.k)|map([limit(3;.[]|.tags[]?)])",
+];
+
+/// The first ones of what is made first, and what is taken out by a condition.
+const TAKEN: &[&str] = &[
+    "first(sort_by(-.n)[])",
+    "limit(3; sort_by(.id)[])",
+    "limit(3; sort_by(-.id)[] | .id, .n)",
+    "[limit(2; group_by(.k)[] | length)]",
+    "[limit(2; group_by(.k)[][] | .id)]",
+    "del(.[] | select(.n > 1))",
+    "del(.[] | select(.n, .x))",
+    "del(.[] | select(empty))",
+    r#"del(.[] | select(.tags[]? == "q"))"#,
+    "del(.[] | select(.n | error))",
+    "[limit(2; sort_by(.id)[].id)]",
+    "group_by(.k) | map({k: .[0].k, top: [limit(2; sort_by(-.id)[].id)]})",
+    "group_by(.k) | map([limit(2; sort_by(-.id)[] | .id, .n)])",
+    "first(map(.id)[])",
+    "[limit(-1; .[].id)]",
+    "[limit(0; .[].id)]",
+    "[limit(0; sort_by(.id)[].id)]",
+    "[limit(0; error)]",
+    "group_by(.k) | map([limit(-1; .[].id)])",
+    "group_by(.k) | map(del(.[] | select(.n > 1)) | length)",
+    "group_by(.k) | map(del(.[] | select(.n > 1)) | map(.id))",
+    "first(unique_by(.k)[])",
+    "first(unique_by(.k)[].id)",
+    "first(unique_by(.k)[].tags[]?)",
+    "[limit(3; unique_by(.k)[].tags[]?)]",
+    "[limit(3; map(.tags)[][])]",
+    "first(reverse[])",
+    "[limit(2; reverse[] | .id)]",
+    "[limit(2; to_entries[] | .key)]",
+    "limit(2; map(.id, .n)[])",
+    "[limit(2; .[2:5][])]",
+    "[limit(2; .[2:5][].id)]",
+    "first(sort_by(.id)[] | select(.n > 1))",
+    "first(sort_by(.id)[] | select(.n > 1) | .id)",
+    "{a: first(sort_by(.id)[] | .id), n: length}",
+    "{a: [limit(2; sort_by(.id)[].id)], n: length}",
+    "def sort_by(f): .; first(sort_by(-.id)[].id)",
+    "def not: 1; del(.[] | select(.id > 3))",
+    "def limit(n; f): f; [limit(2; sort_by(-.id)[].id)]",
+    "first((sort_by(.id), .)[] | .id)",
+    "[limit(3; (sort_by(.id), .)[] | .id)]",
+    "map(select(.id < 3)) | first(sort_by(-.id)[].id)",
+    "[first(.[] | sort_by(.id)?)]",
+    r#"del(.[] | select(.k == "a") | .n) | map(.n)"#,
+    "del(.[] | select(.id == (1,2))) | map(.id)",
+    "del(.[]? | select(.id == 1)) | map(.id)",
+    r#"first(error("x")[])"#,
+    r#"try first(sort_by(error("x"))[]) catch ."#,
+    "[.[] | first(.tags[]?)]",
+    "first(sort_by(.k)[] | .zzz[0])",
 ];
 
 /// What chooses among groups.

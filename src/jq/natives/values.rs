@@ -133,12 +133,14 @@ fn tonumber(value: Val) -> ValR {
         let zero = if unpadded.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "0" };
         let padded = format!("{sign}{zero}{unpadded}");
         let closed = padded.replace(".e", ".0e").replace(".E", ".0E");
-        whole = if closed.ends_with('.') { closed + "0" } else { closed }.into();
+        whole = closed.trim_end_matches('.').to_owned().into();
     }
     let any_digit = digits.starts_with(|c: char| c.is_ascii_digit())
         || digits.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if any_digit && text.trim().len() == text.len() && fits(&whole) {
-        Ok(number::parse(&whole))
+        // What is no number of JSON is none that keeps its text.
+        let computed = matches!(whole, Cow::Owned(_)) && whole.contains(['.', 'e', 'E']);
+        Ok(if computed { Val::Float(whole.parse().unwrap_or(f64::NAN)) } else { number::parse(&whole) })
     } else {
         Err(about(&value, "cannot be parsed as a number"))
     }

@@ -48,6 +48,9 @@ impl<'s, 'n> Extract<'s, 'n> {
             return self.piped(&parts, of);
         }
         let term = parts.pop()?;
+        if let Some(stages) = self.names.taken_from(&term) {
+            return self.piped(&stages, of);
+        }
         if let Some(kind) = self.names.aggregate(&term) {
             return self.answer(kind, of);
         }

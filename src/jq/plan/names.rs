@@ -5,6 +5,7 @@ use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::ops::Cmp;
 use jaq_core::path::{Opt, Part, Path};
 
+use super::super::outputs::{Known, Outputs};
 use super::terms::{Tree, choice, integer, is_each, own_path, path_of, pipe, stages, text, walk};
 
 /// Functions that do not look at their input.
@@ -47,7 +48,7 @@ impl<'s> Names<'s> {
             }
             Term::Call(_, arguments) if self.call(term, "flatten", arguments.len()) => self.flattened(arguments),
             Term::Call(_, arguments) if self.call(term, "del", 1) => {
-                Some(Term::Call("del", vec![self.within(&arguments[0])?]))
+                self.kept(&arguments[0]).or_else(|| Some(Term::Call("del", vec![self.within(&arguments[0])?])))
             }
             _ => None,
         }
@@ -168,15 +169,66 @@ impl<'s> Names<'s> {
     pub(super) fn limit(&self, term: &Tree<'s>) -> Option<(Tree<'s>, u64)> {
         match term {
             Term::Call(_, arguments) if self.call(term, "limit", 2) => {
-                let count = integer(&arguments[0])?;
+                // A negative number is no limit.
+                let count = u64::try_from(integer(&arguments[0])?).ok()?;
                 let each = Term::Call("limit", vec![arguments[0].clone(), self.stream(&arguments[1])?]);
-                Some((each, u64::try_from(count).unwrap_or(0)))
+                Some((each, count))
             }
             Term::Call(_, arguments) if self.call(term, "first", 1) => {
                 Some((Term::Call("first", vec![self.stream(&arguments[0])?]), 1))
             }
             _ => None,
         }
+    }
+
+    /// Whether a term has one output, unless it fails.
+    fn is_single(&self, term: &Tree<'s>) -> bool {
+        Known::but_for(&self.defined).outputs(term) == Outputs::One
+    }
+
+    /// `first(a | .[] | f)` and `limit(n; a | .[] | f)` with one array `a` as the stages `a` and `first(.[] | f)`, or
+    /// where `f` has one output, `a`, `.[:n]` and `.[] | f`: what is sorted or grouped first is not all held then.
+    pub(super) fn taken_from(&self, term: &Tree<'s>) -> Option<Vec<Tree<'s>>> {
+        let Term::Call(name, arguments) = term else { return None };
+        let count = match &arguments[..] {
+            [_] if self.call(term, "first", 1) => Term::Num("1"),
+            [count, _] if self.call(term, "limit", 2) && integer(count)? > 0 => count.clone(),
+            _ => return None,
+        };
+        let mut parts = stages(arguments.last()?);
+        let at = parts.iter().position(|part| own_path(part).is_some_and(|path| path.first().is_some_and(is_each)))?;
+        let behind = parts.split_off(at);
+        if parts.is_empty() || !self.is_single(&pipe(&parts)) {
+            return None;
+        }
+        let each = self.stream(&pipe(&behind))?;
+        let is_all = matches!(own_path(&behind[0])?, [(_, Opt::Essential), ..]);
+        if is_all && self.is_single(&each) {
+            parts.push(path_of(&[(Part::Range(None, Some(count)), Opt::Essential)]));
+            parts.extend(behind);
+        } else {
+            let mut arguments = arguments.clone();
+            *arguments.last_mut()? = pipe(&behind);
+            parts.push(Term::Call(name, arguments));
+        }
+        Some(parts)
+    }
+
+    /// `del(.[] | select(p))` as what keeps an element.
+    fn kept(&self, deleted: &Tree<'s>) -> Option<Tree<'s>> {
+        let parts = stages(deleted);
+        let [each, select @ Term::Call(_, arguments)] = &parts[..] else { return None };
+        let is_each = matches!(own_path(each)?, [(Part::Range(None, None), Opt::Essential)]);
+        if !is_each || !self.call(select, "select", 1) || self.defines("not", 0) || self.defines("any", 0) {
+            return None;
+        }
+        let call = |name| Term::Call(name, Vec::new());
+        let mut chosen = vec![arguments[0].clone()];
+        if !self.is_single(&chosen[0]) {
+            chosen = vec![Term::Arr(Some(Box::new(pipe(&chosen)))), call("any")];
+        }
+        chosen.push(call("not"));
+        Some(Term::Call("select", vec![pipe(&chosen)]))
     }
 
     /// Whether a program has the names that stand for aggregates' answers.

@@ -78,6 +78,9 @@ impl<'s, 'n> Walk<'s, 'n> {
                 return self.along(rest);
             }
         }
+        if let Some(stages) = self.names.taken_from(first) {
+            return self.along(&[&stages[..], rest].concat());
+        }
         if let Term::Arr(Some(inner)) = first {
             // What gives the elements one by one gives an array of them in brackets.
             let before = (self.stages.clone(), self.whole);

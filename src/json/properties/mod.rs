@@ -3,6 +3,7 @@
 //! texts that they are tried on.
 
 mod ahead;
+mod faults;
 mod lanes;
 mod types;
 mod values;

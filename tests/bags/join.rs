@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
-mod common;
+use super::common;
 
 use common::{grid, json_row, watched};
 use kitbag::agg::{self, Fold as _};

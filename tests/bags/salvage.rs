@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
-mod common;
+use super::common;
 
 use std::io::Write as _;
 use std::path::Path;

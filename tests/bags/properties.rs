@@ -4,7 +4,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
-mod common;
+use super::common;
 
 use std::path::PathBuf;
 

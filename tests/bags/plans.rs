@@ -5,8 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
-mod common;
-mod model;
+use super::common;
+use super::model;
 
 use std::cell::Cell;
 

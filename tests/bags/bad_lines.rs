@@ -4,7 +4,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
-mod common;
+use super::common;
 
 use std::path::{Path, PathBuf};
 
@@ -103,6 +103,37 @@ fn a_malformed_line_is_named_by_line_and_column_whatever_the_configuration() {
         }
         assert!(rest.contains("expected") && rest.contains("0:read_json"), "{answer}");
     }
+}
+
+#[test]
+fn several_values_a_line_are_records_where_that_is_asked_for() {
+    let mut lines: Vec<_> = (0..9).map(|n| (7 * n, &b" {\"n\":1}{\"n\":2}\t3\"x\"[4] "[..])).collect();
+    lines.push((43, b" {\"n\":1} 2 , 5"));
+    let text = around(60, &lines);
+    let raws = |bag: Bag<Json>| bag.map(|record| record.view().raw().to_owned()).collect();
+    let mut expected = Vec::new();
+    for n in 0..60 {
+        match n % 7 {
+            _ if n == 43 => {}
+            0 => expected.extend(["{\"n\":1}", "{\"n\":2}", "3", "\"x\"", "[4]"].map(str::to_owned)),
+            _ => expected.push(good(n).trim_end().to_owned()),
+        }
+    }
+    let config = |setting: &Setting| setting.config().concatenated(true);
+    let found = same(&text, |path, setting| {
+        let monitor = Monitor::new();
+        let bag = Bag::read_json(path).with(config(setting).bad_records(BadRecords::Skip).monitor(&monitor));
+        (raws(bag).unwrap(), monitor.report().unwrap().rejected)
+    });
+    assert_eq!(found, (expected.clone(), 1));
+    // A line that is no such list as a whole is none of it.
+    let (before, error) = same(&text, |path, setting| {
+        let mut records = Scan::new(path).with(config(setting)).map(|record| record.raw().to_owned()).iter().unwrap();
+        let before: Vec<_> = records.by_ref().map_while(|record| record.ok()).collect();
+        (before, without_path(&Scan::new(path).with(config(setting)).count().unwrap_err(), path))
+    });
+    assert_eq!(before, expected[..43 + 7 * 4]);
+    assert!(error.starts_with("44:12: expected the end of the line"), "{error}");
 }
 
 #[test]

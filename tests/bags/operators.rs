@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
+use super::common;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

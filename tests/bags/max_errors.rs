@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and look at files")]
 
-mod common;
+use super::common;
 
 use std::path::{Path, PathBuf};
 
@@ -119,6 +119,31 @@ fn what_counts_is_what_the_answer_needed() {
         assert_eq!(error.message(), "8 of 80 records were left out: more than 7", "{label}");
         let error = watched(&label, || kept(&paths, config(3)).iter().unwrap().find_map(|next| next.err())).unwrap();
         assert_eq!(error.message(), "4 of 20 records were left out: more than 3", "{label}");
+    }
+}
+
+#[test]
+fn what_is_handed_out_ends_before_the_one_too_many() {
+    let dir = tempfile::tempdir().unwrap();
+    let (lines, refused) = (100, refused(100));
+    let paths = shards(dir.path(), lines);
+    for setting in grid() {
+        for most in [0, 1, 17, refused.len() - 1] {
+            let label = format!("{setting}, at most {most}");
+            let config = setting.config().bad_records(BadRecords::Skip).max_errors(MaxErrors::records(most as u64));
+            // Each record comes out twice, so that records and outputs are not the same.
+            let twice = || kept(&paths, config.clone()).flat_map(|n| [n, n]);
+            let before = (0..refused[most]).filter(|&n| !is_refused(n)).flat_map(|n| [n, n]).collect::<Vec<_>>();
+            let given = watched(&label, || twice().iter().unwrap().map_while(Result::ok).collect::<Vec<_>>());
+            assert!(given == before, "{label}: {} instead of {}", given.len(), before.len());
+            let mut text = Vec::new();
+            watched(&label, || twice().write_jsonl_to(&mut text)).unwrap_err();
+            assert!(
+                text == before.iter().map(|n| format!("{n}\n")).collect::<String>().into_bytes(),
+                "{label}: {}",
+                String::from_utf8_lossy(&text)
+            );
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and make files")]
 
-mod common;
+use super::common;
 
 use std::cell::Cell;
 use std::path::PathBuf;

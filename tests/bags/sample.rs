@@ -3,7 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a test speaks, and its numbers are small")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and run tools")]
 
-mod common;
+use super::common;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
