@@ -100,7 +100,8 @@ impl<'de> Visitor<'de> for Visit {
 impl Val {
     /// The bytes that the value has beside its own size, about.
     pub(crate) fn weight(&self) -> usize {
-        const ARC: usize = 16;
+        // Two counts, and what the allocator adds.
+        const ARC: usize = 24;
         match self {
             Val::Null | Val::Bool(_) | Val::Int(_) | Val::Float(_) => 0,
             Val::Big(_) => 64,
@@ -112,12 +113,17 @@ impl Val {
                     0
                 }
             }
-            Val::Arr(array) => ARC + array.iter().map(|value| size_of::<Val>() + value.weight()).sum::<usize>(),
+            Val::Arr(array) => {
+                ARC + size_of::<Vec<Val>>() + array.iter().map(|value| size_of::<Val>() + value.weight()).sum::<usize>()
+            }
             Val::Obj(object) => {
                 let entry = |(key, value): (&SmolStr, &Val)| {
-                    3 * size_of::<Val>() + value.weight() + if key.is_heap_allocated() { ARC + key.len() } else { 0 }
+                    2 * size_of::<Val>()
+                        + size_of::<Val>() / 2
+                        + value.weight()
+                        + if key.is_heap_allocated() { ARC + key.len() } else { 0 }
                 };
-                ARC + object.iter().map(entry).sum::<usize>()
+                ARC + size_of::<Object>() + object.iter().map(entry).sum::<usize>()
             }
         }
     }

@@ -633,7 +633,7 @@ fn plans_that_spill_give_what_those_give_that_do_not() {
     let input = at(&dir, "records.jsonl");
     let settings: [&[&str]; 4] = [
         &["--threads", "1"],
-        &["--threads", "2", "--memory", "4MiB"],
+        &["--threads", "2", "--memory", "6MiB"],
         &["--threads", "8", "--memory", "8MiB"],
         &["--threads", "3", "--memory", "1GiB"],
     ];

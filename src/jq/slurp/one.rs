@@ -10,7 +10,7 @@ use super::super::sketch::{self, Distinct, Drawing};
 use super::super::{CompileError, Val};
 use super::filter::{Filter, Record, World};
 use super::nested::{Groups, Nested};
-use super::state::{Ends, Of, Place, State, distinct, greatest, least};
+use super::state::{COMPARED, Ends, IN_TREE, LISTED, Of, Place, State, distinct, greatest, least};
 use super::turns::{self, Reduce};
 
 /// One of them, compiled.
@@ -176,7 +176,7 @@ impl One {
         let key = |by: &Filter, value: &Val| {
             if by.is_itself() { Ok(value.clone()) } else { by.key(&Record::of(value.clone())) }
         };
-        let weight = signed(value.weight() + 48);
+        let weight = signed(value.weight() + LISTED);
         let grows = match (&self.kind, state) {
             (What::Count, State::Count(count)) => {
                 *count += 1;
@@ -205,17 +205,18 @@ impl One {
                     return Ok(weight);
                 }
                 let gone = if ends.last { 0..list.len() - ends.count } else { ends.count..list.len() };
-                let dropped = list.drain(gone).map(|(_, value)| signed(value.weight() + 48));
+                let dropped = list.drain(gone).map(|(_, value)| signed(value.weight() + LISTED));
                 return Ok(weight - dropped.sum::<isize>());
             }
             (What::Unique(by), State::Unique(known)) => {
-                let before = known.len();
-                distinct(known, key(by, &value)?, place, value);
-                known.len() > before
+                let (before, key) = (known.len(), key(by, &value)?);
+                let weight = signed(key.weight() + value.weight() + IN_TREE);
+                distinct(known, key, place, value);
+                return Ok(if known.len() > before { weight } else { 0 });
             }
             (What::Top { by, ends, .. }, State::Top(list)) => {
                 let key = key(by, &value)?;
-                let weight = weight + signed(key.weight());
+                let weight = signed(key.weight() + value.weight() + COMPARED);
                 list.push((key, place, value));
                 return Ok(weight - self.shorten(list, *ends));
             }
@@ -234,9 +235,9 @@ impl One {
         if list.len() < ends.count.saturating_mul(2).max(16) {
             return 0;
         }
-        let before: usize = list.iter().map(|(key, _, value)| key.weight() + value.weight() + 48).sum();
+        let before: usize = list.iter().map(|(key, _, value)| key.weight() + value.weight() + COMPARED).sum();
         ends.cut(list, |(key, place, _)| (key.clone(), *place));
-        let after: usize = list.iter().map(|(key, _, value)| key.weight() + value.weight() + 48).sum();
+        let after: usize = list.iter().map(|(key, _, value)| key.weight() + value.weight() + COMPARED).sum();
         signed(before - after)
     }
 }

@@ -14,6 +14,12 @@ use super::nested::{self, Groups};
 use super::one::signed;
 use super::turns::{self, Reduced};
 
+/// The bytes that an output takes in a list, which has room for half as many again on average; with what it is compared
+/// by, and in a tree.
+pub(super) const LISTED: usize = size_of::<(Place, Val)>() * 3 / 2;
+pub(super) const COMPARED: usize = size_of::<(Val, Place, Val)>() * 3 / 2;
+pub(super) const IN_TREE: usize = size_of::<(Val, Place, Val)>() * 2;
+
 /// Where an output stands: its record, and its number among the record's outputs.
 pub(super) type Place = (Seq, u32);
 
@@ -80,18 +86,15 @@ impl State {
             State::Add(value) | State::Failed(_, value) => value.weight(),
             State::Min(best) | State::Max(best) => best.as_ref().map_or(0, kept),
             State::Ends(list) | State::Collect(list) => {
-                list.len() * size_of::<(Place, Val)>() + list.iter().map(|(_, value)| value.weight()).sum::<usize>()
+                list.len() * LISTED + list.iter().map(|(_, value)| value.weight()).sum::<usize>()
             }
-            State::Unique(map) => map
-                .iter()
-                .map(|(key, (_, value))| key.weight() + value.weight() + 2 * size_of::<(Val, Place, Val)>())
-                .sum(),
+            State::Unique(map) => map.iter().map(|(key, (_, value))| key.weight() + value.weight() + IN_TREE).sum(),
             State::Groups(groups) => nested::weight(groups),
             State::First(events) => turns::weight(events),
             State::Reduce(reduced) => reduced.weight(),
             State::Approx(seen) => sketch::distinct().heap_size(seen),
             State::Sample(drawn) => sketch::drawing(0, 0).heap_size(drawn),
-            State::Top(list) => list.len() * size_of::<(Val, Place, Val)>() + list.iter().map(kept).sum::<usize>(),
+            State::Top(list) => list.len() * COMPARED + list.iter().map(kept).sum::<usize>(),
         }
     }
 
