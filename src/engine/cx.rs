@@ -153,7 +153,7 @@ impl<'r> WorkerCx<'r> {
             return 0;
         }
         let account = self.account();
-        account.refused.len() + account.rejects.count as usize
+        account.refused.len().saturating_add(usize::try_from(account.rejects.count).unwrap_or(usize::MAX))
     }
 
     /// Completes the account of those refused behind so many: nobody has their text.
