@@ -96,8 +96,8 @@ impl Config {
         self
     }
 
-    /// Whether a line may hold several values, each of which is a record then (see [`values_in`](crate::values_in)).
-    /// Default: no, such a line is a bad record.
+    /// Whether a line (of up to 256 KiB) may hold several values, each of which is a record then; see
+    /// [`values_in`](crate::values_in). Default: no, such a line is a bad record.
     pub fn concatenated(mut self, may: bool) -> Config {
         self.concatenated = may;
         self

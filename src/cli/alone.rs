@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use kitbag::{Config, Input, Scan, escape};
+use kitbag::{Config, Input, MaxErrors, Scan, escape};
 
 use crate::jq::{Halt, Program, Val};
 
@@ -25,7 +25,9 @@ pub(super) fn records(job: &Job<'_>) -> Result<Source, Failure> {
         args if args.raw_input => Source::lines(job.input(), job.config.clone()),
         args if args.values => Source::values(&job.input(), job.config.clone()),
         args if job.asks.line_number => {
-            Source::numbered(job.input(), job.config.clone(), args.on_error == OnError::Skip)
+            let most = args.max_errors.unwrap_or_else(|| MaxErrors::records(u64::MAX));
+            let skip = (args.on_error == OnError::Skip).then_some(most);
+            Source::numbered(job.input(), job.config.clone(), skip)
         }
         _ => Source::json(job.input(), job.config.clone()),
     }?;

@@ -67,7 +67,7 @@ pub(crate) struct Args {
     /// as an array is judged by itself.
     #[arg(long, value_name = "N|P%", env = "KITBAG_MAX_ERRORS", help_heading = "Input")]
     pub(crate) max_errors: Option<MaxErrors>,
-    /// The longest record; a longer one is a bad record [default: a 32nd of the memory, at most 64MiB].
+    /// The longest record, or line of several; a longer one is a bad record [default: a 32nd of the memory, at most 64MiB].
     #[arg(long, value_name = "SIZE", value_parser = size, env = "KITBAG_MAX_RECORD", help_heading = "Input")]
     pub(crate) max_record: Option<u64>,
 

@@ -7,7 +7,7 @@ use std::io::BufReader;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kitbag::{Bag, Config, Error, Input, Iter, Reader, Scan, escape};
+use kitbag::{Bag, Config, Error, Input, Iter, MaxErrors, Reader, Scan, escape};
 use serde_json::de::{IoRead, StreamDeserializer};
 use serde_json::value::RawValue;
 
@@ -43,7 +43,7 @@ impl Source {
     }
 
     /// The records of JSON lines, for a program that asks where in its file each stands: blank lines count.
-    pub(super) fn numbered(input: Input, config: Config, skip: bool) -> Result<Source> {
+    pub(super) fn numbered(input: Input, config: Config, skip: Option<MaxErrors>) -> Result<Source> {
         Ok(Source::Numbered(Box::new(Numbered::new(input, config, skip)?)))
     }
 

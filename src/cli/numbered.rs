@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use kitbag::{Bag, Config, Input, Iter, escape, values_in};
+use kitbag::{Bag, Config, Error, Input, Iter, MaxErrors, escape, values_in};
 
 use crate::jq::Val;
 
@@ -31,17 +31,27 @@ pub(super) struct Numbered {
     lines: Iter<(Arc<str>, Line)>,
     /// What the latest line still holds.
     line: Line,
-    /// What cannot be read is left out.
-    skip: bool,
+    /// What cannot be read is left out, no more than so much.
+    skip: Option<MaxErrors>,
+    /// Records, read or left out.
+    count: u64,
     file: Arc<str>,
     number: u64,
     left_out: u64,
 }
 
 impl Numbered {
-    pub(super) fn new(input: Input, config: Config, skip: bool) -> Result<Numbered, Failure> {
+    pub(super) fn new(input: Input, config: Config, skip: Option<MaxErrors>) -> Result<Numbered, Failure> {
         let lines = Bag::read_text(input).with(config).map(|line| read(&line)).with_paths();
-        Ok(Numbered { lines: lines.iter()?, line: Line::new(), skip, file: "".into(), number: 0, left_out: 0 })
+        Ok(Numbered {
+            lines: lines.iter()?,
+            line: Line::new(),
+            skip,
+            count: 0,
+            file: "".into(),
+            number: 0,
+            left_out: 0,
+        })
     }
 
     /// The number of the latest line in its shard.
@@ -62,12 +72,18 @@ impl Numbered {
     /// The next record, and its shard.
     pub(super) fn next(&mut self) -> Result<Option<(Arc<str>, Val)>, Failure> {
         loop {
-            match self.line.pop_front() {
+            let next = self.line.pop_front();
+            self.count += u64::from(next.is_some());
+            match next {
                 Some(Ok(value)) => return Ok(Some((self.file.clone(), value))),
-                Some(Err(_)) if self.skip => self.left_out += 1,
                 Some(Err((column, message))) => {
                     let place = format!("{}:{}:{column}", escape(self.file.as_bytes(), usize::MAX), self.number);
-                    return Err(Failure::Input(format!("{place}: {message}")));
+                    let Some(most) = self.skip else {
+                        return Err(Failure::Input(format!("{place}: {message}")));
+                    };
+                    self.left_out += 1;
+                    let over = |error: Error| Failure::Input(format!("{place}: {}", error.message()));
+                    most.check_so_far(self.left_out, self.count).map_err(over)?;
                 }
                 None => {
                     let Some((path, line)) = self.lines.next().transpose()? else { return Ok(None) };

@@ -41,7 +41,7 @@ impl Printer {
         (!self.join && !self.seq).then_some(self.raw)
     }
 
-    /// What is printed before each value.
+    /// What is printed before each value, but for strings that are printed as they are.
     pub(super) fn before(&self) -> &'static [u8] {
         if self.seq { b"\x1e" } else { b"" }
     }

@@ -1,5 +1,6 @@
 //! The account of a unit's rejected records on its way with the unit's output, for those who put outputs in order: they
-//! count when the output's turn comes, and where they are too many the output ends before the one too many. So what is
+//! count when the output's turn comes, and where they are too many the output ends with the one too many: what was made of
+//! it before its error still counts, as it does where the first error ends a run. So what is
 //! handed out of a run that fails by its limit is the same for any number of threads.
 
 use crate::batch::Unit;
@@ -14,7 +15,7 @@ pub(crate) struct Gaps(Vec<usize>);
 
 /// What was rejected in a unit.
 #[derive(Debug, Default)]
-pub(crate) struct Account {
+pub(crate) struct UnitAccount {
     rejects: Option<Rejects>,
     gaps: Vec<usize>,
 }
@@ -30,21 +31,21 @@ impl Gaps {
 
     /// The account of the unit, which is through and whose output has this length. Outputs that keep no order leave it
     /// to the worker.
-    pub(crate) fn end(&mut self, cx: &WorkerCx<'_>, length: usize, permit: &Option<Permit>) -> Account {
+    pub(crate) fn end(&mut self, cx: &WorkerCx<'_>, length: usize, permit: &Option<Permit>) -> UnitAccount {
         let settings = &cx.phase.run.settings;
         if settings.bad_records == BadRecords::Fail || !settings.ordered {
-            return Account::default();
+            return UnitAccount::default();
         }
         self.note(cx, length);
         let (rejects, gaps) = (cx.end_rejects(), std::mem::take(&mut self.0));
         if let (Some(rejects), Some(permit)) = (&rejects, permit) {
             permit.grow_to((rejects.weight() + size_of_val(&gaps[..])) as u64);
         }
-        Account { rejects, gaps }
+        UnitAccount { rejects, gaps }
     }
 }
 
-impl Account {
+impl UnitAccount {
     /// Counts what was rejected. If that is too much the phase ends, and all of the output that counts is this long.
     pub(crate) fn settle(self, phase: &Phase<'_>, unit: Unit) -> Option<usize> {
         let over = phase.run.reject(&self.rejects?).err()?;

@@ -148,8 +148,7 @@ impl<'r> WorkerCx<'r> {
 
     /// How many records of the unit in hand were rejected so far, where that has a limit.
     pub(crate) fn rejected(&self) -> usize {
-        let any = self.rejected_any.load(Ordering::Relaxed) || self.refused_any.load(Ordering::Relaxed);
-        if !(self.limited && any) {
+        if !self.limited || !(self.rejected_any.load(Ordering::Relaxed) || self.refused_any.load(Ordering::Relaxed)) {
             return 0;
         }
         let account = self.account();

@@ -21,7 +21,7 @@ mod report;
 mod run;
 mod tally;
 
-pub(crate) use account::{Account, Gaps};
+pub(crate) use account::{Gaps, UnitAccount};
 pub(crate) use contract::{Fan, Feed, Flow, InOrder, Pass, Plan, Push, Stop, UnitEnd, Work};
 pub(crate) use cx::WorkerCx;
 pub(crate) use early::Early;

@@ -78,22 +78,24 @@ impl<T: Send + 'static> Feed<Block> for JsonFeed<'_, T> {
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
-        let decoder = (self.decoder)(limits(&cx.phase.run.settings));
-        Box::new(JsonWork { walk: LineWalk::new(cx, &self.meter, "read_json"), decoder, down: self.down.worker(cx) })
+        let [decoder, parts] = [(); 2].map(|()| (self.decoder)(limits(&cx.phase.run.settings)));
+        let (walk, down) = (LineWalk::new(cx, &self.meter, "read_json"), self.down.worker(cx));
+        Box::new(JsonWork { walk, decoder, parts, down })
     }
 }
 
 struct JsonWork<'s, T> {
     walk: LineWalk<'s>,
     decoder: Box<dyn Decode<T>>,
+    parts: Box<dyn Decode<T>>,
     down: Box<dyn Push<T> + 's>,
 }
 
 impl<T: Send> Work<Block> for JsonWork<'_, T> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
-        let JsonWork { walk, decoder, down } = self;
-        walk.walk(block, false, RecordReader { decoder: &mut **decoder, down: &mut **down })
+        let JsonWork { walk, decoder, parts, down } = self;
+        walk.walk(block, false, RecordReader { decoder: &mut **decoder, parts: &mut **parts, down: &mut **down })
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
@@ -109,6 +111,8 @@ impl<T: Send> Work<Block> for JsonWork<'_, T> {
 /// Reads lines as records of a type.
 struct RecordReader<'w, 's, T> {
     decoder: &'w mut dyn Decode<T>,
+    /// For values that share a line: the other one looks at many lines at once, and would have to begin anew.
+    parts: &'w mut dyn Decode<T>,
     down: &'w mut (dyn Push<T> + 's),
 }
 
@@ -127,6 +131,13 @@ impl<T> LineReader for RecordReader<'_, '_, T> {
             Err(fault) => Err(line_error(fault, line)),
         }
     }
+
+    fn read_part(&mut self, at: At, part: &[u8]) -> LineFlow {
+        match self.parts.decode(part) {
+            Ok(record) => Ok(self.down.push(at, record)),
+            Err(fault) => Err(line_error(fault, part)),
+        }
+    }
 }
 
 /// What a record may be in a run.
@@ -137,7 +148,8 @@ pub(crate) fn limits(settings: &Settings) -> Limits {
 /// A refused line as an error; one that looks like the beginning of a document says so, with the remedy.
 pub(crate) fn line_error(fault: Fault, line: &[u8]) -> LineError {
     let column = fault.column as u64;
-    if fault.kind == FaultKind::Syntax && looks_like_document_start(line) {
+    let breaks_off = fault.column > line.trim_ascii_end().len();
+    if fault.kind == FaultKind::Syntax && breaks_off && looks_like_document_start(line) {
         let remedy = match line.trim_ascii_start().first() {
             Some(b'[') => "an array over several lines; `jq -c '.[]'` makes a line of each element",
             _ => "a value over several lines; `jq -c .` makes a line of each value",

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use crate::batch::At;
 use crate::engine::{Flow, StageMeter, Stop, WorkerCx};
 use crate::error::{Error, ErrorKind, Place};
-use crate::json::{check_values, is_container, value_ranges};
+use crate::json::{begins_container, check_values, is_container, value_ranges};
 
 use super::blocks::Block;
 use super::cutter::{start_of_long, too_long};
@@ -24,8 +24,8 @@ pub(crate) struct LineWalk<'s> {
     stage: &'static str,
     limit: usize,
     records: u64,
-    /// A place in the block, and how many newlines are before it.
-    counted: Cell<(usize, u64)>,
+    /// A place in the block, how many newlines are before it, and where its line starts.
+    counted: Cell<(usize, u64, usize)>,
 }
 
 /// A line that its handler could not read: what is wrong, and where in the line (from 1).
@@ -46,6 +46,11 @@ pub(crate) trait LineReader {
 
     /// Reads the line that was cut last, which comes without its newline and without one `\r` before it.
     fn read(&mut self, at: At, line: &[u8]) -> LineFlow;
+
+    /// Reads a part of the line that was cut last.
+    fn read_part(&mut self, at: At, part: &[u8]) -> LineFlow {
+        self.read(at, part)
+    }
 }
 
 impl<F: FnMut(At, &[u8]) -> LineFlow> LineReader for F {
@@ -81,7 +86,7 @@ impl<'s> LineWalk<'s> {
     pub(crate) fn walk(&mut self, block: Block, blank: bool, mut reader: impl LineReader) -> Flow {
         let text = block.text();
         self.meter.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-        self.counted.set((0, 0));
+        self.counted.set((0, 0, 0));
         let mut next = 0;
         let mut behind_gap = block.behind_gap;
         while next < text.len() {
@@ -115,11 +120,15 @@ impl<'s> LineWalk<'s> {
         self.came();
         let settings = &self.cx.phase.run.settings;
         let read = match reader.read(at, line) {
+            Ok(Flow::Continue(())) if self.cx.refused() == 0 => return Flow::Continue(()),
             Err(refused) if settings.concatenated => match check_values(line, settings.max_depth) {
                 Ok(0..=1) => Err(refused),
+                // What is made of a line at a time is bounded.
+                Ok(_) if line.len() > LONG => {
+                    let text = format!("expected one value in a line of more than {LONG} bytes");
+                    Err(LineError { error: Error::new(ErrorKind::Record, text), column: 1 })
+                }
                 Ok(_) => return self.values(block, offset, line, reader),
-                // What looks like a document over several lines has been told so.
-                Err(_) if refused.error.kind() == ErrorKind::Format => Err(refused),
                 Err(fault) => Err(line_error(fault, line)),
             },
             read => read,
@@ -135,7 +144,7 @@ impl<'s> LineWalk<'s> {
             if number > 0 {
                 self.came();
             }
-            let read = reader.read(at, value);
+            let read = reader.read_part(at, value);
             self.settle(block, at, offset, value, read)?;
         }
         Flow::Continue(())
@@ -187,7 +196,9 @@ impl<'s> LineWalk<'s> {
     fn is_whole(&self, line: &[u8]) -> bool {
         let run = self.cx.phase.run;
         let _turn = (line.len() > LONG).then(|| run.long_record.lock().unwrap_or_else(PoisonError::into_inner));
-        is_container(line, run.settings.max_depth)
+        let depth = run.settings.max_depth;
+        is_container(line, depth)
+            || run.settings.concatenated && begins_container(line) && check_values(line, depth).is_ok()
     }
 
     fn bad(&mut self, block: &Block, bad: &super::blocks::Bad) -> Flow {
@@ -217,15 +228,15 @@ impl<'s> LineWalk<'s> {
         match block.first_line {
             Some(first) => {
                 // Places are asked for in order: each newline of a block is counted once.
-                let (from, before) = Some(self.counted.get()).filter(|&(from, _)| from <= offset).unwrap_or_default();
+                let known = Some(self.counted.get()).filter(|&(from, ..)| from <= offset);
+                let (from, before, start) = known.unwrap_or_default();
                 let passed = block.text().get(from..offset).unwrap_or_default();
                 let lines = before + memchr::memchr_iter(b'\n', passed).count() as u64;
-                self.counted.set((offset, lines));
+                let start = memchr::memrchr(b'\n', passed).map_or(start, |newline| from + newline + 1);
+                self.counted.set((offset, lines, start));
                 let (path, line) = (run.path(block.shard).as_ref().into(), Some(first + lines));
                 // Columns count from the start of the line, in which the record may not be the first.
-                let text = block.text().get(..offset).unwrap_or_default();
-                let before = offset - memchr::memrchr(b'\n', text).map_or(0, |newline| newline + 1);
-                Place { path, line, column: Some(column + before as u64), byte: Some(at.byte) }
+                Place { path, line, column: Some(column + (offset - start) as u64), byte: Some(at.byte) }
             }
             None => run.place(at, Some(column)),
         }

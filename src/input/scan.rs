@@ -112,15 +112,16 @@ impl Feed<Block> for ScanFeed<'_> {
     }
 
     fn open<'s>(&'s self, cx: &'s WorkerCx<'s>) -> Box<dyn Work<Block> + 's> {
-        let parser = JsonParser::new(limits(&cx.phase.run.settings));
+        let [parser, parts] = [(); 2].map(|()| JsonParser::new(limits(&cx.phase.run.settings)));
         let walk = LineWalk::new(cx, &self.meter, "scan");
-        Box::new(ScanWork { walk, parser, keep: self.keep, down: self.down.worker(cx) })
+        Box::new(ScanWork { walk, parser, parts, keep: self.keep, down: self.down.worker(cx) })
     }
 }
 
 struct ScanWork<'s> {
     walk: LineWalk<'s>,
     parser: JsonParser,
+    parts: JsonParser,
     keep: &'s [Box<Predicate>],
     down: Box<dyn RefPush + 's>,
 }
@@ -128,8 +129,8 @@ struct ScanWork<'s> {
 impl Work<Block> for ScanWork<'_> {
     fn unit(&mut self, unit: Unit, block: Block) -> Flow {
         self.down.begin(unit)?;
-        let ScanWork { walk, parser, keep, down } = self;
-        walk.walk(block, false, RecordReader { parser, keep, down: &mut **down })
+        let ScanWork { walk, parser, parts, keep, down } = self;
+        walk.walk(block, false, RecordReader { parser, parts, keep, down: &mut **down })
     }
 
     fn end(&mut self, end: UnitEnd) -> Flow {
@@ -145,6 +146,8 @@ impl Work<Block> for ScanWork<'_> {
 /// Reads lines as borrowed records.
 struct RecordReader<'w, 's> {
     parser: &'w mut JsonParser,
+    /// For values that share a line: the other one looks at many lines at once, and would have to begin anew.
+    parts: &'w mut JsonParser,
     keep: &'s [Box<Predicate>],
     down: &'w mut (dyn RefPush + 's),
 }
@@ -155,17 +158,32 @@ impl LineReader for RecordReader<'_, '_> {
     }
 
     fn read(&mut self, at: At, line: &[u8]) -> LineFlow {
-        let flow = match self.parser.parse(line) {
-            Ok(document) => {
-                let record = document.view();
-                let wanted = self.keep.iter().all(|keep| keep(record));
-                Ok(if wanted { self.down.push(at, record) } else { Flow::Continue(()) })
-            }
-            Err(fault) => Err(line_error(fault, line)),
-        };
+        let flow = record(self.parser, self.keep, self.down, at, line);
         if line.len() > LONG {
             self.parser.shrink();
         }
         flow
+    }
+
+    fn read_part(&mut self, at: At, part: &[u8]) -> LineFlow {
+        record(self.parts, self.keep, self.down, at, part)
+    }
+}
+
+#[inline]
+fn record(
+    parser: &mut JsonParser,
+    keep: &[Box<Predicate>],
+    down: &mut (dyn RefPush + '_),
+    at: At,
+    text: &[u8],
+) -> LineFlow {
+    match parser.parse(text) {
+        Ok(document) => {
+            let record = document.view();
+            let wanted = keep.iter().all(|keep| keep(record));
+            Ok(if wanted { down.push(at, record) } else { Flow::Continue(()) })
+        }
+        Err(fault) => Err(line_error(fault, text)),
     }
 }

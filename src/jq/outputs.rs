@@ -179,6 +179,13 @@ impl<'s> Known<'s> {
         }
     }
 
+    /// A function of its own, never inlined: of a call of `outputs` in itself, followed by `max` with a constant, optimised
+    /// rustc 1.95 makes a loop, and takes it from there that no term has one output.
+    #[inline(never)]
+    fn at_least_some(&self, term: &Term<&str>) -> Outputs {
+        self.outputs(term).max(Outputs::Some)
+    }
+
     pub(super) fn outputs(&self, term: &Term<&str>) -> Outputs {
         let most = |terms: &[&Term<&str>]| terms.iter().map(|one| self.outputs(one)).max().unwrap_or(Outputs::One);
         match term {
@@ -203,7 +210,7 @@ impl<'s> Known<'s> {
             // All true outputs of the left, or else those of the right.
             Term::BinOp(left, BinaryOp::Alt, right) => match self.outputs(left) {
                 Outputs::One => self.outputs(right),
-                _ => self.outputs(right).max(Outputs::Some),
+                _ => self.at_least_some(right),
             },
             Term::BinOp(_, BinaryOp::Update, _) => Outputs::One,
             Term::BinOp(_, BinaryOp::Assign | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt, right) => {

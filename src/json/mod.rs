@@ -57,4 +57,4 @@ pub(crate) use decode::{Decode, decoder};
 pub(crate) use fault::{Fault, FaultKind, looks_like_document_start};
 #[allow(unused_imports)]
 pub(crate) use parser::{JsonParser as Parser, Limits, MAX_DEPTH};
-pub(crate) use whole::is_container;
+pub(crate) use whole::{begins_container, is_container};

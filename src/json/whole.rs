@@ -7,8 +7,13 @@ use super::text;
 /// outside a string lacks the opening of a bracket that it closes; one that begins inside a string reads each quote of
 /// the line the other way round, and ends inside a string. Numbers, words and strings do have ends that are JSON.
 pub(crate) fn is_container(line: &[u8], depth: usize) -> bool {
-    let opens = matches!(text::trim(line).first(), Some(b'{' | b'['));
-    opens && JsonParser::new(Limits { depth, ..Limits::default() }).parse(line).is_ok()
+    begins_container(line) && JsonParser::new(Limits { depth, ..Limits::default() }).parse(line).is_ok()
+}
+
+/// Whether a line begins as one. Then the same holds of several values: the end of a longer line that is only values and
+/// begins so would lack an opening bracket, or end inside a string.
+pub(crate) fn begins_container(line: &[u8]) -> bool {
+    matches!(text::trim(line).first(), Some(b'{' | b'['))
 }
 
 #[cfg(test)]

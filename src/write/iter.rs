@@ -4,7 +4,7 @@ use crate::os::sync::thread::JoinHandle;
 
 use crate::bag::Bag;
 use crate::batch::{At, Unit};
-use crate::engine::{Account, Fan, Flow, Gaps, Push, Stop, UnitEnd, WorkerCx};
+use crate::engine::{Fan, Flow, Gaps, Push, Stop, UnitAccount, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::Os;
 use crate::shuffle::{EdgeMeter, Inlet, Outlet, Permit, Sequencer, edge};
@@ -121,7 +121,7 @@ impl<T> Drop for Iter<T> {
 
 struct Hand<T> {
     outlet: Mutex<Box<dyn Outlet<Vec<T>>>>,
-    sequencer: Sequencer<(Vec<T>, Account, Option<Permit>)>,
+    sequencer: Sequencer<(Vec<T>, UnitAccount, Option<Permit>)>,
     gone: Arc<AtomicBool>,
 }
 

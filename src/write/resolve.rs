@@ -27,7 +27,7 @@ pub(crate) enum Kind {
 }
 
 /// Extensions that promise what is not written.
-const UNWRITTEN: [&str; 10] = ["7z", "Z", "br", "bz2", "gzip", "lz4", "lzma", "xz", "zip", "zstd"];
+const UNWRITTEN: [&str; 10] = ["7z", "z", "br", "bz2", "gzip", "lz4", "lzma", "xz", "zip", "zstd"];
 
 impl Target {
     /// What the path means for partitions: a directory, whose shards are `part-*.jsonl` if nothing else is said.
@@ -63,7 +63,7 @@ impl Target {
             );
         }
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        if UNWRITTEN.contains(&extension) {
+        if UNWRITTEN.iter().any(|unwritten| unwritten.eq_ignore_ascii_case(extension)) {
             let text = format!("expected a name that ends in .gz or .zst, or a plain one: .{extension} is not written");
             return wrong(ErrorKind::Usage, &text);
         }

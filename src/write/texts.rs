@@ -5,7 +5,7 @@ use crate::os::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::os::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::io::Write;
 
-use crate::engine::{Account, Flow, Gaps, StageMeter, Stop, UnitEnd, WorkerCx};
+use crate::engine::{Flow, Gaps, StageMeter, Stop, UnitAccount, UnitEnd, WorkerCx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::shuffle::{Permit, Sequencer};
 
@@ -22,7 +22,7 @@ pub(super) trait Texts: Sync {
 /// Puts the text of units in order and hands it on; counts what comes and what goes.
 pub(super) struct Sink<'a> {
     pub(super) meter: Arc<StageMeter>,
-    texts: Sequencer<(u64, Vec<u8>, Account, Option<Permit>)>,
+    texts: Sequencer<(u64, Vec<u8>, UnitAccount, Option<Permit>)>,
     written: AtomicU64,
     /// Somebody wanted nothing more: what came behind that was dropped on purpose.
     enough: AtomicBool,

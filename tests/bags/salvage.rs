@@ -13,7 +13,7 @@ use std::path::Path;
 use common::grid::SMALL;
 use common::pack::{gzip, gzip_with_name, skippable, zstd, zstd_bare};
 use common::{Dice, Setting, corners, watched};
-use kitbag::{BadRecords, Bag, Config, ErrorKind, Json, MaxErrors, Monitor};
+use kitbag::{BadRecords, Bag, Config, ErrorKind, Json, MaxErrors, Monitor, Scan};
 use proptest::prelude::*;
 
 /// Parts of a shard, each packed by itself, with the text of each.
@@ -425,5 +425,26 @@ proptest! {
         let known = Packed { proven: false, ..packed };
         let damaged = Damaged { packed: &known, bytes, from: at, to };
         damaged.check(&path, json, setting);
+    }
+}
+
+#[test]
+fn a_line_of_several_values_behind_a_gap_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let numbers: String = (0..5000).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let mut shard = gzip(b"{\"n\":-1}\n");
+    let mut damaged = gzip(numbers.as_bytes());
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 8].fill(0xff);
+    shard.extend(damaged);
+    shard.extend(gzip(b"{\"n\":9000}{\"n\":9001}\n9002 9003\n"));
+    let path = dir.path().join("a.jsonl.gz");
+    std::fs::write(&path, shard).unwrap();
+    for setting in corners() {
+        let config = setting.config().bad_records(BadRecords::Skip).concatenated(true);
+        let raws = Scan::new(&path).with(config).map(|record| record.raw().to_owned()).collect().unwrap();
+        let behind: Vec<_> = raws.iter().map(String::as_str).skip_while(|raw| !raw.contains("9000")).collect();
+        assert_eq!(behind, ["{\"n\":9000}", "{\"n\":9001}", "9002", "9003"], "{setting}");
+        assert!(raws.len() < 5000, "{setting}: nothing was damaged");
     }
 }

@@ -148,7 +148,11 @@ fn a_policy_leaves_records_out_and_the_exit_code_says_so() {
 #[test]
 fn more_bad_records_than_are_allowed_end_the_run() {
     let good_and_bad = |count| "{\"a\":1}\nno\n{\"a\":\"x\"}\n".repeat(count);
-    let dir = files(&[("a.jsonl", &good_and_bad(3)), ("many.jsonl", &("1\n".repeat(990) + &good_and_bad(40)))]);
+    let dir = files(&[
+        ("a.jsonl", &good_and_bad(3)),
+        ("many.jsonl", &("1\n".repeat(990) + &good_and_bad(40))),
+        ("unread.jsonl", "1\nx\n2\nx\nx\n3\n"),
+    ]);
     let (few, many, bad) = (at(&dir, "a.jsonl"), at(&dir, "many.jsonl"), at(&dir, "bad.jsonl"));
     let quarantine = format!("quarantine={bad}");
     for threads in ["1", "8"] {
@@ -183,6 +187,9 @@ fn more_bad_records_than_are_allowed_end_the_run() {
     assert_eq!(in_turn("6").code, Some(5));
     let values = run_with(&[&options[..], &["1", "--values", ".a"]].concat(), b"1 2 3");
     assert_eq!((values.err.as_str(), values.code), ("kitbag: 2 of 2 records were left out: more than 1\n", Some(2)));
+    let counted = run(&[&options[..], &["2", "input_line_number", &at(&dir, "unread.jsonl")]].concat());
+    assert_eq!((counted.out.as_str(), counted.code), ("1\n3\n", Some(2)), "{counted:?}");
+    assert!(counted.err.contains("unread.jsonl:5:1: 3 of 5 "), "{counted:?}");
     let slurped = run(&[&options[..], &["2", "-s", "length", &few]].concat());
     assert!(slurped.code == Some(2) && slurped.err.starts_with(&format!("{few}:8:1: 3 of 8 ")), "{slurped:?}");
 }
@@ -220,6 +227,18 @@ fn a_line_may_hold_several_values() {
     }
     assert_eq!(run(&["--on-error", &format!("quarantine={kept}"), ".", &bad]).out, "7\n8\n10\n");
     assert_eq!(print(&["-r", ".raw, .column, .byte", &kept], ""), "9 x\n3\n4\n");
+    // Where it is wrong is told, and it looks like no document.
+    for (line, column) in [("{\"a\":1} {\"b\":2},", 16), ("{\"a\":1},", 8), ("{\"a\":1}{\"b\":}", 13)] {
+        for program in [".", "input_line_number"] {
+            let wrong = run_with(&[program], line.as_bytes());
+            let place = if program == "." { format!("<stdin>:1:{column}: ") } else { format!(":1:{column}: ") };
+            assert!(wrong.err.contains(&place) && !wrong.err.contains("lines"), "{wrong:?}");
+        }
+    }
+    let numbers = "1 ".repeat(200_000);
+    let long = run_with(&["."], numbers.as_bytes());
+    assert!(long.code == Some(2) && long.err.contains("expected one value in a line of more than 262144"), "{long:?}");
+    assert_eq!(print(&["--values", "-s", "length"], &numbers), "200000\n");
     // Over several lines is another matter, which is told.
     let document = run_with(&["."], b"{\n\"a\": 1\n}\n");
     assert!(document.code == Some(2) && document.err.contains("--values"), "{document:?}");

@@ -15,7 +15,9 @@ pub(crate) struct Ran {
 
 /// The program, in the root of the project, without variables that would change what it does.
 pub(crate) fn kitbag() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kitbag"));
+    // KITBAG_PROGRAM names another build of it, such as the optimised one.
+    let program = std::env::var_os("KITBAG_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_kitbag").into());
+    let mut command = Command::new(program);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("KITBAG_") || name == "JQ_COLORS" || name == "NO_COLOR" {

@@ -133,7 +133,7 @@ fn tonumber(value: Val) -> ValR {
         let zero = if unpadded.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "0" };
         let padded = format!("{sign}{zero}{unpadded}");
         let closed = padded.replace(".e", ".0e").replace(".E", ".0E");
-        whole = closed.trim_end_matches('.').to_owned().into();
+        whole = closed.strip_suffix('.').map_or(closed.clone(), str::to_owned).into();
     }
     let any_digit = digits.starts_with(|c: char| c.is_ascii_digit())
         || digits.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));

@@ -186,8 +186,16 @@ impl<'s> Names<'s> {
         Known::but_for(&self.defined).outputs(term) == Outputs::One
     }
 
-    /// `first(a | .[] | f)` and `limit(n; a | .[] | f)` with one array `a` as the stages `a` and `first(.[] | f)`, or
-    /// where `f` has one output, `a`, `.[:n]` and `.[] | f`: what is sorted or grouped first is not all held then.
+    /// Whether a term gives an array or an error.
+    fn is_array(&self, term: &Tree<'s>) -> bool {
+        let calls = |count, names: &[&str]| names.iter().any(|name| self.call(term, name, count));
+        matches!(term, Term::Arr(_))
+            || calls(0, &["sort", "unique", "keys", "to_entries"])
+            || calls(1, &["sort_by", "group_by", "unique_by", "map"])
+    }
+
+    /// `first(a | .[] | f)` and `limit(n; a | .[] | f)`, where `a` has one output, as the stages `a` and `first(.[] | f)`,
+    /// or if that is an array and `f` has one output, `a`, `.[:n]` and `.[] | f`: what is sorted first is not all held then.
     pub(super) fn taken_from(&self, term: &Tree<'s>) -> Option<Vec<Tree<'s>>> {
         let Term::Call(name, arguments) = term else { return None };
         let count = match &arguments[..] {
@@ -203,7 +211,7 @@ impl<'s> Names<'s> {
         }
         let each = self.stream(&pipe(&behind))?;
         let is_all = matches!(own_path(&behind[0])?, [(_, Opt::Essential), ..]);
-        if is_all && self.is_single(&each) {
+        if is_all && self.is_single(&each) && parts.last().is_some_and(|last| self.is_array(last)) {
             parts.push(path_of(&[(Part::Range(None, Some(count)), Opt::Essential)]));
             parts.extend(behind);
         } else {
