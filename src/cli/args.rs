@@ -208,10 +208,10 @@ pub(crate) struct Args {
     #[arg(long, action = ArgAction::HelpLong, help_heading = "Help")]
     help: Option<bool>,
     /// Print a completion script for a shell.
-    #[arg(long, value_name = "SHELL", help_heading = "Help")]
+    #[arg(long, value_name = "SHELL", env = "KITBAG_COMPLETIONS", help_heading = "Help")]
     pub(crate) completions: Option<Shell>,
     /// Print the manual page, for `man -l -`.
-    #[arg(long, help_heading = "Help")]
+    #[arg(long, env = "KITBAG_MAN", value_parser = BoolishValueParser::new(), help_heading = "Help")]
     pub(crate) man: bool,
 }
 

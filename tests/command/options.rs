@@ -259,6 +259,13 @@ fn variables_of_the_environment_are_options() {
         let ran = finish(kitbag().args(["-n", "1"]).env(name, value), b"");
         assert_eq!((ran.out.as_str(), ran.code), ("1\n", Some(0)), "{name}={value}: {}", ran.err);
     }
+    for (name, value, begins) in
+        [("KITBAG_EXPLAIN", "text", "once: "), ("KITBAG_MAN", "1", ".ie"), ("KITBAG_COMPLETIONS", "bash", "_kitbag")]
+    {
+        let ran = finish(kitbag().args(["-n", "1"]).env(name, value), b"");
+        let text = ran.out.trim_start();
+        assert!(text.starts_with(begins) && ran.code == Some(0), "{name}: {}{}", &text[..20.min(text.len())], ran.err);
+    }
 }
 
 const NESTED: &str = "{\"a\":[1,{\"b\":2}],\"c\":{}}\n[]\n3\n";
